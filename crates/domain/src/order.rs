@@ -1,0 +1,180 @@
+//! The order: the one consistency boundary of refunds, shipments and, later, cancellations.
+
+mod books;
+mod command;
+mod decide;
+mod evolve;
+mod fact;
+mod line;
+mod new;
+mod payment;
+mod shipping;
+mod tender;
+
+pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
+pub use command::{Command, CreateRefund};
+pub use fact::Fact;
+pub use line::{Line, Quantities};
+pub use new::{NewLine, NewOrder, NewTender};
+pub use payment::PaymentReport;
+pub use shipping::{Parcel, Shipment};
+pub use tender::{Tender, TenderMethod, TenderState};
+
+use crate::{
+    Currency, Pair, Rejection,
+    id::{OrderId, StoreId},
+    refund::Refund,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// An order with everything a decision about it depends on.
+///
+/// What is left to refund is not stored: [`Order::books`] derives it from the refunds that hold
+/// amounts, so a refund that fails gives its amounts back by no more than its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub store_id: StoreId,
+    pub order_id: OrderId,
+    pub cart_id: Option<String>,
+    pub customer_currency: Currency,
+    pub merchant_currency: Currency,
+    /// ISO 3166-1 alpha-2.
+    pub destination_country: String,
+    pub language: Option<String>,
+    pub lines: Vec<Line>,
+    pub shipping: Pair,
+    /// Duties, taxes and clearance fees.
+    pub duties: Pair,
+    pub tenders: Vec<Tender>,
+    pub state: OrderState,
+    pub external: Option<ExternalIds>,
+    pub shipments: Vec<Shipment>,
+    pub refunds: Vec<Refund>,
+    /// Counts the facts that readers of the feed see: the `sequence` of the last of them.
+    pub published: i64,
+    /// Counts every change but the payment worker's progress on legs; a quote is for one of these.
+    pub revision: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderState {
+    Received,
+    Ready,
+    Accepted,
+    Completed,
+    Cancelled,
+}
+
+/// What the merchant's own system calls the order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ExternalIds {
+    pub id: String,
+    pub number: String,
+}
+
+/// Everything about an order that is somebody's personal data. Kept beside the order and never
+/// in facts, events or logs, so that it can be erased while amounts and ids stay.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Personal {
+    pub buyer: Buyer,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    pub customer_note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Buyer {
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Address {
+    pub name: String,
+    pub lines: Vec<String>,
+    pub city: String,
+    pub region: String,
+    pub postal_code: String,
+    pub country: String,
+    pub phone: String,
+}
+
+impl Order {
+    /// Refunds that one order may hold; the document stays small enough to be read with every
+    /// command.
+    pub const MAX_REFUNDS: usize = 1_000;
+    /// Shipments that one order may hold.
+    pub const MAX_SHIPMENTS: usize = 1_000;
+    /// Lines that one order may hold.
+    pub const MAX_LINES: usize = 500;
+    /// Tenders that one order may hold.
+    pub const MAX_TENDERS: usize = 20;
+
+    /// Says what a command would change, or why it may not. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`] with its reason and figures.
+    pub fn decide(&self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        decide::decide(self, command)
+    }
+
+    /// Applies a fact that has happened. Never judges.
+    #[must_use]
+    pub fn evolve(self, fact: &Fact) -> Self {
+        evolve::evolve(self, fact)
+    }
+
+    /// What was paid in all, in both currencies.
+    ///
+    /// # Errors
+    ///
+    /// Never for an order that was received: its sums were checked then.
+    pub fn totals(&self) -> Result<Pair, Rejection> {
+        let lines = Pair::sum(self.lines.iter().map(|line| line.total))?;
+        Ok(lines.plus(self.shipping)?.plus(self.duties)?)
+    }
+
+    /// What every refund that holds amounts has taken so far.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn books(&self) -> Result<Books, Rejection> {
+        Books::of(self)
+    }
+
+    pub fn line(&self, cart_item_id: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.cart_item_id == cart_item_id)
+    }
+
+    pub fn refund(&self, refund_id: crate::id::RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.refund_id == refund_id)
+    }
+}
+
+impl OrderState {
+    pub const ALL: [Self; 5] =
+        [Self::Received, Self::Ready, Self::Accepted, Self::Completed, Self::Cancelled];
+
+    /// The stable name, as stored and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Received => "RECEIVED",
+            Self::Ready => "READY",
+            Self::Accepted => "ACCEPTED",
+            Self::Completed => "COMPLETED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! What the refunds of an order have taken, and what is left.
+
+use super::{Order, Tender};
+use crate::{
+    Amount, Pair, Rejection,
+    amount::AmountError,
+    id::TenderId,
+    refund::{ComponentKind, LegState},
+};
+
+/// What every refund that holds amounts has taken so far. Derived, never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Books {
+    /// In the order of the order's lines.
+    pub lines: Vec<LineBooks>,
+    /// The Products components in the merchant currency, as booked.
+    pub products_merchant: Amount,
+    pub shipping: Pair,
+    pub duties: Pair,
+    /// The totals of the refunds: what goes back in all.
+    pub total: Pair,
+    /// Per tender, what is returned or on its way back, in the customer currency.
+    pub tenders: Vec<Amount>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineBooks {
+    pub amount: Pair,
+    pub quantity: u32,
+}
+
+/// What is left to refund, per line, charge and tender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refundable {
+    pub total: Pair,
+    pub lines: Vec<LineLeft>,
+    pub shipping: Pair,
+    pub duties: Pair,
+    pub tenders: Vec<TenderLeft>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineLeft {
+    pub cart_item_id: String,
+    pub quantity: u32,
+    /// The merchant amount carries four decimals.
+    pub amount: Pair,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenderLeft {
+    pub tender_id: TenderId,
+    pub captured: Amount,
+    pub refunded: Amount,
+    pub left: Amount,
+}
+
+impl Books {
+    pub(super) fn of(order: &Order) -> Result<Self, Rejection> {
+        let mut books = Self {
+            lines: vec![LineBooks::default(); order.lines.len()],
+            products_merchant: Amount::ZERO,
+            shipping: Pair::ZERO,
+            duties: Pair::ZERO,
+            total: Pair::ZERO,
+            tenders: vec![Amount::ZERO; order.tenders.len()],
+        };
+        for refund in &order.refunds {
+            let holds = refund.holds_amounts();
+            for leg in &refund.legs {
+                // A settled leg of a failed refund is money that did go back.
+                if holds || leg.state == LegState::Settled {
+                    let tender = order.tenders.iter().position(|t| t.tender_id == leg.tender_id);
+                    if let Some(sum) = tender.and_then(|index| books.tenders.get_mut(index)) {
+                        *sum = sum.plus(leg.amount)?;
+                    }
+                }
+            }
+            if holds {
+                books.take(refund)?;
+            }
+        }
+        Ok(books)
+    }
+
+    fn take(&mut self, refund: &crate::refund::Refund) -> Result<(), AmountError> {
+        self.total = self.total.plus(refund.total)?;
+        for product in &refund.products {
+            if let Some(line) = self.lines.get_mut(product.line) {
+                line.amount = line.amount.plus(product.amount)?;
+                line.quantity += product.quantity;
+            }
+        }
+        for component in &refund.components {
+            match component.kind {
+                ComponentKind::Products => {
+                    self.products_merchant =
+                        self.products_merchant.plus(component.amount.merchant)?;
+                }
+                ComponentKind::Shipping => self.shipping = self.shipping.plus(component.amount)?,
+                ComponentKind::Duties => self.duties = self.duties.plus(component.amount)?,
+                ComponentKind::ServiceGesture
+                | ComponentKind::PrepaidReturn
+                | ComponentKind::CancellationFee => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What of a tender may still go back: captured, and not returned or on its way.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn left_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
+        tender.captured.minus(self.tenders.get(index).copied().unwrap_or_default())
+    }
+
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn refundable(&self, order: &Order) -> Result<Refundable, Rejection> {
+        let mut lines = Vec::with_capacity(order.lines.len());
+        for (line, taken) in order.lines.iter().zip(&self.lines) {
+            lines.push(LineLeft {
+                cart_item_id: line.cart_item_id.clone(),
+                quantity: line.quantity.saturating_sub(taken.quantity),
+                amount: line.total.minus(taken.amount)?,
+            });
+        }
+        let shipping = order.shipping.minus(self.shipping)?;
+        let duties = order.duties.minus(self.duties)?;
+        let customer = Pair::sum(lines.iter().map(|line| line.amount))?.customer;
+        // The Products component is the rounding of all lines, so its rest is, too.
+        let products = Amount::sum(order.lines.iter().map(|line| line.total.merchant))?;
+        let merchant = products.minus(self.products_merchant)?;
+        let total = Pair::new(customer, merchant).plus(shipping)?.plus(duties)?;
+        let mut tenders = Vec::with_capacity(order.tenders.len());
+        for (index, tender) in order.tenders.iter().enumerate() {
+            let left = self.left_of(index, tender)?;
+            tenders.push(TenderLeft {
+                tender_id: tender.tender_id.clone(),
+                captured: tender.captured,
+                refunded: self.tenders[index],
+                left,
+            });
+        }
+        Ok(Refundable { total, lines, shipping, duties, tenders })
+    }
+}

@@ -1,0 +1,89 @@
+use super::{ExternalIds, Parcel, PaymentReport, Shipment};
+use crate::{
+    Actor,
+    id::{LegId, RefundId},
+    refund::{LegOutcome, RefundPolicy, RefundRequest},
+};
+use time::OffsetDateTime;
+
+/// What may be asked of an order, with everything the decision needs.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Screening is clear; the payments are looked at here.
+    MarkReady,
+    Accept(ExternalIds),
+    SetExternalReference(ExternalIds),
+    Complete,
+    RecordPayment(PaymentReport),
+    Ship(Shipment),
+    /// No parcels: everything that is in transit.
+    Deliver(Vec<Parcel>),
+    CreateRefund(Box<CreateRefund>),
+    HoldRefund {
+        refund_id: RefundId,
+        by: Actor,
+        reason: String,
+    },
+    ReleaseRefund {
+        refund_id: RefundId,
+    },
+    ApproveRefund {
+        refund_id: RefundId,
+        by: Actor,
+    },
+    RetryRefund {
+        refund_id: RefundId,
+    },
+    /// A person paid the refund's manual legs out and has a reference for it.
+    ConfirmManual {
+        refund_id: RefundId,
+        reference: String,
+    },
+    /// The payment worker is about to call the provider.
+    SendLeg {
+        refund_id: RefundId,
+        leg_id: LegId,
+    },
+    /// What the provider said, or that nothing is known.
+    RecordLeg {
+        refund_id: RefundId,
+        leg_id: LegId,
+        outcome: LegOutcome,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct CreateRefund {
+    pub refund_id: RefundId,
+    /// Unique within the store.
+    pub number: i64,
+    pub at: OffsetDateTime,
+    pub by: Actor,
+    /// The order's version that the decision is made on.
+    pub order_version: i64,
+    pub policy: RefundPolicy,
+    pub request: RefundRequest,
+}
+
+impl Command {
+    /// The stable name, for logs and tests.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::MarkReady => "mark ready",
+            Self::Accept(_) => "accept",
+            Self::SetExternalReference(_) => "set external reference",
+            Self::Complete => "complete",
+            Self::RecordPayment(_) => "record payment",
+            Self::Ship(_) => "ship",
+            Self::Deliver(_) => "deliver",
+            Self::CreateRefund(_) => "create refund",
+            Self::HoldRefund { .. } => "hold refund",
+            Self::ReleaseRefund { .. } => "release refund",
+            Self::ApproveRefund { .. } => "approve refund",
+            Self::RetryRefund { .. } => "retry refund",
+            Self::ConfirmManual { .. } => "confirm manual refund",
+            Self::SendLeg { .. } => "send leg",
+            Self::RecordLeg { .. } => "record leg",
+        }
+    }
+}

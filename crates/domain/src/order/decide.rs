@@ -1,0 +1,125 @@
+//! The table of state × command. What is not listed is refused.
+
+use super::{Command, ExternalIds, Fact, Order, OrderState, payment, shipping};
+use crate::{Reason, Rejection, refund};
+
+pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejection> {
+    match command {
+        Command::MarkReady => mark_ready(order),
+        Command::Accept(external) => accept(order, external),
+        Command::SetExternalReference(external) => set_external_reference(order, external),
+        Command::Complete => complete(order),
+        Command::RecordPayment(report) => payment::record(order, report),
+        Command::Ship(shipment) => shipping::ship(order, shipment),
+        Command::Deliver(parcels) => shipping::deliver(order, parcels),
+        Command::CreateRefund(create) => refund::create(order, *create),
+        Command::HoldRefund { refund_id, by, reason } => refund::hold(order, refund_id, by, reason),
+        Command::ReleaseRefund { refund_id } => refund::release(order, refund_id),
+        Command::ApproveRefund { refund_id, by } => refund::approve(order, refund_id, by),
+        Command::RetryRefund { refund_id } => refund::retry(order, refund_id),
+        Command::ConfirmManual { refund_id, reference } => {
+            refund::confirm_manual(order, refund_id, &reference)
+        }
+        Command::SendLeg { refund_id, leg_id } => refund::send_leg(order, refund_id, &leg_id),
+        Command::RecordLeg { refund_id, leg_id, outcome } => {
+            refund::record_leg(order, refund_id, &leg_id, outcome)
+        }
+    }
+}
+
+/// L2, once screening is clear: every payment has to be confirmed.
+fn mark_ready(order: &Order) -> Result<Vec<Fact>, Rejection> {
+    match order.state {
+        OrderState::Received => {
+            if let Some(open) = order.tenders.iter().find(|tender| !tender.is_confirmed()) {
+                let text = format!(
+                    "tender {} is {}, not authorised or captured",
+                    open.tender_id,
+                    open.state.name()
+                );
+                return Err(Rejection::new(Reason::OrderNotReady, text)
+                    .with("tender_id", &open.tender_id)
+                    .with("tender_state", open.state.name()));
+            }
+            Ok(vec![Fact::OrderReady])
+        }
+        OrderState::Ready => Ok(vec![]),
+        _ => Err(forbidden(order, "become ready")),
+    }
+}
+
+/// L8 to L11.
+fn accept(order: &Order, external: ExternalIds) -> Result<Vec<Fact>, Rejection> {
+    match order.state {
+        OrderState::Ready => Ok(vec![Fact::OrderAccepted { external }]),
+        OrderState::Accepted | OrderState::Completed => same_ids(order, &external),
+        OrderState::Received => Err(not_ready(order)),
+        OrderState::Cancelled => Err(cancelled(order)),
+    }
+}
+
+/// L11: draft ids may be stored before the order is accepted.
+fn set_external_reference(order: &Order, external: ExternalIds) -> Result<Vec<Fact>, Rejection> {
+    match order.state {
+        OrderState::Received | OrderState::Ready => {
+            if order.external.as_ref() == Some(&external) {
+                return Ok(vec![]);
+            }
+            Ok(vec![Fact::ExternalReferenceSet { external }])
+        }
+        OrderState::Accepted | OrderState::Completed => same_ids(order, &external),
+        OrderState::Cancelled => Err(cancelled(order)),
+    }
+}
+
+fn same_ids(order: &Order, asked: &ExternalIds) -> Result<Vec<Fact>, Rejection> {
+    match &order.external {
+        Some(held) if held != asked => {
+            let text =
+                format!("the order was already accepted as id {} number {}", held.id, held.number);
+            Err(Rejection::new(Reason::OrderAlreadyAccepted, text)
+                .with("external_order_id", &held.id)
+                .with("external_order_number", &held.number)
+                .with("state", order.state.name()))
+        }
+        _ => Ok(vec![]),
+    }
+}
+
+/// L17: the capture has to be done, or not needed.
+fn complete(order: &Order) -> Result<Vec<Fact>, Rejection> {
+    match order.state {
+        OrderState::Accepted => match order.tenders.iter().find(|tender| !tender.is_captured()) {
+            None => Ok(vec![Fact::OrderCompleted]),
+            Some(open) => {
+                let text = format!(
+                    "{} of tender {} is captured, {} has to be",
+                    open.captured, open.tender_id, open.amount
+                );
+                Err(Rejection::new(Reason::PaymentNotCaptured, text)
+                    .with("tender_id", &open.tender_id)
+                    .with("captured", open.captured)
+                    .with("amount", open.amount))
+            }
+        },
+        OrderState::Completed => Ok(vec![]),
+        OrderState::Received => Err(not_ready(order)),
+        OrderState::Ready => Err(forbidden(order, "be completed before it is accepted")),
+        OrderState::Cancelled => Err(cancelled(order)),
+    }
+}
+
+pub(crate) fn not_ready(order: &Order) -> Rejection {
+    let text = format!("the order is {} and not ready yet", order.state.name());
+    Rejection::new(Reason::OrderNotReady, text).with("state", order.state.name())
+}
+
+pub(crate) fn cancelled(order: &Order) -> Rejection {
+    Rejection::new(Reason::OrderCancelled, "the order is CANCELLED")
+        .with("state", order.state.name())
+}
+
+fn forbidden(order: &Order, command: &str) -> Rejection {
+    let text = format!("an order that is {} cannot {command}", order.state.name());
+    Rejection::new(Reason::OrderStateForbids, text).with("state", order.state.name())
+}

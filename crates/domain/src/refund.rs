@@ -1,0 +1,235 @@
+//! Refunds: what is asked, what it comes to, and how it is carried out.
+
+mod create;
+mod derivation;
+mod legs;
+mod life;
+mod lines;
+mod plan;
+mod request;
+
+pub use create::{Plan, create, quote};
+pub use derivation::{Derivation, Rule, Side};
+pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, retry, send_leg};
+pub use request::{ComponentCharge, ProductRequest, RefundPolicy, RefundReason, RefundRequest};
+
+use crate::{
+    Actor, Amount, Pair,
+    id::{LegId, RefundId, TenderId},
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A refund as it was decided, and how far its legs are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub refund_id: RefundId,
+    /// Unique within the store; drawn in blocks, so not gap-free.
+    pub number: i64,
+    pub state: RefundState,
+    pub full: bool,
+    pub method: RefundMethod,
+    pub total: Pair,
+    /// In the order of the order's lines.
+    pub products: Vec<RefundProduct>,
+    pub components: Vec<Component>,
+    pub legs: Vec<Leg>,
+    pub reason: Option<RefundReason>,
+    pub comments: Option<String>,
+    pub external_reference: Option<String>,
+    pub hold: Option<Hold>,
+    /// The store's settings that it was computed with.
+    pub settings_version: i64,
+    /// The order's version that it was computed from.
+    pub order_version: i64,
+    pub created_by: Actor,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefundState {
+    Pending,
+    Held,
+    Succeeded,
+    Failed,
+    Voided,
+}
+
+/// Where the money goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefundMethod {
+    /// Every tender gets its own back.
+    #[default]
+    Original,
+    GiftCard,
+    StoreCredit,
+    Points,
+    /// A person pays it out and confirms.
+    BankDeposit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundProduct {
+    /// Place of the line in the order, from 0.
+    pub line: usize,
+    /// Pieces returned; 0 for an appeasement.
+    pub quantity: u32,
+    /// The merchant amount carries four decimals.
+    pub amount: Pair,
+    pub reason: Option<RefundReason>,
+    pub comments: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    pub kind: ComponentKind,
+    pub amount: Pair,
+    pub charged_to: Bearer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ComponentKind {
+    Products,
+    Shipping,
+    Duties,
+    /// Goodwill on top; negative where earlier goodwill is set off.
+    ServiceGesture,
+    /// A fee that is deducted: negative.
+    PrepaidReturn,
+    /// A fee for cancelling that is deducted: negative.
+    CancellationFee,
+}
+
+/// Who bears a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Bearer {
+    #[default]
+    Merchant,
+    Platform,
+}
+
+/// One movement of money back over one tender.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Also the idempotency key at the provider; never changes.
+    pub leg_id: LegId,
+    pub tender_id: TenderId,
+    pub kind: LegKind,
+    /// In the customer currency.
+    pub amount: Amount,
+    pub state: LegState,
+    /// The provider that carries it out.
+    pub provider: String,
+    /// What the provider knows the payment or account by.
+    pub target: String,
+    /// The provider's name for what it did.
+    pub reference: Option<String>,
+    pub attempts: u32,
+    pub failure: Option<LegFailure>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LegKind {
+    /// Of a capture.
+    Refund,
+    /// Of a gift card, points or credit.
+    Restore,
+    /// A person pays out and confirms.
+    Manual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LegState {
+    Pending,
+    /// Committed before the provider is called: from here on it may have happened.
+    Sent,
+    Unknown,
+    Accepted,
+    Settled,
+    Failed,
+}
+
+/// What a provider said when it did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegFailure {
+    pub code: String,
+    pub message: String,
+}
+
+/// Why a refund waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Hold {
+    /// Above the store's approval limit.
+    Approval,
+    Person {
+        by: Actor,
+        reason: String,
+    },
+}
+
+impl Refund {
+    /// Pending, held and succeeded refunds hold their amounts; failed and voided ones freed them.
+    pub const fn holds_amounts(&self) -> bool {
+        self.state.holds_amounts()
+    }
+}
+
+impl RefundState {
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Held, Self::Succeeded, Self::Failed, Self::Voided];
+
+    pub const fn holds_amounts(self) -> bool {
+        matches!(self, Self::Pending | Self::Held | Self::Succeeded)
+    }
+
+    /// The stable name, as stored and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Held => "HELD",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Voided => "VOIDED",
+        }
+    }
+}
+
+impl ComponentKind {
+    /// The name that the report and the compatible endpoint use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Products => "Products",
+            Self::Shipping => "Shipping",
+            Self::Duties => "Duties",
+            Self::ServiceGesture => "ServiceGesture",
+            Self::PrepaidReturn => "PrepaidReturn",
+            Self::CancellationFee => "CancellationFee",
+        }
+    }
+}
+
+impl LegState {
+    /// The stable name, as stored and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Sent => "SENT",
+            Self::Unknown => "UNKNOWN",
+            Self::Accepted => "ACCEPTED",
+            Self::Settled => "SETTLED",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Settled | Self::Failed)
+    }
+}

@@ -1,0 +1,116 @@
+//! Making a refund of a plan, or only quoting it. One code for both: a quote is what its commit
+//! does.
+
+use super::{Derivation, Hold, Leg, LegState, Refund, RefundPolicy, RefundState, plan};
+use crate::{
+    Actor, Amount, Reason, Rejection,
+    id::{LegId, RefundId},
+    order::{CreateRefund, Fact, Order, OrderState, Refundable},
+};
+
+/// A refund that is not made yet, with the explanation of its figures and what it would leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub refund: Refund,
+    pub derivations: Vec<Derivation>,
+    pub left: Refundable,
+    /// Something the caller should consider, such as cancelling instead.
+    pub hint: Option<&'static str>,
+}
+
+/// Works out what [`create`] would make. Changes nothing.
+///
+/// # Errors
+///
+/// The [`Rejection`] that [`create`] would answer.
+pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
+    if order.refunds.len() >= Order::MAX_REFUNDS {
+        let text = format!("an order holds at most {} refunds", Order::MAX_REFUNDS);
+        return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", Order::MAX_REFUNDS));
+    }
+    let figures = plan::plan(order, &create.policy, &create.request)?;
+    let request = &create.request;
+    let held = needs_approval(order, &create.by, &create.policy, figures.total.merchant);
+    let state = match (held, figures.legs.is_empty()) {
+        (_, true) => RefundState::Succeeded,
+        (true, false) => RefundState::Held,
+        (false, false) => RefundState::Pending,
+    };
+    let legs = figures.legs.into_iter().enumerate();
+    let refund = Refund {
+        refund_id: create.refund_id,
+        number: create.number,
+        state,
+        full: request.full_refund,
+        method: request.method,
+        total: figures.total,
+        products: figures.products,
+        components: figures.components,
+        legs: legs.map(|(index, share)| leg(order, create.refund_id, index + 1, share)).collect(),
+        reason: request.reason.clone(),
+        comments: request.comments.clone(),
+        external_reference: request.external_reference.clone(),
+        hold: (state == RefundState::Held).then_some(Hold::Approval),
+        settings_version: create.policy.settings_version,
+        order_version: create.order_version,
+        created_by: create.by.clone(),
+        created_at: create.at,
+    };
+    let mut after = order.clone();
+    after.refunds.push(refund.clone());
+    let left = after.books()?.refundable(&after)?;
+    Ok(Plan {
+        refund,
+        derivations: figures.derivations,
+        left,
+        hint: hint(order, request.full_refund),
+    })
+}
+
+/// # Errors
+///
+/// A [`Rejection`] by the rules of refunds; the first fault answers.
+pub fn create(order: &Order, create: CreateRefund) -> Result<Vec<Fact>, Rejection> {
+    let Plan { refund, derivations, .. } = quote(order, &create)?;
+    let refund_id = refund.refund_id;
+    let settled = refund.state == RefundState::Succeeded;
+    let hold = refund.hold.clone();
+    let mut facts = vec![Fact::RefundCreated { refund: Box::new(refund), derivations }];
+    // A refund that moves no money has nothing to wait for.
+    facts.extend(settled.then_some(Fact::RefundSucceeded { refund_id }));
+    facts.extend(hold.map(|hold| Fact::RefundHeld { refund_id, hold }));
+    Ok(facts)
+}
+
+fn leg(order: &Order, refund_id: RefundId, place: usize, share: super::legs::Share) -> Leg {
+    let leg_id = LegId::of(refund_id, place);
+    let target = share.target.unwrap_or_else(|| format!("refund-{}", refund_id.as_uuid().simple()));
+    Leg {
+        leg_id,
+        tender_id: order.tenders[share.tender].tender_id.clone(),
+        kind: share.kind,
+        amount: share.amount,
+        state: LegState::Pending,
+        provider: share.provider,
+        target,
+        reference: None,
+        attempts: 0,
+        failure: None,
+    }
+}
+
+/// A merchant's refund above the store's limit waits for another manager. A limit in another
+/// currency than the order's books cannot be compared, so every refund is above it.
+fn needs_approval(order: &Order, by: &Actor, policy: &RefundPolicy, merchant: Amount) -> bool {
+    by.kind == crate::ActorKind::Merchant
+        && policy.approval_limit.is_some_and(|(limit, currency)| {
+            currency != order.merchant_currency || merchant > limit
+        })
+}
+
+/// A full refund of what was neither shipped nor accepted is better cancelled.
+fn hint(order: &Order, full: bool) -> Option<&'static str> {
+    let untouched = order.state == OrderState::Ready && order.shipments.is_empty();
+    (full && untouched)
+        .then_some("nothing was shipped or accepted yet: cancelling the order would stop it too")
+}

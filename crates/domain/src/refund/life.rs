@@ -1,0 +1,272 @@
+//! What happens to a refund after it was made.
+
+use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState};
+use crate::{
+    Actor, Amount, Reason, Rejection,
+    id::{LegId, RefundId},
+    order::{Fact, Order},
+};
+
+/// What a provider answered for a leg.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LegOutcome {
+    Settled {
+        reference: String,
+    },
+    /// Taken; it settles later.
+    Accepted {
+        reference: String,
+    },
+    /// Not done, and may be asked again with the same key.
+    Deferred(LegFailure),
+    /// Not done, for good.
+    Failed(LegFailure),
+    /// It may or may not have been done.
+    Unknown,
+}
+
+/// A refund of which nothing was sent yet may be held back.
+pub fn hold(
+    order: &Order,
+    refund_id: RefundId,
+    by: Actor,
+    reason: String,
+) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    let sent = refund.legs.iter().any(|leg| leg.state != LegState::Pending);
+    match refund.state {
+        RefundState::Held => Ok(vec![]),
+        RefundState::Pending if !sent => {
+            Ok(vec![Fact::RefundHeld { refund_id, hold: Hold::Person { by, reason } }])
+        }
+        RefundState::Pending => {
+            let text = "a leg of the refund was already sent to its provider";
+            Err(Rejection::new(Reason::RefundStateForbids, text).with("state", refund.state.name()))
+        }
+        _ => Err(forbidden(refund, "be held")),
+    }
+}
+
+/// Lets a refund go on that a person held. One that waits for approval needs just that.
+pub fn release(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    match (&refund.state, &refund.hold) {
+        (RefundState::Held, Some(Hold::Person { .. })) => {
+            Ok(vec![Fact::RefundReleased { refund_id }])
+        }
+        (RefundState::Held, _) => {
+            let text = "the refund waits for another manager's approval";
+            Err(Rejection::new(Reason::FourEyes, text).with("state", refund.state.name()))
+        }
+        (RefundState::Pending, _) => Ok(vec![]),
+        _ => Err(forbidden(refund, "be released")),
+    }
+}
+
+/// Four eyes: whoever asked for the refund cannot approve it.
+pub fn approve(order: &Order, refund_id: RefundId, by: Actor) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    match (&refund.state, &refund.hold) {
+        (RefundState::Held, Some(Hold::Approval)) if refund.created_by == by => {
+            let text = "whoever asked for a refund cannot approve it";
+            Err(Rejection::new(Reason::FourEyes, text).with("state", refund.state.name()))
+        }
+        (RefundState::Held, Some(Hold::Approval)) => {
+            Ok(vec![Fact::RefundApproved { refund_id, by }])
+        }
+        _ => Err(forbidden(refund, "be approved")),
+    }
+}
+
+/// Takes the amounts of a failed refund again, if they are still there.
+pub fn retry(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    if refund.state != RefundState::Failed {
+        return Err(forbidden(refund, "be retried"));
+    }
+    let books = order.books()?;
+    let left = books.refundable(order)?;
+    let exceeds = |what: String, asked: Amount, left: Amount| {
+        let text = format!("{asked} of {what} is needed again, {left} is left");
+        Err(Rejection::new(Reason::AmountExceedsRefundable, text)
+            .with("asked", asked)
+            .with("left", left))
+    };
+    for product in &refund.products {
+        let line = &left.lines[product.line];
+        if product.quantity > line.quantity {
+            let text = format!(
+                "{} pieces of line {} are needed again, {} are left",
+                product.quantity, line.cart_item_id, line.quantity
+            );
+            return Err(Rejection::new(Reason::AmountExceedsRefundable, text)
+                .with("asked", product.quantity)
+                .with("left", line.quantity));
+        }
+        if product.amount.customer > line.amount.customer {
+            let what = format!("line {}", line.cart_item_id);
+            return exceeds(what, product.amount.customer, line.amount.customer);
+        }
+    }
+    for (kind, left) in [
+        (super::ComponentKind::Shipping, left.shipping.customer),
+        (super::ComponentKind::Duties, left.duties.customer),
+    ] {
+        let parts = refund.components.iter().filter(|component| component.kind == kind);
+        let asked = Amount::sum(parts.map(|component| component.amount.customer))?;
+        if asked > left {
+            return exceeds(kind.name().to_owned(), asked, left);
+        }
+    }
+    for leg in refund.legs.iter().filter(|leg| leg.state != LegState::Settled) {
+        let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+        let left = tender.map_or(Amount::ZERO, |tender| tender.left);
+        if leg.amount > left {
+            return exceeds(format!("tender {}", leg.tender_id), leg.amount, left);
+        }
+    }
+    Ok(vec![Fact::RefundRetried { refund_id }])
+}
+
+/// A person paid the manual legs out.
+pub fn confirm_manual(
+    order: &Order,
+    refund_id: RefundId,
+    reference: &str,
+) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    let manual = || refund.legs.iter().filter(|leg| leg.kind == LegKind::Manual);
+    if refund.state == RefundState::Succeeded
+        && manual().any(|leg| leg.reference.as_deref() == Some(reference))
+    {
+        return Ok(vec![]);
+    }
+    if refund.state != RefundState::Pending {
+        return Err(forbidden(refund, "be confirmed as paid out"));
+    }
+    let open: Vec<&Leg> = manual().filter(|leg| !leg.state.is_final()).collect();
+    if open.is_empty() {
+        return Err(forbidden(refund, "be confirmed: no manual payout of it is open"));
+    }
+    let mut facts = Vec::new();
+    let mut after = refund.clone();
+    for leg in open {
+        let (leg_id, reference) = (leg.leg_id.clone(), reference.to_owned());
+        set(&mut after, &leg_id, LegState::Settled);
+        facts.push(Fact::LegSettled { refund_id, leg_id, reference });
+    }
+    facts.extend(closing(&after));
+    Ok(facts)
+}
+
+/// Committed before the provider is called, so that a crash in between is known.
+pub fn send_leg(
+    order: &Order,
+    refund_id: RefundId,
+    leg_id: &LegId,
+) -> Result<Vec<Fact>, Rejection> {
+    let (refund, leg) = find_leg(order, refund_id, leg_id)?;
+    let may_send = refund.state == RefundState::Pending
+        && leg.kind != LegKind::Manual
+        && matches!(leg.state, LegState::Pending | LegState::Sent | LegState::Unknown);
+    if !may_send {
+        return Err(forbidden_leg(refund, leg, "be sent"));
+    }
+    Ok(vec![Fact::LegSent { refund_id, leg_id: leg_id.clone() }])
+}
+
+/// Books what the provider answered, and closes the refund with its last leg.
+pub fn record_leg(
+    order: &Order,
+    refund_id: RefundId,
+    leg_id: &LegId,
+    outcome: LegOutcome,
+) -> Result<Vec<Fact>, Rejection> {
+    let (refund, leg) = find_leg(order, refund_id, leg_id)?;
+    let leg_id = leg_id.clone();
+    let (state, fact) = match (leg.state, outcome) {
+        // The same answer again.
+        (LegState::Settled, LegOutcome::Settled { .. })
+        | (LegState::Failed, LegOutcome::Failed(_))
+        | (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
+        | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
+        (
+            LegState::Sent | LegState::Unknown | LegState::Accepted,
+            LegOutcome::Settled { reference },
+        ) => (LegState::Settled, Fact::LegSettled { refund_id, leg_id, reference }),
+        (LegState::Sent | LegState::Unknown, LegOutcome::Accepted { reference }) => {
+            (LegState::Accepted, Fact::LegAccepted { refund_id, leg_id, reference })
+        }
+        (LegState::Sent, LegOutcome::Unknown) => {
+            (LegState::Unknown, Fact::LegUnknown { refund_id, leg_id })
+        }
+        (LegState::Sent | LegState::Unknown, LegOutcome::Deferred(failure)) => {
+            (LegState::Pending, Fact::LegDeferred { refund_id, leg_id, failure })
+        }
+        (LegState::Sent | LegState::Unknown | LegState::Accepted, LegOutcome::Failed(failure)) => {
+            (LegState::Failed, Fact::LegFailed { refund_id, leg_id, failure })
+        }
+        _ => return Err(forbidden_leg(refund, leg, "take this outcome")),
+    };
+    let mut after = refund.clone();
+    set(&mut after, &leg.leg_id, state);
+    let mut facts = vec![fact];
+    facts.extend(closing(&after));
+    Ok(facts)
+}
+
+/// A refund is over with its last leg: failed if any of them failed.
+fn closing(refund: &Refund) -> Option<Fact> {
+    let refund_id = refund.refund_id;
+    if refund.legs.iter().any(|leg| !leg.state.is_final()) {
+        return None;
+    }
+    let failed = refund.legs.iter().any(|leg| leg.state == LegState::Failed);
+    Some(if failed {
+        Fact::RefundFailed { refund_id }
+    } else {
+        Fact::RefundSucceeded { refund_id }
+    })
+}
+
+fn set(refund: &mut Refund, leg_id: &LegId, state: LegState) {
+    for leg in refund.legs.iter_mut().filter(|leg| leg.leg_id == *leg_id) {
+        leg.state = state;
+    }
+}
+
+fn find(order: &Order, refund_id: RefundId) -> Result<&Refund, Rejection> {
+    order.refund(refund_id).ok_or_else(|| {
+        let text = format!("the order has no refund {refund_id}");
+        Rejection::new(Reason::RefundNotFound, text).with("refund_id", refund_id)
+    })
+}
+
+fn find_leg<'o>(
+    order: &'o Order,
+    refund_id: RefundId,
+    leg_id: &LegId,
+) -> Result<(&'o Refund, &'o Leg), Rejection> {
+    let refund = find(order, refund_id)?;
+    let leg = refund.legs.iter().find(|leg| leg.leg_id == *leg_id).ok_or_else(|| {
+        Rejection::new(Reason::RefundNotFound, format!("the refund has no leg {leg_id}"))
+    })?;
+    Ok((refund, leg))
+}
+
+fn forbidden(refund: &Refund, command: &str) -> Rejection {
+    let text = format!("a refund that is {} cannot {command}", refund.state.name());
+    Rejection::new(Reason::RefundStateForbids, text).with("state", refund.state.name())
+}
+
+fn forbidden_leg(refund: &Refund, leg: &Leg, command: &str) -> Rejection {
+    let text = format!(
+        "leg {} is {} and its refund {}: it cannot {command}",
+        leg.leg_id,
+        leg.state.name(),
+        refund.state.name()
+    );
+    Rejection::new(Reason::RefundStateForbids, text)
+        .with("state", refund.state.name())
+        .with("leg_state", leg.state.name())
+}

@@ -1,0 +1,167 @@
+//! The business's no: a stable reason, a text with the figures, and the figures once more as data.
+
+use crate::amount::AmountError;
+use std::fmt;
+
+/// Why a command was refused. Nothing is broken and nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct Rejection {
+    pub reason: Reason,
+    /// Says what was asked and what would have been possible.
+    pub message: String,
+    /// The figures of the message as data, such as `asked` and `left`.
+    pub metadata: Vec<(String, String)>,
+    /// The fields at fault, where the request itself is malformed.
+    pub violations: Vec<Violation>,
+}
+
+/// One field that cannot be as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field in the request, such as `products[0].refund_amount`.
+    pub field: String,
+    pub description: String,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+        /// The stable names of refusals. Part of the public contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Nothing is left to refund, or the order is cancelled.
+    OrderFullyRefunded = "ORDER_FULLY_REFUNDED";
+    /// More than is left of a line, a charge, a tender or the captured money.
+    AmountExceedsRefundable = "AMOUNT_EXCEEDS_REFUNDABLE";
+    InvalidQuantity = "INVALID_QUANTITY";
+    EmptyRefund = "EMPTY_REFUND";
+    FullRefundWithProducts = "FULL_REFUND_WITH_PRODUCTS";
+    IncompatibleFields = "INCOMPATIBLE_FIELDS";
+    InvalidAmount = "INVALID_AMOUNT";
+    /// Two figures that must agree do not.
+    AmountMismatch = "AMOUNT_MISMATCH";
+    UnknownLine = "UNKNOWN_LINE";
+    DuplicateLine = "DUPLICATE_LINE";
+    /// The store has not switched this on.
+    NotEnabled = "NOT_ENABLED";
+    NegativeRefund = "NEGATIVE_REFUND";
+    OrderNotReady = "ORDER_NOT_READY";
+    OrderAlreadyAccepted = "ORDER_ALREADY_ACCEPTED";
+    OrderCancelled = "ORDER_CANCELLED";
+    /// The order's state does not allow this.
+    OrderStateForbids = "ORDER_STATE_FORBIDS";
+    PaymentNotCaptured = "PAYMENT_NOT_CAPTURED";
+    /// A tender cannot go from the state it is in to the one asked for.
+    PaymentStateForbids = "PAYMENT_STATE_FORBIDS";
+    UnknownTender = "UNKNOWN_TENDER";
+    /// The quantity is not open, or not in transit.
+    QuantityNotAvailable = "QUANTITY_NOT_AVAILABLE";
+    UnknownShipment = "UNKNOWN_SHIPMENT";
+    RefundNotFound = "REFUND_NOT_FOUND";
+    /// The refund's state does not allow this.
+    RefundStateForbids = "REFUND_STATE_FORBIDS";
+    /// Whoever asked for a refund cannot approve it.
+    FourEyes = "FOUR_EYES";
+    /// Only another kind of caller may say this.
+    NotPermitted = "NOT_PERMITTED";
+    /// The order changed since the quote was made.
+    QuoteStale = "QUOTE_STALE";
+    QuoteExpired = "QUOTE_EXPIRED";
+    /// An order holds at most so many refunds or shipments.
+    TooManyEntries = "TOO_MANY_ENTRIES";
+    /// One or more fields of the request are malformed.
+    InvalidFields = "INVALID_FIELDS";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Rejection {
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), metadata: Vec::new(), violations: Vec::new() }
+    }
+
+    /// Adds a figure of the message as data.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.metadata.push((key.into(), value.to_string()));
+        self
+    }
+
+    /// Adds the field at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        let description = self.message.clone();
+        self.violations.push(Violation { field: field.into(), description });
+        self
+    }
+
+    /// All malformed fields of one request at once.
+    pub fn fields(reason: Reason, violations: Vec<Violation>) -> Self {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        Self { violations, ..Self::new(reason, listed.join("; ")) }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.description)
+    }
+}
+
+/// An overflow is out of reach for amounts within their limits; if it happens it is a refusal
+/// and never a wrong figure.
+impl From<AmountError> for Rejection {
+    fn from(error: AmountError) -> Self {
+        Self::new(Reason::InvalidAmount, format!("the amount {error}"))
+    }
+}
+
+/// Gathers all that is wrong with a request, so that a caller corrects it once.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    pub fn push(&mut self, field: impl Into<String>, description: impl fmt::Display) {
+        self.0.push(Violation { field: field.into(), description: description.to_string() });
+    }
+
+    /// Keeps the value, or notes what is wrong with the field.
+    pub fn check<T, E: fmt::Display>(
+        &mut self,
+        field: impl Into<String>,
+        value: Result<T, E>,
+    ) -> Option<T> {
+        value.map_err(|error| self.push(field, error)).ok()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// # Errors
+    ///
+    /// A [`Rejection`] that names every field, if anything was noted.
+    pub fn into_result(self, reason: Reason) -> Result<(), Rejection> {
+        if self.0.is_empty() { Ok(()) } else { Err(Rejection::fields(reason, self.0)) }
+    }
+}

@@ -1,0 +1,43 @@
+//! Access tokens: what a caller shows, and what it may do with it.
+
+use crate::id::{StoreId, TokenId};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A token as it is kept. The secret itself is shown once and never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub token_id: TokenId,
+    /// The store it was made for. A platform token may act for every store.
+    pub store_id: StoreId,
+    pub name: String,
+    pub role: Role,
+    /// What a service token may do; empty for the other roles.
+    pub scopes: Vec<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    Viewer,
+    Agent,
+    Manager,
+    /// A storefront that passes on its customers' wishes.
+    Storefront,
+    /// An internal service with named scopes.
+    Service,
+    Platform,
+}
+
+impl Token {
+    /// Whether the token still opens anything at `now`.
+    pub fn is_live(&self, now: OffsetDateTime) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+}

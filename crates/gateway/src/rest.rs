@@ -1,0 +1,110 @@
+//! REST, made from the routes of the contract: every HTTP request becomes one unary gRPC call.
+//!
+//! The calls go through whatever gRPC service the router is given, a channel to another process or
+//! the services of this one, so that authentication, deadlines and limits are the layers of gRPC
+//! and stand in one place. What is decided here is only what HTTP and JSON add: which call is
+//! meant, whether the JSON has the shape of the contract, and how a refusal reads.
+
+mod call;
+mod json;
+mod metadata;
+mod percent;
+mod refusal;
+mod request;
+mod route;
+mod shape;
+
+pub use metadata::forwarded;
+pub use refusal::{Refusal, of_status};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use call::Call;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tonic::{
+    client::GrpcService,
+    codegen::{Body as HttpBody, Bytes, StdError},
+};
+
+/// The largest body that is read, in bytes. What is longer is refused with 413.
+pub const MAX_BODY: usize = 4 << 20;
+
+/// The template of the route that answered, such as `/v1/stores/{store_id}`; stands in the
+/// extensions of the response for whoever names spans and counts requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Template(pub &'static str);
+
+/// Serves everything below `/v1/` over `services`, which has to take every call of the contract.
+///
+/// Merge it with other routers and give the whole [`not_found`] as its fallback.
+pub fn router<S>(services: S) -> Router
+where
+    S: GrpcService<tonic::body::Body> + Clone + Send + Sync + 'static,
+    S::Error: Send,
+    S::Future: Send,
+    S::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
+    <S::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
+{
+    let answer = move |request: Request| {
+        let services = services.clone();
+        async move { answer(services, request).await.unwrap_or_else(IntoResponse::into_response) }
+    };
+    Router::new().route("/v1/{*path}", any(answer))
+}
+
+/// Answers a path that nobody serves in the shape of every other refusal.
+pub async fn not_found(request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    match body_of(request.into_body()).await {
+        Ok(_) => Refusal::unknown_path(&path).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn answer<S>(services: S, request: Request) -> Result<Response, Refusal>
+where
+    S: GrpcService<tonic::body::Body>,
+    S::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
+    <S::ResponseBody as HttpBody>::Error: Into<StdError>,
+{
+    // A caller that is refused before it has sent everything would see a broken connection.
+    let (parts, body) = request.into_parts();
+    let body = body_of(body).await?;
+    let matched = route::find(&parts.method, parts.uri.path())?;
+    let message = request::message(&matched, parts.uri.query(), &parts.headers, &body)?;
+    let call = Call { path: matched.route.grpc_path, metadata: forwarded(&parts.headers)?, message };
+    let answer = call.send(services).await.map_err(|status| Refusal::of(&status))?;
+    let json = (matched.route.decode)(&answer).map_err(|fault| {
+        tracing::error!(%fault, grpc_path = matched.route.grpc_path, "an answer could not be read");
+        Refusal::internal()
+    })?;
+    let mut response = reply(StatusCode::OK, json);
+    response.extensions_mut().insert(Template(matched.route.template));
+    Ok(response)
+}
+
+/// Reads a whole body of at most [`MAX_BODY`].
+async fn body_of(body: Body) -> Result<Bytes, Refusal> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_long()),
+        Err(error) => Err(Refusal::field("body", format!("could not be read: {error}"))),
+    }
+}
+
+fn reply(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = (status, json).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

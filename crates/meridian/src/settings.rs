@@ -1,0 +1,131 @@
+//! What the operator decides: defaults < file < environment < flags.
+//!
+//! The defaults are a commented file compiled in ([`DEFAULTS`]), so what is documented is what is in
+//! force. [`load`] finds every fault before it gives up, names the key and where its value came from,
+//! and refuses keys it does not know. [`show`] prints what is in force with the secrets masked.
+//!
+//! To add a key: give it a comment and a default in `defaults.toml`, a field here, a line in
+//! `sections`.
+
+mod fault;
+mod layers;
+mod mask;
+mod reader;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use fault::{Fault, Faults};
+pub use layers::Sources;
+
+use secrecy::SecretString;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+/// Every setting with its default and a comment that says what it does.
+pub const DEFAULTS: &str = include_str!("settings/defaults.toml");
+
+#[derive(Debug)]
+pub struct Settings {
+    pub database: Database,
+    pub grpc: Grpc,
+    pub http: Http,
+    pub auth: Auth,
+    pub serve: Serve,
+    pub money: Money,
+    pub payments: Payments,
+    pub webhooks: Webhooks,
+    pub telemetry: telemetry::Settings,
+}
+
+#[derive(Debug)]
+pub struct Database {
+    /// May carry a password.
+    pub url: SecretString,
+    pub max_connections: u32,
+    pub acquire_timeout: Duration,
+    pub statement_timeout: Duration,
+}
+
+#[derive(Debug)]
+pub struct Grpc {
+    pub listen: SocketAddr,
+    pub default_deadline: Duration,
+    pub max_message_bytes: usize,
+    /// On one connection.
+    pub max_concurrent_streams: u32,
+    /// In this process.
+    pub max_concurrent_calls: usize,
+}
+
+#[derive(Debug)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// Where services are that do not run in this process.
+    pub upstream: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Auth {
+    pub bootstrap_token: Option<SecretString>,
+}
+
+#[derive(Debug)]
+pub struct Serve {
+    pub services: Vec<Service>,
+    pub workers: Vec<Worker>,
+    pub shutdown_grace: Duration,
+}
+
+/// A gRPC service, or the gateway to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    Orders,
+    Refunds,
+    Merchants,
+    Gateway,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    Ready,
+    Legs,
+}
+
+#[derive(Debug)]
+pub struct Money {
+    /// Decimal places by currency code, where they differ from ISO 4217.
+    pub exponents: BTreeMap<String, u8>,
+}
+
+#[derive(Debug)]
+pub struct Payments {
+    pub sandbox: bool,
+    pub ledger: bool,
+    pub lease: Duration,
+    pub concurrency: usize,
+    /// Pauses before the second and every further attempt; at least one.
+    pub retry: Vec<Duration>,
+}
+
+#[derive(Debug)]
+pub struct Webhooks {
+    pub allow_loopback: bool,
+}
+
+/// What is in force, or everything that is wrong with it.
+pub fn load(sources: &Sources) -> Result<Settings, Faults> {
+    let (layers, faults) = layers::Layers::collect(sources);
+    let mut reader = reader::Reader::new(layers, faults);
+    let settings = sections::read(&mut reader);
+    reader.finish()?;
+    Ok(settings)
+}
+
+/// What is in force as a TOML document, each value with its origin if it is not the default. Values
+/// are shown even if they are wrong, so that a wrong one can be found; secrets are masked.
+pub fn show(sources: &Sources) -> Result<String, Faults> {
+    let (layers, faults) = layers::Layers::collect(sources);
+    Faults::none_of(faults)?;
+    Ok(layers.render())
+}

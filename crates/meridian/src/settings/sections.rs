@@ -1,0 +1,215 @@
+use super::{
+    Auth, Database, Grpc, Http, Money, Payments, Serve, Service, Settings, Webhooks, Worker,
+    layers::{CURRENCIES, Origin},
+    reader::Reader,
+    value::{Setting, one_of},
+};
+use config::ValueKind;
+use std::time::Duration;
+use telemetry::LogFormat;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// Shorter ones can be guessed.
+const BOOTSTRAP_TOKEN_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=256;
+
+/// Amounts are stored in ten-thousandths.
+const MAX_EXPONENT: u64 = 4;
+
+const MAX_ATTEMPTS: usize = 20;
+
+pub(super) fn read(reader: &mut Reader) -> Settings {
+    let settings = Settings {
+        database: database(reader),
+        grpc: grpc(reader),
+        http: http(reader),
+        auth: auth(reader),
+        serve: serve(reader),
+        money: money(reader),
+        payments: payments(reader),
+        webhooks: Webhooks { allow_loopback: reader.get("webhooks.allow_loopback") },
+        telemetry: telemetry(reader),
+    };
+    check_gateway(reader, &settings);
+    settings
+}
+
+fn database(reader: &mut Reader) -> Database {
+    Database {
+        url: reader.checked("database.url", database_url).into(),
+        max_connections: reader.number("database.max_connections", 1..=200),
+        acquire_timeout: reader.duration("database.acquire_timeout", millis(10)..=minutes(5)),
+        statement_timeout: reader.duration("database.statement_timeout", millis(10)..=minutes(60)),
+    }
+}
+
+fn grpc(reader: &mut Reader) -> Grpc {
+    Grpc {
+        listen: reader.get("grpc.listen"),
+        default_deadline: reader.duration("grpc.default_deadline", millis(10)..=minutes(10)),
+        max_message_bytes: reader.number("grpc.max_message_bytes", KIB..=64 * MIB),
+        max_concurrent_streams: reader.number("grpc.max_concurrent_streams", 1..=10_000),
+        max_concurrent_calls: reader.number("grpc.max_concurrent_calls", 1..=100_000),
+    }
+}
+
+fn http(reader: &mut Reader) -> Http {
+    Http {
+        listen: reader.get("http.listen"),
+        upstream: reader.checked("http.upstream", optional_address),
+    }
+}
+
+fn auth(reader: &mut Reader) -> Auth {
+    let token = reader.checked("auth.bootstrap_token", |value| {
+        let token = String::read(value)?;
+        let length = token.chars().count();
+        if token.is_empty() || BOOTSTRAP_TOKEN_CHARACTERS.contains(&length) {
+            return Ok(Some(token).filter(|token| !token.is_empty()));
+        }
+        let (least, most) = BOOTSTRAP_TOKEN_CHARACTERS.into_inner();
+        Err(format!("has {length} characters instead of {least} to {most}"))
+    });
+    Auth { bootstrap_token: token.map(Into::into) }
+}
+
+fn serve(reader: &mut Reader) -> Serve {
+    Serve {
+        services: reader.checked("serve.services", each_once::<Service>),
+        workers: reader.checked("serve.workers", each_once::<Worker>),
+        shutdown_grace: reader.duration("serve.shutdown_grace", Duration::ZERO..=minutes(10)),
+    }
+}
+
+/// These keys have no defaults: a code that is not named has its exponent from ISO 4217.
+fn money(reader: &mut Reader) -> Money {
+    let keys: Vec<String> =
+        reader.keys().filter(|key| key.starts_with(CURRENCIES)).map(str::to_owned).collect();
+    let mut money = Money { exponents: std::collections::BTreeMap::new() };
+    for key in keys {
+        let Some(entry) = reader.take(&key) else { continue };
+        match exponent(&key, &entry.value) {
+            Ok((code, exponent)) => drop(money.exponents.insert(code, exponent)),
+            Err(reason) => reader.fault(&key, reason, &entry.origin),
+        }
+    }
+    money
+}
+
+fn exponent(key: &str, value: &ValueKind) -> Result<(String, u8), String> {
+    let code = &key[CURRENCIES.len()..];
+    if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err("is not the code of a currency, three letters".to_owned());
+    }
+    match u64::read(value)? {
+        number @ 0..=MAX_EXPONENT => Ok((code.to_owned(), u8::try_from(number).unwrap_or(0))),
+        number => Err(format!("{number} is not between 0 and {MAX_EXPONENT}")),
+    }
+}
+
+fn payments(reader: &mut Reader) -> Payments {
+    Payments {
+        sandbox: reader.get("payments.sandbox"),
+        ledger: reader.get("payments.ledger"),
+        lease: reader.duration("payments.lease", Duration::from_secs(1)..=minutes(10)),
+        concurrency: reader.number("payments.concurrency", 1..=1_000),
+        retry: reader.checked("payments.retry", |value| {
+            let pauses = Vec::<Duration>::read(value)?;
+            if pauses.is_empty() || pauses.len() > MAX_ATTEMPTS {
+                return Err(format!("has {} pauses instead of 1 to {MAX_ATTEMPTS}", pauses.len()));
+            }
+            let longest = minutes(24 * 60);
+            if pauses.iter().any(|pause| *pause > longest) {
+                return Err("has a pause of more than a day".to_owned());
+            }
+            Ok(pauses)
+        }),
+    }
+}
+
+fn telemetry(reader: &mut Reader) -> telemetry::Settings {
+    telemetry::Settings {
+        endpoint: reader.checked("telemetry.endpoint", optional_address),
+        log_format: reader.checked("telemetry.log_format", |value| {
+            one_of(value, &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)])
+        }),
+        filter: reader.checked("telemetry.filter", |value| {
+            let filter = String::read(value)?;
+            telemetry::check_filter(&filter).map(|()| filter)
+        }),
+        metrics_interval: reader
+            .duration("telemetry.metrics_interval", Duration::from_secs(1)..=minutes(60)),
+    }
+}
+
+/// A gateway reaches every service: in its own process or at the address upstream.
+fn check_gateway(reader: &mut Reader, settings: &Settings) {
+    let services = &settings.serve.services;
+    let wanted = [Service::Orders, Service::Refunds, Service::Merchants];
+    let lacks_one = wanted.iter().any(|service| !services.contains(service));
+    if services.contains(&Service::Gateway) && lacks_one && settings.http.upstream.is_none() {
+        let reason = "has to be set, because serve.services has the gateway without all services";
+        reader.fault("http.upstream", reason.to_owned(), &Origin::Default);
+    }
+    if services.is_empty() && settings.serve.workers.is_empty() {
+        let reason = "is empty and serve.workers too: there is nothing to do";
+        reader.fault("serve.services", reason.to_owned(), &Origin::Default);
+    }
+}
+
+fn database_url(value: &ValueKind) -> Result<String, String> {
+    let url = String::read(value)?;
+    let rest = ["sqlite://", "postgres://", "postgresql://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    match rest {
+        Some("") => Err("names no database after ://".to_owned()),
+        Some(_) => Ok(url),
+        None => Err("starts neither with sqlite:// nor with postgres://".to_owned()),
+    }
+}
+
+fn optional_address(value: &ValueKind) -> Result<Option<String>, String> {
+    let url = String::read(value)?;
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    match rest {
+        Some(host) if !host.is_empty() => Ok(Some(url)),
+        _ => Err("is not an address like http://127.0.0.1:4317".to_owned()),
+    }
+}
+
+fn each_once<T: Setting + PartialEq>(value: &ValueKind) -> Result<Vec<T>, String> {
+    let values = Vec::<T>::read(value)?;
+    let repeated = values.iter().enumerate().any(|(at, value)| values[..at].contains(value));
+    if repeated { Err("names something twice".to_owned()) } else { Ok(values) }
+}
+
+impl Setting for Service {
+    fn read(value: &ValueKind) -> Result<Self, String> {
+        let words = [
+            ("orders", Self::Orders),
+            ("refunds", Self::Refunds),
+            ("merchants", Self::Merchants),
+            ("gateway", Self::Gateway),
+        ];
+        one_of(value, &words)
+    }
+}
+
+impl Setting for Worker {
+    fn read(value: &ValueKind) -> Result<Self, String> {
+        one_of(value, &[("ready", Self::Ready), ("legs", Self::Legs)])
+    }
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_mins(minutes)
+}

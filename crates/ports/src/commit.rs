@@ -1,0 +1,236 @@
+//! Everything that one command changes, as a value.
+
+use crate::{Task, store::OrderKey};
+use domain::{
+    Actor, Rejection,
+    id::{StoreId, TokenId},
+    order::{Command, Fact, Order, Personal},
+    store::{Store as StoreRecord, StoreFact},
+    token::Token,
+};
+use time::OffsetDateTime;
+
+/// How many facts a record's history holds. Zero means that it does not exist yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Version(pub i64);
+
+impl Version {
+    pub const NEW: Self = Self(0);
+
+    /// The version after `facts` more of them.
+    #[must_use]
+    pub fn after(self, facts: usize) -> Self {
+        Self(self.0.saturating_add(i64::try_from(facts).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A state together with the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<S> {
+    pub state: S,
+    pub version: Version,
+}
+
+impl Stored<Order> {
+    /// Runs a command and keeps what is needed to commit it. Pure.
+    ///
+    /// # Errors
+    ///
+    /// The order's [`Rejection`].
+    pub fn decide(&self, command: Command, now: OffsetDateTime) -> Result<OrderChange, Rejection> {
+        let facts = self.state.decide(command)?;
+        let mut after = facts.iter().fold(self.state.clone(), Order::evolve);
+        if !facts.is_empty() {
+            after.updated_at = now;
+        }
+        let published_before = self.state.published;
+        Ok(OrderChange { before: self.version, after, facts, published_before, personal: None })
+    }
+}
+
+/// One order's step, and the facts that explain it.
+#[derive(Debug, Clone)]
+pub struct OrderChange {
+    pub before: Version,
+    pub after: Order,
+    pub facts: Vec<Fact>,
+    /// The feed sequence of the last public fact before this change.
+    pub published_before: i64,
+    /// Personal data of a new order; kept beside it.
+    pub personal: Option<Box<Personal>>,
+}
+
+impl OrderChange {
+    /// The first fact of an order that does not exist yet.
+    pub fn create(received: Fact, personal: Personal) -> Option<Self> {
+        let Fact::OrderReceived { order } = &received else { return None };
+        let after = (**order).clone().evolve(&received);
+        Some(Self {
+            before: Version::NEW,
+            after,
+            facts: vec![received],
+            published_before: 0,
+            personal: Some(Box::new(personal)),
+        })
+    }
+
+    pub fn key(&self) -> OrderKey {
+        OrderKey::new(self.after.store_id.clone(), self.after.order_id.clone())
+    }
+
+    pub fn version(&self) -> Version {
+        self.before.after(self.facts.len())
+    }
+
+    /// The facts with their place in the order's history (from 1, without gaps) and, for those
+    /// that readers of the feed see, their sequence there (from 1, without gaps).
+    pub fn numbered(&self) -> impl Iterator<Item = (i64, Option<i64>, &Fact)> {
+        let mut published = self.published_before;
+        (self.before.0 + 1..).zip(&self.facts).map(move |(place, fact)| {
+            let sequence = fact.is_public().then(|| {
+                published += 1;
+                published
+            });
+            (place, sequence, fact)
+        })
+    }
+}
+
+/// One store's step. Its facts go to the event log as audit entries.
+#[derive(Debug, Clone)]
+pub struct StoreChange {
+    pub before: Version,
+    pub after: StoreRecord,
+    pub facts: Vec<StoreFact>,
+}
+
+impl StoreChange {
+    pub fn version(&self) -> Version {
+        self.before.after(self.facts.len())
+    }
+}
+
+/// A token as it is to be from now on, with the SHA-256 of its secret. Goes with the
+/// [`StoreChange`] whose fact says so.
+#[derive(Debug, Clone)]
+pub struct TokenChange {
+    pub token: Token,
+    /// Given for a new token; a stored hash never changes.
+    pub hash: Option<[u8; 32]>,
+}
+
+/// Which request: ids are scoped to store and method.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestKey {
+    pub store_id: StoreId,
+    /// Such as `CreateRefund`.
+    pub method: &'static str,
+    pub request_id: String,
+}
+
+/// Proof that a request was carried out, so that a retry is answered and not repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub key: RequestKey,
+    /// Digest of the request: the same id with other content is a caller's mistake.
+    pub fingerprint: [u8; 32],
+    /// The answer as the service rendered it; opaque here, given back byte for byte.
+    pub answer: Vec<u8>,
+}
+
+/// What must be unique within a store beside its records' own keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ClaimKind {
+    /// The merchant's id of an order; the holder is the order id.
+    ExternalOrderId,
+    /// The external reference of a refund; the holder is the request id whose receipt has the
+    /// answer.
+    RefundReference,
+    /// The merchant GUID, unique over all stores; the holder is the store id. Its `store_id` is
+    /// the store's own, and only the key counts.
+    MerchantGuid,
+}
+
+impl ClaimKind {
+    /// The stable name, as stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ExternalOrderId => "external_order_id",
+            Self::RefundReference => "refund_reference",
+            Self::MerchantGuid => "merchant_guid",
+        }
+    }
+
+    /// Whether a key may be taken once over all stores, or once in each.
+    pub const fn is_global(self) -> bool {
+        matches!(self, Self::MerchantGuid)
+    }
+}
+
+/// A unique key, and who has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub store_id: StoreId,
+    pub kind: ClaimKind,
+    pub key: String,
+    pub holder: String,
+    /// Digest of what the key was taken for, where the same again is no conflict.
+    pub fingerprint: [u8; 32],
+}
+
+#[derive(Debug, Clone)]
+pub enum ClaimChange {
+    /// Conflict if somebody has it.
+    Take(Claim),
+    Free { store_id: StoreId, kind: ClaimKind, key: String },
+}
+
+#[derive(Debug, Clone)]
+pub enum TaskChange {
+    /// Adds the task, or replaces one of the same kind and subject, leased or not.
+    Put(Task),
+    Done { key: OrderKey, kind: crate::TaskKind, subject: String },
+}
+
+/// Everything one command changes: records, facts, receipt, unique keys and work, together.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub at: OffsetDateTime,
+    pub actor: Actor,
+    /// W3C `traceparent` of the command; travels with facts and tasks.
+    pub trace: Option<String>,
+    pub receipt: Option<Receipt>,
+    pub orders: Vec<OrderChange>,
+    pub stores: Vec<StoreChange>,
+    pub tokens: Vec<TokenChange>,
+    pub claims: Vec<ClaimChange>,
+    pub tasks: Vec<TaskChange>,
+}
+
+impl Commit {
+    pub const fn new(at: OffsetDateTime, actor: Actor) -> Self {
+        Self {
+            at,
+            actor,
+            trace: None,
+            receipt: None,
+            orders: Vec::new(),
+            stores: Vec::new(),
+            tokens: Vec::new(),
+            claims: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Adds an order's step; one without facts changes nothing and is left out.
+    #[must_use]
+    pub fn order(mut self, change: OrderChange) -> Self {
+        self.orders.extend((!change.facts.is_empty()).then_some(change));
+        self
+    }
+
+    /// Ids of the tokens this commit changes, for caches to drop.
+    pub fn token_ids(&self) -> impl Iterator<Item = TokenId> {
+        self.tokens.iter().map(|change| change.token.token_id)
+    }
+}

@@ -1,0 +1,26 @@
+//! What the application needs of the outside world, in the application's own words.
+//!
+//! There is one write: [`Store::commit`] takes a [`Commit`], which is everything that one command
+//! changes, and applies all of it or none. No transaction is ever held open over business code.
+
+mod clock;
+mod commit;
+mod error;
+mod payment;
+mod reader;
+mod store;
+mod tasks;
+
+pub use clock::{Clock, Ids};
+pub use commit::{
+    Claim, ClaimChange, ClaimKind, Commit, OrderChange, Receipt, RequestKey, StoreChange, Stored,
+    TaskChange, TokenChange, Version,
+};
+pub use error::StoreError;
+pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+pub use reader::{
+    LoggedFact, OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, Reader,
+    RefundFilter, RefundRef,
+};
+pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
+pub use tasks::{ClaimedTask, Lease, Task, TaskKind, Tasks};

@@ -1,0 +1,68 @@
+use crate::OrderKey;
+use async_trait::async_trait;
+use domain::{
+    Amount, Currency,
+    id::{LegId, RefundId},
+    order::{Tender, TenderMethod},
+    refund::{LegFailure, LegKind},
+};
+
+/// What a provider is asked to do for one leg. The key never changes over its retries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentOrder {
+    /// The idempotency key.
+    pub leg_id: LegId,
+    pub order: OrderKey,
+    pub refund_id: RefundId,
+    pub kind: LegKind,
+    pub amount: Amount,
+    pub currency: Currency,
+    /// What the provider knows the payment or account by.
+    pub target: String,
+    /// The tender's method, amount and captured amount, for a provider that meets it first here.
+    pub method: TenderMethod,
+    pub captured: Amount,
+}
+
+/// What a provider answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentOutcome {
+    Settled { reference: String },
+    /// Taken; `find` will tell when it settles.
+    Accepted { reference: String },
+    /// Not done. A permanent one will not be done by asking again.
+    Declined { failure: LegFailure, permanent: bool },
+    /// The answer was lost: it may or may not have been done.
+    Unknown,
+}
+
+/// Where a payment stands at its provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentStatus {
+    Pending,
+    Authorized(Amount),
+    Captured(Amount),
+    Failed,
+}
+
+/// A payment provider, by role. Adapters never assume: what they do not know is `Unknown`.
+#[async_trait]
+pub trait PaymentProvider: Send + Sync {
+    /// The state of a tender's payment.
+    ///
+    /// # Errors
+    ///
+    /// If the provider cannot be asked now.
+    async fn status(&self, order: &OrderKey, tender: &Tender)
+    -> Result<PaymentStatus, LegFailure>;
+
+    /// Gives a leg's amount back: refunds a capture or restores an account, by the leg's kind.
+    async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome;
+
+    /// What became of a leg, by its key. `None`: the provider never got it.
+    ///
+    /// # Errors
+    ///
+    /// If the provider cannot be asked now; nothing may be concluded then.
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure>;
+}

@@ -1,0 +1,140 @@
+use crate::{OrderKey, StoreError, Stored, Version};
+use async_trait::async_trait;
+use domain::{
+    Actor,
+    id::{EventId, OrderId, RefundId, StoreId, TokenId},
+    order::{Fact, Order, OrderState, Personal},
+    refund::RefundState,
+    store::Store as StoreRecord,
+    token::Token,
+};
+use time::OffsetDateTime;
+
+/// An order as it is shown: with the personal data, unless they were erased.
+#[derive(Debug, Clone)]
+pub struct OrderView {
+    pub order: Order,
+    pub version: Version,
+    pub personal: Option<Personal>,
+}
+
+/// One entry of an order's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedFact {
+    pub event_id: EventId,
+    /// Place in the order's history, from 1, without gaps.
+    pub place: i64,
+    /// Sequence in the public feed, for facts that readers see.
+    pub sequence: Option<i64>,
+    pub fact: Fact,
+    pub actor: Actor,
+    pub occurred_at: OffsetDateTime,
+}
+
+/// A page's size and where the last one ended. Keyset: never an offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest<C> {
+    /// 1 to 1000.
+    pub size: u32,
+    pub after: Option<C>,
+}
+
+/// Some rows, and where the next page starts if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    pub items: Vec<T>,
+    pub next: Option<C>,
+}
+
+/// Every condition that is given has to hold; of several values in one, any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    pub states: Vec<OrderState>,
+    pub external_order_id: Option<String>,
+    /// Exact, without regard to case.
+    pub buyer_email: Option<String>,
+    pub product_code: Option<String>,
+    /// Inclusive.
+    pub created_from: Option<OffsetDateTime>,
+    /// Exclusive.
+    pub created_before: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OrderSort {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
+/// Where an order stands in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderOrigin {
+    pub created_at: OffsetDateTime,
+    pub order_id: OrderId,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RefundFilter {
+    /// All orders of the store if not given.
+    pub order_id: Option<OrderId>,
+    pub states: Vec<RefundState>,
+}
+
+/// A refund in a list; the order has the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRef {
+    pub order_id: OrderId,
+    pub refund_id: RefundId,
+}
+
+/// Reads for showing. No decision about money is made on them.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError>;
+
+    async fn orders(
+        &self,
+        store: &StoreId,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        page: PageRequest<OrderOrigin>,
+    ) -> Result<Page<OrderView, OrderOrigin>, StoreError>;
+
+    /// Oldest first.
+    async fn refunds(
+        &self,
+        store: &StoreId,
+        filter: &RefundFilter,
+        page: PageRequest<RefundId>,
+    ) -> Result<Page<RefundRef, RefundId>, StoreError>;
+
+    /// The whole history of an order, oldest first.
+    async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError>;
+
+    /// The fact that made the refund, which has the derivations of its figures.
+    async fn refund_created(
+        &self,
+        key: &OrderKey,
+        refund: RefundId,
+    ) -> Result<Option<LoggedFact>, StoreError>;
+
+    /// By store id.
+    async fn stores(
+        &self,
+        page: PageRequest<StoreId>,
+    ) -> Result<Page<Stored<StoreRecord>, StoreId>, StoreError>;
+
+    /// By token id.
+    async fn tokens(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TokenId>,
+    ) -> Result<Page<Token, TokenId>, StoreError>;
+
+    /// The token with this SHA-256 of its secret, live or not.
+    async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError>;
+
+    /// Answers if the database does: a round trip that touches no data.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,83 @@
+//! Work that a commit leaves behind, and leases on it.
+
+use crate::{OrderKey, StoreError};
+use async_trait::async_trait;
+use time::{Duration, OffsetDateTime};
+
+/// What is to be done. Tasks of one kind and subject exist once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TaskKind {
+    /// Look whether a received order may become ready. The subject is empty.
+    ProcessOrder,
+    /// Carry a leg of a refund on. The subject is the leg id.
+    Leg,
+}
+
+impl TaskKind {
+    pub const ALL: [Self; 2] = [Self::ProcessOrder, Self::Leg];
+
+    /// The stable name, as stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProcessOrder => "process_order",
+            Self::Leg => "leg",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub key: OrderKey,
+    pub kind: TaskKind,
+    pub subject: String,
+    pub due_at: OffsetDateTime,
+    /// Tries so far, for the backoff.
+    pub attempts: u32,
+}
+
+/// Who works on a task, and until when it is theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Names the worker's process and run, so that a restarted one is somebody else.
+    pub owner: String,
+    pub until: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedTask {
+    pub task: Task,
+    pub lease: Lease,
+    /// W3C `traceparent` of the command that left the task.
+    pub trace: Option<String>,
+}
+
+/// The queue of work. Putting in and taking out is part of a commit; here tasks are leased.
+#[async_trait]
+pub trait Tasks: Send + Sync {
+    /// Leases up to `limit` tasks of a kind that are due and that nobody holds a running lease
+    /// on, the longest due first. Two callers never get the same task while its lease runs.
+    async fn claim(
+        &self,
+        kind: TaskKind,
+        lease: &Lease,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, StoreError>;
+
+    /// Extends a lease that is still its owner's; `false` if it is not any more.
+    async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError>;
+
+    /// Hands a task back, to be due at `due_at` with so many attempts, if the lease is still
+    /// its owner's.
+    async fn release(
+        &self,
+        task: &Task,
+        owner: &str,
+        due_at: OffsetDateTime,
+        attempts: u32,
+    ) -> Result<(), StoreError>;
+
+    /// Returns once tasks may be due: after a commit of this process that put one in, or when
+    /// `at_most` has passed.
+    async fn wait(&self, kind: TaskKind, at_most: Duration);
+}

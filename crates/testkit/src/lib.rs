@@ -1,0 +1,12 @@
+//! What tests stand on: a private PostgreSQL, a clock that stands still, the program as a process,
+//! and the size of the expensive tests. Test code only, so failures panic with their reason.
+//!
+//! - [`postgres::fresh_database`]: an empty database for one test;
+//! - [`postgres::Server`]: a server that a test may configure, kill and restart;
+//! - [`process::Meridian`]: the built program on free ports, to be ended gently or not;
+//! - [`clock::TestClock`]: the time that the test says it is;
+//! - [`scale::pick`]: how many.
+
+mod log;
+pub mod postgres;
+pub mod scale;
