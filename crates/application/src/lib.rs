@@ -1,1 +1,28 @@
-//! application
+//! Use cases: read, decide, commit, and decide again if somebody was faster. Nothing else
+//! belongs here: the rules are the domain's, the world is behind the ports.
+//!
+//! Every command that changes something comes with a [`Request`]. Its answer is rendered once, by
+//! the service that took the call, and stored with the change; a repeated request gets those very
+//! bytes again.
+
+mod access;
+mod core;
+mod failure;
+mod legs;
+mod numbers;
+mod orders;
+mod processing;
+mod queue;
+mod refunds;
+mod settlements;
+mod stores;
+mod tasks;
+
+pub use access::{Access, secret_hash};
+pub use core::{Answer, Caller, Core, Request};
+pub use failure::{Failure, Missing, Taken};
+pub use legs::{LegWork, Legs};
+pub use orders::{Orders, Shipped};
+pub use processing::Processing;
+pub use refunds::{NewRefund, Quoted, Refunds};
+pub use stores::{NewStore, NewToken, StorePatch, Stores, TokenMade};

@@ -5,7 +5,9 @@ use domain::{
     Actor, ActorKind, Amount, Currencies, Currency, Pair,
     amount::parse_decimal,
     id::RefundId,
-    order::{Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, TenderMethod, TenderState},
+    order::{
+        Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, TenderMethod, TenderState,
+    },
     refund::{ProductRequest, RefundPolicy, RefundRequest},
     store::TenderOrder,
 };
@@ -17,8 +19,7 @@ use uuid::Uuid;
 #[test]
 fn every_step_comes_out_digit_for_digit() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/refunds.json");
-    let cases: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut steps = 0;
     for case in &cases {
         let mut order = received(&case["order"]);

@@ -3,12 +3,14 @@
 use crate::{Task, store::OrderKey};
 use domain::{
     Actor, Rejection,
-    id::{StoreId, TokenId},
+    id::{EventId, OrderId, StoreId, TokenId},
     order::{Command, Fact, Order, Personal},
     store::{Store as StoreRecord, StoreFact},
     token::Token,
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 use time::OffsetDateTime;
+use uuid::Builder;
 
 /// How many facts a record's history holds. Zero means that it does not exist yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -182,14 +184,22 @@ pub struct Claim {
 pub enum ClaimChange {
     /// Conflict if somebody has it.
     Take(Claim),
-    Free { store_id: StoreId, kind: ClaimKind, key: String },
+    Free {
+        store_id: StoreId,
+        kind: ClaimKind,
+        key: String,
+    },
 }
 
 #[derive(Debug, Clone)]
 pub enum TaskChange {
     /// Adds the task, or replaces one of the same kind and subject, leased or not.
     Put(Task),
-    Done { key: OrderKey, kind: crate::TaskKind, subject: String },
+    Done {
+        key: OrderKey,
+        kind: crate::TaskKind,
+        subject: String,
+    },
 }
 
 /// Everything one command changes: records, facts, receipt, unique keys and work, together.
@@ -227,6 +237,20 @@ impl Commit {
     pub fn order(mut self, change: OrderChange) -> Self {
         self.orders.extend((!change.facts.is_empty()).then_some(change));
         self
+    }
+
+    /// The id of the fact at `place` of an order's history, or of the store's own without an
+    /// order: a version 7 UUID of the commit's time, then the place, so that the facts of one
+    /// commit sort in their order. The rest is derived from the names and needs no randomness.
+    pub fn event_id(&self, store: &StoreId, order: Option<&OrderId>, place: i64) -> EventId {
+        let mut hasher = DefaultHasher::new();
+        (store, order, place).hash(&mut hasher);
+        let millis = u64::try_from(self.at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        let mut rest = [0; 10];
+        let [.., high, low] = place.to_be_bytes();
+        rest[..2].copy_from_slice(&[high, low]);
+        rest[2..].copy_from_slice(&hasher.finish().to_be_bytes());
+        EventId::from_uuid(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
     }
 
     /// Ids of the tokens this commit changes, for caches to drop.

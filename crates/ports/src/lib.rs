@@ -6,7 +6,9 @@
 mod clock;
 mod commit;
 mod error;
+mod ledger;
 mod payment;
+mod providers;
 mod reader;
 mod store;
 mod tasks;
@@ -17,7 +19,9 @@ pub use commit::{
     TaskChange, TokenChange, Version,
 };
 pub use error::StoreError;
+pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+pub use providers::{Providers, UnknownProvider};
 pub use reader::{
     LoggedFact, OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, Reader,
     RefundFilter, RefundRef,

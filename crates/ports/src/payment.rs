@@ -27,11 +27,18 @@ pub struct PaymentOrder {
 /// What a provider answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentOutcome {
-    Settled { reference: String },
+    Settled {
+        reference: String,
+    },
     /// Taken; `find` will tell when it settles.
-    Accepted { reference: String },
+    Accepted {
+        reference: String,
+    },
     /// Not done. A permanent one will not be done by asking again.
-    Declined { failure: LegFailure, permanent: bool },
+    Declined {
+        failure: LegFailure,
+        permanent: bool,
+    },
     /// The answer was lost: it may or may not have been done.
     Unknown,
 }
@@ -53,8 +60,7 @@ pub trait PaymentProvider: Send + Sync {
     /// # Errors
     ///
     /// If the provider cannot be asked now.
-    async fn status(&self, order: &OrderKey, tender: &Tender)
-    -> Result<PaymentStatus, LegFailure>;
+    async fn status(&self, order: &OrderKey, tender: &Tender) -> Result<PaymentStatus, LegFailure>;
 
     /// Gives a leg's amount back: refunds a capture or restores an account, by the leg's kind.
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome;

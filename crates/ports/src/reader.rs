@@ -132,6 +132,8 @@ pub trait Reader: Send + Sync {
         page: PageRequest<TokenId>,
     ) -> Result<Page<Token, TokenId>, StoreError>;
 
+    async fn token(&self, store: &StoreId, token: TokenId) -> Result<Option<Token>, StoreError>;
+
     /// The token with this SHA-256 of its secret, live or not.
     async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError>;
 

@@ -78,11 +78,7 @@ pub trait Store: Send + Sync {
     /// Keeps a quote. Quotes that expired before `now` may be dropped on the way.
     async fn save_quote(&self, quote: &Quote, now: OffsetDateTime) -> Result<(), StoreError>;
 
-    async fn quote(
-        &self,
-        order: &OrderKey,
-        quote: QuoteId,
-    ) -> Result<Option<Quote>, StoreError>;
+    async fn quote(&self, order: &OrderKey, quote: QuoteId) -> Result<Option<Quote>, StoreError>;
 
     /// Applies every part of `commit`, durably, or none of it.
     ///

@@ -12,7 +12,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::RecordPayment(report) => payment::record(order, report),
         Command::Ship(shipment) => shipping::ship(order, shipment),
         Command::Deliver(parcels) => shipping::deliver(order, parcels),
-        Command::CreateRefund(create) => refund::create(order, *create),
+        Command::CreateRefund(create) => refund::create(order, &create),
         Command::HoldRefund { refund_id, by, reason } => refund::hold(order, refund_id, by, reason),
         Command::ReleaseRefund { refund_id } => refund::release(order, refund_id),
         Command::ApproveRefund { refund_id, by } => refund::approve(order, refund_id, by),

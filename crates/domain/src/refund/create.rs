@@ -70,8 +70,8 @@ pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
 /// # Errors
 ///
 /// A [`Rejection`] by the rules of refunds; the first fault answers.
-pub fn create(order: &Order, create: CreateRefund) -> Result<Vec<Fact>, Rejection> {
-    let Plan { refund, derivations, .. } = quote(order, &create)?;
+pub fn create(order: &Order, create: &CreateRefund) -> Result<Vec<Fact>, Rejection> {
+    let Plan { refund, derivations, .. } = quote(order, create)?;
     let refund_id = refund.refund_id;
     let settled = refund.state == RefundState::Succeeded;
     let hold = refund.hold.clone();

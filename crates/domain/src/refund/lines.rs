@@ -1,6 +1,6 @@
 //! What each line of a refund comes to, in both currencies.
 
-use super::plan::{Parts, Planner};
+use super::plan::{Parts, Planner, mismatch};
 use super::{ProductRequest, RefundProduct, Rule, Side};
 use crate::{
     Amount, Pair, Reason, Rejection,
@@ -234,7 +234,7 @@ fn agrees(
         Some(declared) if declared.rounded(decimals) != computed.merchant.rounded(decimals) => {
             let field = format!("products[{}].original_refund_amount", listed.place);
             let what = "the customer amount comes to";
-            Err(planner.mismatch(field, what, computed.merchant, declared))
+            Err(mismatch(field, what, computed.merchant, declared))
         }
         _ => Ok(()),
     }

@@ -288,7 +288,7 @@ impl Planner<'_> {
                 return Err(self.exceeds("shipping_amount", "shipping", amount, left));
             }
             (true, Some(amount)) if amount != left => {
-                return Err(self.mismatch(
+                return Err(mismatch(
                     "shipping_amount",
                     "shipping_refund returns all shipping left",
                     left,
@@ -470,7 +470,7 @@ impl Planner<'_> {
         ];
         for (declared, computed, field) in checks {
             if let Some(declared) = declared.filter(|declared| *declared != computed) {
-                return Err(self.mismatch(field, "the refund comes to", computed, declared));
+                return Err(mismatch(field, "the refund comes to", computed, declared));
             }
         }
         Ok(())
@@ -580,20 +580,6 @@ impl Planner<'_> {
         rejection
     }
 
-    pub fn mismatch(
-        &self,
-        field: impl Into<String>,
-        what: &str,
-        computed: Amount,
-        declared: Amount,
-    ) -> Rejection {
-        let text = format!("{what} {computed}, {declared} was declared");
-        Rejection::new(Reason::AmountMismatch, text)
-            .at(field)
-            .with("declared", declared)
-            .with("computed", computed)
-    }
-
     pub const fn method(&self) -> RefundMethod {
         self.request.method
     }
@@ -601,6 +587,19 @@ impl Planner<'_> {
 
 /// Lines named in the metadata of a refusal: answers travel in headers, which have to stay small.
 const MAX_LISTED: usize = 20;
+
+pub(super) fn mismatch(
+    field: impl Into<String>,
+    what: &str,
+    computed: Amount,
+    declared: Amount,
+) -> Rejection {
+    let text = format!("{what} {computed}, {declared} was declared");
+    Rejection::new(Reason::AmountMismatch, text)
+        .at(field)
+        .with("declared", declared)
+        .with("computed", computed)
+}
 
 fn nothing_asked() -> Rejection {
     Rejection::new(

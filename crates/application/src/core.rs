@@ -1,0 +1,330 @@
+//! What every use case shares: the ports, the queue per order, and the loop that reads, decides
+//! and commits until nobody was faster.
+
+use crate::{Failure, Missing, numbers::Numbers, queue::Queues, settlements::Settlements, tasks};
+use domain::{
+    Actor,
+    id::{OrderId, StoreId},
+    order::Order,
+    store::Store as StoreRecord,
+};
+use ports::{
+    Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Loaded, OrderChange, OrderKey, Reader,
+    Receipt, RequestKey, Store, StoreError, Stored, Version,
+};
+use rand::Rng as _;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use time::OffsetDateTime;
+
+/// How often a command is decided again because another process was faster.
+const ATTEMPTS: u32 = 30;
+/// The longest pause before deciding again.
+const MAX_PAUSE: Duration = Duration::from_millis(40);
+/// How long another process's change of a store's settings may go unnoticed.
+const SETTINGS_FRESH: time::Duration = time::Duration::seconds(1);
+/// Stores whose settings are kept at hand.
+const MAX_CACHED_STORES: usize = 10_000;
+
+pub struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) reader: Arc<dyn Reader>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) numbers: Numbers,
+    pub(crate) settlements: Settlements,
+    queues: Queues,
+    stores: Mutex<HashMap<StoreId, (OffsetDateTime, Arc<Stored<StoreRecord>>)>>,
+}
+
+/// Who calls, and within which trace.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub actor: Actor,
+    /// W3C `traceparent`.
+    pub trace: Option<String>,
+}
+
+/// Makes a command idempotent: the same id with the same content is answered, not repeated.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Scoped to store and method.
+    pub id: String,
+    pub method: &'static str,
+    /// Digest of the content.
+    pub fingerprint: [u8; 32],
+}
+
+/// A command's answer as the service rendered it, then or at an earlier time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub bytes: Vec<u8>,
+    pub replayed: bool,
+}
+
+/// One command on one order.
+pub(crate) struct Ask<'a> {
+    pub caller: &'a Caller,
+    pub key: &'a OrderKey,
+    pub request: &'a Request,
+    /// A unique key that the decision has to know the holder of.
+    pub claim: Option<(ClaimKind, &'a str)>,
+}
+
+/// What a decision is made on.
+pub(crate) struct Found {
+    /// The order's own key, also where the caller named it by the merchant's id.
+    pub key: OrderKey,
+    pub order: Option<Stored<Order>>,
+    pub claim: Option<Claim>,
+    pub now: OffsetDateTime,
+}
+
+/// What a decision leaves to do.
+pub(crate) enum Decision {
+    Commit {
+        change: Box<OrderChange>,
+        claims: Vec<ClaimChange>,
+        answer: Vec<u8>,
+    },
+    /// Another request had this very outcome: its receipt has the answer.
+    SameAs(RequestKey),
+}
+
+impl Core {
+    pub fn new(
+        store: Arc<dyn Store>,
+        reader: Arc<dyn Reader>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            reader,
+            clock,
+            ids,
+            numbers: Numbers::default(),
+            settlements: Settlements::default(),
+            queues: Queues::default(),
+            stores: Mutex::default(),
+        })
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// Reads the order and the request's receipt, decides, and commits, again and again while
+    /// others are faster. An order that is not there may be there by the merchant's id.
+    pub(crate) async fn command(
+        &self,
+        ask: Ask<'_>,
+        decide: impl Fn(Found) -> Result<Decision, Failure> + Send + Sync,
+    ) -> Result<Answer, Failure> {
+        match self.in_turn(&ask, ask.key, &decide).await {
+            Err(failure @ Failure::NotFound { what: Missing::Order, .. }) => {
+                let named = self.by_external_id(&ask.key.store_id, ask.key.order_id.as_str());
+                match named.await? {
+                    Some(key) => self.in_turn(&ask, &key, &decide).await,
+                    None => Err(failure),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn in_turn(
+        &self,
+        ask: &Ask<'_>,
+        key: &OrderKey,
+        decide: &(impl Fn(Found) -> Result<Decision, Failure> + Send + Sync),
+    ) -> Result<Answer, Failure> {
+        let _turn = self.queues.enter(key).await?;
+        let mut pauses = Pauses::default();
+        loop {
+            match self.attempt(ask, key, decide).await {
+                Err(failure) if failure.is_conflict() && pauses.left() => pauses.next().await,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        ask: &Ask<'_>,
+        key: &OrderKey,
+        decide: &(impl Fn(Found) -> Result<Decision, Failure> + Send + Sync),
+    ) -> Result<Answer, Failure> {
+        let Ask { caller, request, claim, .. } = ask;
+        let request_key = request.key(&key.store_id);
+        let Loaded { order, receipt } = self.store.load(key, Some(&request_key)).await?;
+        if let Some(receipt) = receipt {
+            return request.replay(receipt);
+        }
+        let claim = match claim {
+            Some((kind, name)) => self.store.claim(&key.store_id, *kind, name).await?,
+            None => None,
+        };
+        let (change, claims, answer) =
+            match decide(Found { key: key.clone(), order, claim, now: self.now() })? {
+                Decision::Commit { change, claims, answer } => (*change, claims, answer),
+                Decision::SameAs(other) => {
+                    let receipt = self.store.receipt(&other).await?;
+                    let receipt = receipt.ok_or(StoreError::Conflict)?;
+                    return Ok(Answer { bytes: receipt.answer, replayed: true });
+                }
+            };
+        let mut commit = self.commit_of(caller, change);
+        commit.claims = claims;
+        commit.receipt = Some(Receipt {
+            key: request_key,
+            fingerprint: request.fingerprint,
+            answer: answer.clone(),
+        });
+        self.store.commit(commit).await?;
+        Ok(Answer { bytes: answer, replayed: false })
+    }
+
+    /// A worker's step: no receipt, because the order's own state makes it idempotent.
+    pub(crate) async fn step<T: Send>(
+        &self,
+        key: &OrderKey,
+        decide: impl Fn(Stored<Order>, OffsetDateTime) -> Result<(Commit, T), Failure> + Send + Sync,
+    ) -> Result<T, Failure> {
+        let _turn = self.queues.enter(key).await?;
+        let mut pauses = Pauses::default();
+        loop {
+            let Loaded { order, .. } = self.store.load(key, None).await?;
+            let order =
+                order.ok_or_else(|| Failure::not_found(Missing::Order, key.order_id.as_str()))?;
+            let (commit, outcome) = decide(order, self.now())?;
+            if commit.orders.is_empty() && commit.tasks.is_empty() {
+                return Ok(outcome);
+            }
+            match self.store.commit(commit).await.map_err(Failure::from) {
+                Ok(()) => return Ok(outcome),
+                Err(failure) if failure.is_conflict() && pauses.left() => pauses.next().await,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    pub(crate) fn commit_of(&self, caller: &Caller, change: OrderChange) -> Commit {
+        let now = self.now();
+        let mut commit = Commit::new(now, caller.actor.clone());
+        commit.trace.clone_from(&caller.trace);
+        commit.tasks = tasks::of(&change, now);
+        commit.order(change)
+    }
+
+    /// The order by the platform's id or, failing that, by the merchant's.
+    pub(crate) async fn order(
+        &self,
+        store_id: &StoreId,
+        reference: &str,
+    ) -> Result<(OrderKey, Stored<Order>), Failure> {
+        let key = self.key(store_id, reference).await?;
+        if let Some(order) = self.store.load(&key, None).await?.order {
+            return Ok((key, order));
+        }
+        if let Some(key) = self.by_external_id(store_id, reference).await?
+            && let Some(order) = self.store.load(&key, None).await?.order
+        {
+            return Ok((key, order));
+        }
+        Err(Failure::not_found(Missing::Order, reference))
+    }
+
+    /// The key to try first: the text itself if it can be an order id, else the merchant's id
+    /// looked up.
+    pub(crate) async fn key(
+        &self,
+        store_id: &StoreId,
+        reference: &str,
+    ) -> Result<OrderKey, Failure> {
+        if let Ok(order_id) = reference.parse() {
+            return Ok(OrderKey::new(store_id.clone(), order_id));
+        }
+        let named = self.by_external_id(store_id, reference).await?;
+        named.ok_or_else(|| Failure::not_found(Missing::Order, reference))
+    }
+
+    pub(crate) async fn by_external_id(
+        &self,
+        store_id: &StoreId,
+        external_id: &str,
+    ) -> Result<Option<OrderKey>, Failure> {
+        let claim = self.store.claim(store_id, ClaimKind::ExternalOrderId, external_id).await?;
+        let order_id = claim.and_then(|claim| claim.holder.parse::<OrderId>().ok());
+        Ok(order_id.map(|order_id| OrderKey::new(store_id.clone(), order_id)))
+    }
+
+    /// The store with its settings, at most a second old.
+    pub async fn settings(&self, store_id: &StoreId) -> Result<Arc<Stored<StoreRecord>>, Failure> {
+        let now = self.now();
+        if let Some((read_at, found)) = self.cached_stores().get(store_id)
+            && (now - *read_at).abs() < SETTINGS_FRESH
+        {
+            return Ok(Arc::clone(found));
+        }
+        let found = self.store.store(store_id).await?;
+        let found =
+            Arc::new(found.ok_or_else(|| Failure::not_found(Missing::Store, store_id.as_str()))?);
+        let mut cached = self.cached_stores();
+        if cached.len() >= MAX_CACHED_STORES {
+            cached.clear();
+        }
+        cached.insert(store_id.clone(), (now, Arc::clone(&found)));
+        Ok(found)
+    }
+
+    pub(crate) fn forget_settings(&self, store_id: &StoreId) {
+        self.cached_stores().remove(store_id);
+    }
+
+    fn cached_stores(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<StoreId, (OffsetDateTime, Arc<Stored<StoreRecord>>)>>
+    {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Request {
+    pub(crate) fn key(&self, store_id: &StoreId) -> RequestKey {
+        RequestKey { store_id: store_id.clone(), method: self.method, request_id: self.id.clone() }
+    }
+
+    /// The earlier answer, if the content is the same.
+    pub(crate) fn replay(&self, receipt: Receipt) -> Result<Answer, Failure> {
+        if receipt.fingerprint == self.fingerprint {
+            Ok(Answer { bytes: receipt.answer, replayed: true })
+        } else {
+            Err(Failure::RequestIdReused { id: self.id.clone() })
+        }
+    }
+}
+
+/// Shows a decided order to its caller: the service's own rendering, stored as the answer.
+pub(crate) type Render<'r> = &'r (dyn Fn(&Order, Version) -> Vec<u8> + Sync);
+
+/// Pauses between decisions that were made on stale facts: longer each time, with full jitter.
+#[derive(Default)]
+pub(crate) struct Pauses {
+    taken: u32,
+}
+
+impl Pauses {
+    pub const fn left(&self) -> bool {
+        self.taken < ATTEMPTS
+    }
+
+    pub async fn next(&mut self) {
+        let longest = (Duration::from_millis(1) * 2_u32.saturating_pow(self.taken)).min(MAX_PAUSE);
+        self.taken += 1;
+        tokio::time::sleep(longest.mul_f64(rand::rng().random())).await;
+    }
+}

@@ -1,0 +1,78 @@
+use domain::Rejection;
+use ports::StoreError;
+
+/// Why a use case did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("there is no {} {id:?}", what.name())]
+    NotFound { what: Missing, id: String },
+    #[error("request id {id:?} was already used with other content")]
+    RequestIdReused { id: String },
+    /// A unique key that somebody else has.
+    #[error("{} {key:?} is already taken", what.name())]
+    Taken { what: Taken, key: String },
+    #[error("the resource is at version {actual}, not {asked}")]
+    VersionMismatch { asked: i64, actual: i64 },
+    #[error("{waiting} commands already wait for this order")]
+    Crowded { waiting: usize },
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was looked for and is not there, or is another store's, which answers the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Store,
+    Order,
+    Refund,
+    Quote,
+    Token,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    StoreId,
+    MerchantGuid,
+    OrderId,
+    ExternalOrderId,
+    /// With other content; the same content is answered again.
+    ExternalReference,
+}
+
+impl Missing {
+    pub const ALL: [Self; 5] = [Self::Store, Self::Order, Self::Refund, Self::Quote, Self::Token];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Order => "order",
+            Self::Refund => "refund",
+            Self::Quote => "quote",
+            Self::Token => "token",
+        }
+    }
+}
+
+impl Taken {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StoreId => "store id",
+            Self::MerchantGuid => "merchant GUID",
+            Self::OrderId => "order id",
+            Self::ExternalOrderId => "external order id",
+            Self::ExternalReference => "external reference",
+        }
+    }
+}
+
+impl Failure {
+    pub fn not_found(what: Missing, id: impl Into<String>) -> Self {
+        Self::NotFound { what, id: id.into() }
+    }
+
+    pub(crate) const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
+}

@@ -1,0 +1,133 @@
+//! The payment worker's steps: each a commit before or after a call to the provider.
+
+use crate::{Caller, Core, Failure};
+use domain::{
+    id::{LegId, RefundId},
+    order::{Command, Order},
+    refund::{Leg, LegOutcome, RefundState},
+};
+use ports::{Commit, OrderKey, PaymentOrder, Stored, Task, TaskChange, TaskKind};
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+#[derive(Clone)]
+pub struct Legs {
+    core: Arc<Core>,
+}
+
+/// A leg with all that carrying it on needs.
+#[derive(Debug, Clone)]
+pub struct LegWork {
+    pub refund_id: RefundId,
+    pub refund_state: RefundState,
+    pub leg: Leg,
+    pub payment: PaymentOrder,
+    /// When the order last changed; a leg that is SENT was sent no later than that.
+    pub updated_at: OffsetDateTime,
+}
+
+impl Legs {
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The leg as it stands. `None` if there is no such order or leg.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn find(&self, key: &OrderKey, leg_id: &LegId) -> Result<Option<LegWork>, Failure> {
+        let order = self.core.store.load(key, None).await?.order;
+        Ok(order.and_then(|order| work(key, &order.state, leg_id)))
+    }
+
+    /// Commits that the leg is about to be sent, before the provider is called.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] if the leg's or its refund's state forbids it, such as a hold.
+    pub async fn send(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        refund_id: RefundId,
+        leg_id: &LegId,
+    ) -> Result<Option<LegWork>, Failure> {
+        self.core
+            .step(key, |order, now| {
+                let command = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
+                let change = order.decide(command, now)?;
+                let work = work(key, &change.after, leg_id);
+                Ok((self.core.commit_of(caller, change), work))
+            })
+            .await
+    }
+
+    /// Commits what the provider answered, and in the same commit when to look again: `next`, or
+    /// never if the leg is through.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] if the leg cannot take this outcome.
+    pub async fn record(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        refund_id: RefundId,
+        leg_id: &LegId,
+        outcome: LegOutcome,
+        next: Option<Task>,
+    ) -> Result<(), Failure> {
+        self.core
+            .step(key, |order: Stored<Order>, now| {
+                let command = Command::RecordLeg {
+                    refund_id,
+                    leg_id: leg_id.clone(),
+                    outcome: outcome.clone(),
+                };
+                let change = order.decide(command, now)?;
+                let mut commit: Commit = self.core.commit_of(caller, change);
+                commit.tasks.retain(|task| !is_for(task, leg_id));
+                commit.tasks.push(match &next {
+                    Some(task) => TaskChange::Put(task.clone()),
+                    None => TaskChange::Done {
+                        key: key.clone(),
+                        kind: TaskKind::Leg,
+                        subject: leg_id.as_str().to_owned(),
+                    },
+                });
+                Ok((commit, ()))
+            })
+            .await?;
+        self.core.settlements.moved(refund_id);
+        Ok(())
+    }
+}
+
+fn is_for(task: &TaskChange, leg_id: &LegId) -> bool {
+    matches!(task, TaskChange::Done { subject, .. } if subject == leg_id.as_str())
+}
+
+fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
+    let (refund, leg) = order.refunds.iter().find_map(|refund| {
+        refund.legs.iter().find(|leg| leg.leg_id == *leg_id).map(|leg| (refund, leg))
+    })?;
+    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id)?;
+    Some(LegWork {
+        refund_id: refund.refund_id,
+        refund_state: refund.state,
+        leg: leg.clone(),
+        payment: PaymentOrder {
+            leg_id: leg.leg_id.clone(),
+            order: key.clone(),
+            refund_id: refund.refund_id,
+            kind: leg.kind,
+            amount: leg.amount,
+            currency: order.customer_currency,
+            target: leg.target.clone(),
+            method: tender.method,
+            captured: tender.captured,
+        },
+        updated_at: order.updated_at,
+    })
+}

@@ -1,0 +1,402 @@
+//! Refunds: quoted, made, held, approved, retried, confirmed, explained.
+
+use crate::{
+    Answer, Caller, Core, Failure, Missing, Request, Taken,
+    core::{Ask, Decision, Found},
+};
+use domain::{
+    ActorKind, Reason, Rejection,
+    id::{QuoteId, RefundId, StoreId},
+    order::{Command, CreateRefund, Fact, Order, Refundable},
+    refund::{self, Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
+    store::Store as StoreRecord,
+};
+use ports::{
+    Claim, ClaimChange, ClaimKind, OrderKey, Page, PageRequest, Quote, RefundFilter, RefundRef,
+    RequestKey, Stored, Version,
+};
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How long a quote can be committed.
+const QUOTE_LIFE: time::Duration = time::Duration::minutes(15);
+/// How often a waiting caller looks, beside being told by this process's workers.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Shows an order's refund to its caller: the service's own rendering, stored as the answer.
+pub type RenderRefund<'r> = &'r (dyn Fn(&Order, &Refund) -> Vec<u8> + Sync);
+
+#[derive(Clone)]
+pub struct Refunds {
+    core: Arc<Core>,
+}
+
+/// What is to be refunded: described, or as quoted.
+#[derive(Debug, Clone)]
+pub enum NewRefund {
+    Asked(RefundRequest),
+    Quoted(QuoteId),
+}
+
+/// A quote with all that it promises.
+#[derive(Debug, Clone)]
+pub struct Quoted {
+    pub quote: Quote,
+    pub order: Stored<Order>,
+    pub plan: Plan,
+}
+
+impl Refunds {
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Works a refund out and keeps nothing but the quote.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`] that [`Refunds::create`] would answer.
+    pub async fn quote(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        request: RefundRequest,
+    ) -> Result<Quoted, Failure> {
+        let store = self.core.settings(store_id).await?;
+        let (key, order) = self.core.order(store_id, order_id).await?;
+        let now = self.core.now();
+        let (plan, hash) = planned(&order, caller, &store.state, &request, now)?;
+        let quote = Quote {
+            quote_id: QuoteId::from_uuid(self.core.ids.next()),
+            order: key,
+            revision: order.state.revision,
+            request,
+            hash,
+            expires_at: now + QUOTE_LIFE,
+        };
+        self.core.store.save_quote(&quote, now).await?;
+        Ok(Quoted { quote, order, plan })
+    }
+
+    /// Makes a refund: exactly the quoted one, or what is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] by the rules of refunds. [`Failure::Taken`] if the external
+    /// reference was used with other content; with the same content its answer is given again.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        request: &Request,
+        new: NewRefund,
+        render: RenderRefund<'_>,
+    ) -> Result<Answer, Failure> {
+        let store = self.core.settings(store_id).await?;
+        let key = self.core.key(store_id, order_id).await?;
+        let (asked, quote) = match new {
+            NewRefund::Asked(asked) => (asked, None),
+            NewRefund::Quoted(quote_id) => {
+                if let Some(receipt) = self.core.store.receipt(&request.key(store_id)).await? {
+                    return request.replay(receipt);
+                }
+                let quote = self.core.store.quote(&key, quote_id).await?;
+                let quote = quote
+                    .ok_or_else(|| Failure::not_found(Missing::Quote, quote_id.to_string()))?;
+                (quote.request.clone(), Some(quote))
+            }
+        };
+        let number = self.core.numbers.take(&*self.core.store, store_id).await?;
+        let refund_id = RefundId::from_uuid(self.core.ids.next());
+        let reference = asked.external_reference.clone();
+        let claim = reference.as_deref().map(|key| (ClaimKind::RefundReference, key));
+        let ask = Ask { caller, key: &key, request, claim };
+        let outcome = self
+            .core
+            .command(ask, |Found { order, claim, now, .. }| {
+                if let Some(claim) = claim {
+                    return same_reference(request, claim);
+                }
+                let order = order.ok_or_else(|| Failure::not_found(Missing::Order, order_id))?;
+                if let Some(quote) = &quote {
+                    still_valid(quote, &order, caller, &store.state, now)?;
+                }
+                let create = CreateRefund {
+                    refund_id,
+                    number,
+                    at: now,
+                    by: caller.actor.clone(),
+                    order_version: order.version.0,
+                    policy: policy(caller, &store.state),
+                    request: asked.clone(),
+                };
+                let change = order.decide(Command::CreateRefund(Box::new(create)), now)?;
+                let claims = reference.iter().map(|key| take(store_id, key, request)).collect();
+                let answer = rendered(&change.after, refund_id, render)?;
+                Ok(Decision::Commit { change: Box::new(change), claims, answer })
+            })
+            .await;
+        if !matches!(&outcome, Ok(answer) if !answer.replayed) && is_certain(&outcome) {
+            self.core.numbers.give_back(store_id, number);
+        }
+        outcome
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the order or the refund is not there.
+    pub async fn get(
+        &self,
+        store_id: &StoreId,
+        order_id: &str,
+        refund_id: RefundId,
+    ) -> Result<(Order, Refund), Failure> {
+        let (order, _) = self.order(store_id, order_id).await?;
+        let refund = order.refund(refund_id).cloned();
+        let refund =
+            refund.ok_or_else(|| Failure::not_found(Missing::Refund, refund_id.to_string()))?;
+        Ok((order, refund))
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn list(
+        &self,
+        store_id: &StoreId,
+        filter: &RefundFilter,
+        page: PageRequest<RefundId>,
+    ) -> Result<Page<(Arc<Order>, Refund), RefundId>, Failure> {
+        let found = self.core.reader.refunds(store_id, filter, page).await?;
+        let mut orders: Vec<Arc<Order>> = Vec::new();
+        let mut items = Vec::with_capacity(found.items.len());
+        for RefundRef { order_id, refund_id } in found.items {
+            let known = orders.iter().find(|order| order.order_id == order_id).cloned();
+            let order = match known {
+                Some(order) => order,
+                None => {
+                    let key = OrderKey::new(store_id.clone(), order_id);
+                    let Some(view) = self.core.reader.order(&key).await? else { continue };
+                    let order = Arc::new(view.order);
+                    orders.push(Arc::clone(&order));
+                    order
+                }
+            };
+            if let Some(refund) = order.refund(refund_id).cloned() {
+                items.push((order, refund));
+            }
+        }
+        Ok(Page { items, next: found.next })
+    }
+
+    /// What is left, per line, charge and tender.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the order is not there.
+    pub async fn refundable(
+        &self,
+        store_id: &StoreId,
+        order_id: &str,
+    ) -> Result<(Order, Version, Refundable), Failure> {
+        let (order, version) = self.order(store_id, order_id).await?;
+        let left = order.books()?.refundable(&order)?;
+        Ok((order, version, left))
+    }
+
+    /// How every figure of the refund came about.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the order or the refund is not there.
+    pub async fn explain(
+        &self,
+        store_id: &StoreId,
+        order_id: &str,
+        refund_id: RefundId,
+    ) -> Result<(Order, Vec<Derivation>), Failure> {
+        let (order, _) = self.order(store_id, order_id).await?;
+        let key = OrderKey::new(store_id.clone(), order.order_id.clone());
+        let logged = self.core.reader.refund_created(&key, refund_id).await?;
+        match logged.map(|logged| logged.fact) {
+            Some(Fact::RefundCreated { derivations, .. }) => Ok((order, derivations)),
+            _ => Err(Failure::not_found(Missing::Refund, refund_id.to_string())),
+        }
+    }
+
+    /// Hold, release, approve, retry or confirm, by the command that `command` makes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] by the refund's state.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, each of its own type")]
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        refund_id: RefundId,
+        request: &Request,
+        command: &(dyn Fn() -> Command + Sync),
+        render: RenderRefund<'_>,
+    ) -> Result<Answer, Failure> {
+        let key = self.core.key(store_id, order_id).await?;
+        let ask = Ask { caller, key: &key, request, claim: None };
+        let answer = self
+            .core
+            .command(ask, |Found { order, now, .. }| {
+                let order = order.ok_or_else(|| Failure::not_found(Missing::Order, order_id))?;
+                if order.state.refund(refund_id).is_none() {
+                    return Err(Failure::not_found(Missing::Refund, refund_id.to_string()));
+                }
+                let change = order.decide(command(), now)?;
+                let answer = rendered(&change.after, refund_id, render)?;
+                Ok(Decision::Commit { change: Box::new(change), claims: Vec::new(), answer })
+            })
+            .await?;
+        self.core.settlements.moved(refund_id);
+        Ok(answer)
+    }
+
+    /// The refund once its legs are through, or as it is when `patience` is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Refunds::get`].
+    pub async fn settled(
+        &self,
+        store_id: &StoreId,
+        order_id: &str,
+        refund_id: RefundId,
+        patience: Duration,
+    ) -> Result<(Order, Refund), Failure> {
+        let watch = self.core.settlements.watch(refund_id);
+        let over = tokio::time::sleep(patience);
+        tokio::pin!(over);
+        loop {
+            let moved = watch.next();
+            let (order, refund) = self.get(store_id, order_id, refund_id).await?;
+            if refund.state != RefundState::Pending {
+                return Ok((order, refund));
+            }
+            tokio::select! {
+                () = moved => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = &mut over => return Ok((order, refund)),
+            }
+        }
+    }
+
+    async fn order(&self, store_id: &StoreId, order_id: &str) -> Result<(Order, Version), Failure> {
+        let (_, order) = self.core.order(store_id, order_id).await?;
+        Ok((order.state, order.version))
+    }
+}
+
+/// Whether the outcome says for certain that nothing was written with the number.
+fn is_certain(outcome: &Result<Answer, Failure>) -> bool {
+    !matches!(outcome, Err(Failure::Store(_)))
+}
+
+fn policy(caller: &Caller, store: &StoreRecord) -> RefundPolicy {
+    let settings = &store.settings;
+    RefundPolicy {
+        settings_version: store.settings_version,
+        appeasements: settings.appeasements,
+        prepaid_returns: settings.prepaid_returns,
+        tender_order: settings.tender_order,
+        approval_limit: settings.approval_limit.map(|limit| (limit, store.currency)),
+        may_charge_platform: caller.actor.kind == ActorKind::Platform,
+    }
+}
+
+/// The plan, and a digest of every figure of it.
+fn planned(
+    order: &Stored<Order>,
+    caller: &Caller,
+    store: &StoreRecord,
+    request: &RefundRequest,
+    now: OffsetDateTime,
+) -> Result<(Plan, [u8; 32]), Rejection> {
+    let create = CreateRefund {
+        refund_id: RefundId::from_uuid(Uuid::nil()),
+        number: 0,
+        at: now,
+        by: caller.actor.clone(),
+        order_version: order.version.0,
+        policy: policy(caller, store),
+        request: request.clone(),
+    };
+    let plan = refund::quote(&order.state, &create)?;
+    // Who asks and when is not what the quote promises.
+    let promised = Refund {
+        created_at: OffsetDateTime::UNIX_EPOCH,
+        created_by: domain::Actor::worker("quote"),
+        order_version: 0,
+        ..plan.refund.clone()
+    };
+    let text = serde_json::to_vec(&promised).unwrap_or_default();
+    Ok((plan, Sha256::digest(text).into()))
+}
+
+/// The same code has to come to the same figures, on an order that did not change meanwhile.
+fn still_valid(
+    quote: &Quote,
+    order: &Stored<Order>,
+    caller: &Caller,
+    store: &StoreRecord,
+    now: OffsetDateTime,
+) -> Result<(), Rejection> {
+    if now >= quote.expires_at {
+        let text = format!("the quote {} has expired: quote again", quote.quote_id);
+        return Err(Rejection::new(Reason::QuoteExpired, text).with("quote_id", quote.quote_id));
+    }
+    let stale = |what: &str| {
+        let text = format!("{what} changed since quote {} was made: quote again", quote.quote_id);
+        Rejection::new(Reason::QuoteStale, text)
+            .with("quote_id", quote.quote_id)
+            .with("order_version", order.version.0)
+    };
+    if quote.revision != order.state.revision {
+        return Err(stale("the order"));
+    }
+    let same = planned(order, caller, store, &quote.request, now)
+        .is_ok_and(|(_, hash)| hash == quote.hash);
+    if same { Ok(()) } else { Err(stale("the store's settings")) }
+}
+
+fn same_reference(request: &Request, claim: Claim) -> Result<Decision, Failure> {
+    if claim.fingerprint != request.fingerprint {
+        return Err(Failure::Taken { what: Taken::ExternalReference, key: claim.key });
+    }
+    Ok(Decision::SameAs(RequestKey {
+        store_id: claim.store_id,
+        method: request.method,
+        request_id: claim.holder,
+    }))
+}
+
+fn take(store_id: &StoreId, reference: &str, request: &Request) -> ClaimChange {
+    ClaimChange::Take(Claim {
+        store_id: store_id.clone(),
+        kind: ClaimKind::RefundReference,
+        key: reference.to_owned(),
+        holder: request.id.clone(),
+        fingerprint: request.fingerprint,
+    })
+}
+
+fn rendered(
+    order: &Order,
+    refund_id: RefundId,
+    render: RenderRefund<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let refund = order.refund(refund_id);
+    let refund =
+        refund.ok_or_else(|| Failure::not_found(Missing::Refund, refund_id.to_string()))?;
+    Ok(render(order, refund))
+}

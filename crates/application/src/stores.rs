@@ -1,0 +1,399 @@
+//! Stores, their settings and their tokens.
+
+use crate::{
+    Access, Answer, Caller, Core, Failure, Missing, Request, Taken, core::Pauses, secret_hash,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::{
+    Currency,
+    id::{StoreId, TokenId},
+    store::{Store as StoreRecord, StoreFact, StoreSettings},
+    token::{Role, Token},
+};
+use ports::{
+    Claim, ClaimChange, ClaimKind, Commit, Page, PageRequest, Receipt, StoreChange, StoreError,
+    Stored, TokenChange, Version,
+};
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// Shows a store to its caller: the service's own rendering, stored as the answer.
+pub type RenderStore<'r> = &'r (dyn Fn(&StoreRecord, Version) -> Vec<u8> + Sync);
+/// Shows a token without its secret.
+pub type RenderToken<'r> = &'r (dyn Fn(&Token) -> Vec<u8> + Sync);
+
+#[derive(Clone)]
+pub struct Stores {
+    core: Arc<Core>,
+    access: Access,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewStore {
+    pub store_id: StoreId,
+    pub name: String,
+    pub merchant_guid: String,
+    pub web_store_code: Option<String>,
+    pub web_store_instance_code: Option<String>,
+    pub currency: Currency,
+    pub settings: StoreSettings,
+}
+
+/// What of a store is to change; the rest stays.
+#[derive(Debug, Clone, Default)]
+pub struct StorePatch {
+    pub name: Option<String>,
+    pub merchant_guid: Option<String>,
+    pub web_store_code: Option<String>,
+    pub web_store_instance_code: Option<String>,
+    pub currency: Option<Currency>,
+    /// Replaces all settings.
+    pub settings: Option<StoreSettings>,
+    /// The version that the caller knows.
+    pub version: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    pub name: String,
+    pub role: Role,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A new token's answer; the secret only the first time.
+#[derive(Debug, Clone)]
+pub struct TokenMade {
+    pub answer: Answer,
+    pub secret: Option<String>,
+}
+
+impl Stores {
+    pub const fn new(core: Arc<Core>, access: Access) -> Self {
+        Self { core, access }
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Taken`] if the store id or the merchant GUID belongs to another store.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        new: NewStore,
+        render: RenderStore<'_>,
+    ) -> Result<Answer, Failure> {
+        let store_id = new.store_id.clone();
+        self.write(
+            caller,
+            &store_id,
+            request,
+            |found, guid, now| {
+                if found.is_some() {
+                    let key = new.store_id.to_string();
+                    return Err(Failure::Taken { what: Taken::StoreId, key });
+                }
+                guid_is_free(guid, &new.store_id, &new.merchant_guid)?;
+                let store = StoreRecord {
+                    store_id: new.store_id.clone(),
+                    name: new.name.clone(),
+                    merchant_guid: new.merchant_guid.clone(),
+                    web_store_code: new.web_store_code.clone(),
+                    web_store_instance_code: new.web_store_instance_code.clone(),
+                    currency: new.currency,
+                    settings: new.settings.clone(),
+                    settings_version: 1,
+                    created_at: now,
+                };
+                let claims = vec![take_guid(&store)];
+                let fact = StoreFact::Created { store: Box::new(store.clone()) };
+                let change = StoreChange { before: Version::NEW, after: store, facts: vec![fact] };
+                let answer = render(&change.after, change.version());
+                Ok(Written { change, token: None, claims, answer })
+            },
+            Some(&new.merchant_guid),
+        )
+        .await
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::VersionMismatch`] if the caller knows an older version.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        patch: StorePatch,
+        render: RenderStore<'_>,
+    ) -> Result<Answer, Failure> {
+        let asked_guid = patch.merchant_guid.as_deref();
+        self.write(
+            caller,
+            store_id,
+            request,
+            |found, guid, _| {
+                let Stored { state: before, version } = existing(found, store_id)?;
+                if let Some(asked) = patch.version.filter(|asked| *asked != version.0) {
+                    return Err(Failure::VersionMismatch { asked, actual: version.0 });
+                }
+                let mut after = patched(before.clone(), &patch);
+                let mut claims = Vec::new();
+                if !same_guid(&after.merchant_guid, &before.merchant_guid) {
+                    guid_is_free(guid, store_id, &after.merchant_guid)?;
+                    claims.push(take_guid(&after));
+                    claims.push(ClaimChange::Free {
+                        store_id: store_id.clone(),
+                        kind: ClaimKind::MerchantGuid,
+                        key: guid_key(&before.merchant_guid),
+                    });
+                }
+                let mut facts = Vec::new();
+                if after != before {
+                    after.settings_version += 1;
+                    facts.push(StoreFact::Updated { store: Box::new(after.clone()) });
+                }
+                let change = StoreChange { before: version, after, facts };
+                let answer = render(&change.after, change.version());
+                Ok(Written { change, token: None, claims, answer })
+            },
+            asked_guid,
+        )
+        .await
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if there is no such store.
+    pub async fn get(&self, store_id: &StoreId) -> Result<Stored<StoreRecord>, Failure> {
+        let found = self.core.store.store(store_id).await?;
+        existing(found, store_id)
+    }
+
+    /// The store with this merchant GUID, without regard to case.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn by_guid(&self, guid: &str) -> Result<Option<Arc<Stored<StoreRecord>>>, Failure> {
+        let Some(any) = any_store() else { return Ok(None) };
+        let claim = self.core.store.claim(&any, ClaimKind::MerchantGuid, &guid_key(guid)).await?;
+        let Some(store_id) = claim.and_then(|claim| claim.holder.parse().ok()) else {
+            return Ok(None);
+        };
+        self.core.settings(&store_id).await.map(Some)
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn list(
+        &self,
+        page: PageRequest<StoreId>,
+    ) -> Result<Page<Stored<StoreRecord>, StoreId>, Failure> {
+        Ok(self.core.reader.stores(page).await?)
+    }
+
+    /// Makes a token and shows its secret, this once.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if there is no such store.
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        new: NewToken,
+        render: RenderToken<'_>,
+    ) -> Result<TokenMade, Failure> {
+        let secret = format!("mrd_{}", BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret()));
+        let token_id = TokenId::from_uuid(self.core.ids.next());
+        let answer = self
+            .write(
+                caller,
+                store_id,
+                request,
+                |found, _, now| {
+                    let Stored { state, version } = existing(found, store_id)?;
+                    let token = Token {
+                        token_id,
+                        store_id: store_id.clone(),
+                        name: new.name.clone(),
+                        role: new.role,
+                        scopes: new.scopes.clone(),
+                        expires_at: new.expires_at,
+                        created_at: now,
+                        revoked_at: None,
+                    };
+                    let answer = render(&token);
+                    let fact = StoreFact::TokenCreated { token: Box::new(token.clone()) };
+                    let change = StoreChange { before: version, after: state, facts: vec![fact] };
+                    let token = Some(TokenChange { token, hash: Some(secret_hash(&secret)) });
+                    Ok(Written { change, token, claims: Vec::new(), answer })
+                },
+                None,
+            )
+            .await?;
+        let secret = (!answer.replayed).then_some(secret);
+        Ok(TokenMade { answer, secret })
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn tokens(
+        &self,
+        store_id: &StoreId,
+        page: PageRequest<TokenId>,
+    ) -> Result<Page<Token, TokenId>, Failure> {
+        Ok(self.core.reader.tokens(store_id, page).await?)
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the store has no such token.
+    pub async fn revoke_token(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        token_id: TokenId,
+        render: RenderToken<'_>,
+    ) -> Result<Answer, Failure> {
+        let held = self.core.reader.token(store_id, token_id).await?;
+        let held = held.ok_or_else(|| Failure::not_found(Missing::Token, token_id.to_string()))?;
+        let answer = self
+            .write(
+                caller,
+                store_id,
+                request,
+                |found, _, now| {
+                    let Stored { state, version } = existing(found, store_id)?;
+                    let mut token = held.clone();
+                    let mut facts = Vec::new();
+                    if token.revoked_at.is_none() {
+                        token.revoked_at = Some(now);
+                        facts.push(StoreFact::TokenRevoked { token_id });
+                    }
+                    let answer = render(&token);
+                    let change = StoreChange { before: version, after: state, facts };
+                    let token = Some(TokenChange { token, hash: None });
+                    Ok(Written { change, token, claims: Vec::new(), answer })
+                },
+                None,
+            )
+            .await?;
+        self.access.forget();
+        Ok(answer)
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        decide: impl Fn(
+            Option<Stored<StoreRecord>>,
+            Option<Claim>,
+            OffsetDateTime,
+        ) -> Result<Written, Failure>
+        + Send
+        + Sync,
+        guid: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let mut pauses = Pauses::default();
+        loop {
+            let request_key = request.key(store_id);
+            if let Some(receipt) = self.core.store.receipt(&request_key).await? {
+                return request.replay(receipt);
+            }
+            let found = self.core.store.store(store_id).await?;
+            let claim = match guid {
+                Some(guid) => {
+                    let key = guid_key(guid);
+                    self.core.store.claim(store_id, ClaimKind::MerchantGuid, &key).await?
+                }
+                None => None,
+            };
+            let now = self.core.now();
+            let Written { change, token, claims, answer } = decide(found, claim, now)?;
+            let mut commit = Commit::new(now, caller.actor.clone());
+            commit.trace.clone_from(&caller.trace);
+            commit.claims = claims;
+            commit.tokens.extend(token);
+            commit.stores.extend((!change.facts.is_empty()).then_some(change));
+            commit.receipt = Some(Receipt {
+                key: request_key,
+                fingerprint: request.fingerprint,
+                answer: answer.clone(),
+            });
+            match self.core.store.commit(commit).await {
+                Ok(()) => {
+                    self.core.forget_settings(store_id);
+                    return Ok(Answer { bytes: answer, replayed: false });
+                }
+                Err(StoreError::Conflict) if pauses.left() => pauses.next().await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// What a decision on a store leaves to commit.
+struct Written {
+    change: StoreChange,
+    token: Option<TokenChange>,
+    claims: Vec<ClaimChange>,
+    answer: Vec<u8>,
+}
+
+fn existing(
+    found: Option<Stored<StoreRecord>>,
+    store_id: &StoreId,
+) -> Result<Stored<StoreRecord>, Failure> {
+    found.ok_or_else(|| Failure::not_found(Missing::Store, store_id.as_str()))
+}
+
+fn patched(mut store: StoreRecord, patch: &StorePatch) -> StoreRecord {
+    let patch = patch.clone();
+    store.name = patch.name.unwrap_or(store.name);
+    store.merchant_guid = patch.merchant_guid.unwrap_or(store.merchant_guid);
+    store.web_store_code = patch.web_store_code.or(store.web_store_code);
+    store.web_store_instance_code = patch.web_store_instance_code.or(store.web_store_instance_code);
+    store.currency = patch.currency.unwrap_or(store.currency);
+    store.settings = patch.settings.unwrap_or(store.settings);
+    store
+}
+
+fn guid_is_free(claim: Option<Claim>, store_id: &StoreId, guid: &str) -> Result<(), Failure> {
+    match claim {
+        Some(claim) if claim.holder != store_id.as_str() => {
+            Err(Failure::Taken { what: Taken::MerchantGuid, key: guid.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn take_guid(store: &StoreRecord) -> ClaimChange {
+    ClaimChange::Take(Claim {
+        store_id: store.store_id.clone(),
+        kind: ClaimKind::MerchantGuid,
+        key: guid_key(&store.merchant_guid),
+        holder: store.store_id.to_string(),
+        fingerprint: [0; 32],
+    })
+}
+
+fn guid_key(guid: &str) -> String {
+    guid.to_lowercase()
+}
+
+fn same_guid(one: &str, other: &str) -> bool {
+    guid_key(one) == guid_key(other)
+}
+
+/// For a look-up of a key that is unique over all stores.
+fn any_store() -> Option<StoreId> {
+    "any".parse().ok()
+}
