@@ -59,7 +59,7 @@ fn json(descriptors: &[u8], out: &PathBuf) -> Outcome<()> {
     for entry in fs::read_dir(out)? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(".serde.rs") {
-            fs::write(&path, complete::with_nulls(&fs::read_to_string(&path)?)?)?;
+            fs::write(&path, complete::completed(&fs::read_to_string(&path)?)?)?;
         }
     }
     Ok(())

@@ -1,1 +1,21 @@
-//! migrations
+//! The schema's history, and what brings a database up to date with it. SQLite and PostgreSQL.
+//!
+//! A migration that was released is never edited: a change of the schema is a new file here and a
+//! new line in [`Migrator::migrations`].
+
+mod dialect;
+mod m0001_orders_and_refunds;
+
+use sea_orm_migration::prelude::*;
+
+/// Knows every migration, oldest first.
+///
+/// Runs on one connection at a time: the caller keeps other processes out meanwhile.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_orders_and_refunds::Migration)]
+    }
+}

@@ -5,7 +5,7 @@ use ports::{Clock, Reader, StoreError};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use time::{Duration, OffsetDateTime};
 
@@ -21,8 +21,11 @@ const MAX_CACHED: usize = 10_000;
 pub struct Access {
     reader: Arc<dyn Reader>,
     clock: Arc<dyn Clock>,
-    known: Arc<Mutex<HashMap<[u8; 32], (OffsetDateTime, Token)>>>,
+    known: Arc<Mutex<Known>>,
 }
+
+/// By hash: when it was read, and what was read.
+type Known = HashMap<[u8; 32], (OffsetDateTime, Token)>;
 
 /// The form in which a secret is kept and looked up.
 pub fn secret_hash(secret: &str) -> [u8; 32] {
@@ -68,7 +71,7 @@ impl Access {
         self.known().clear();
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (OffsetDateTime, Token)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

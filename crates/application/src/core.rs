@@ -15,7 +15,7 @@ use ports::{
 use rand::Rng as _;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use time::OffsetDateTime;
@@ -37,8 +37,11 @@ pub struct Core {
     pub(crate) numbers: Numbers,
     pub(crate) settlements: Settlements,
     queues: Queues,
-    stores: Mutex<HashMap<StoreId, (OffsetDateTime, Arc<Stored<StoreRecord>>)>>,
+    stores: Mutex<KnownStores>,
 }
+
+/// When a store was read, and what was read.
+type KnownStores = HashMap<StoreId, (OffsetDateTime, Arc<Stored<StoreRecord>>)>;
 
 /// Who calls, and within which trace.
 #[derive(Debug, Clone)]
@@ -285,10 +288,7 @@ impl Core {
         self.cached_stores().remove(store_id);
     }
 
-    fn cached_stores(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<StoreId, (OffsetDateTime, Arc<Stored<StoreRecord>>)>>
-    {
+    fn cached_stores(&self) -> MutexGuard<'_, KnownStores> {
         self.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -325,6 +325,8 @@ impl Pauses {
     pub async fn next(&mut self) {
         let longest = (Duration::from_millis(1) * 2_u32.saturating_pow(self.taken)).min(MAX_PAUSE);
         self.taken += 1;
-        tokio::time::sleep(longest.mul_f64(rand::rng().random())).await;
+        // Drawn before the pause: the generator is bound to its thread.
+        let share: f64 = rand::rng().random();
+        tokio::time::sleep(longest.mul_f64(share)).await;
     }
 }

@@ -36,7 +36,7 @@ pub struct Refunds {
 /// What is to be refunded: described, or as quoted.
 #[derive(Debug, Clone)]
 pub enum NewRefund {
-    Asked(RefundRequest),
+    Asked(Box<RefundRequest>),
     Quoted(QuoteId),
 }
 
@@ -99,7 +99,7 @@ impl Refunds {
         let store = self.core.settings(store_id).await?;
         let key = self.core.key(store_id, order_id).await?;
         let (asked, quote) = match new {
-            NewRefund::Asked(asked) => (asked, None),
+            NewRefund::Asked(asked) => (*asked, None),
             NewRefund::Quoted(quote_id) => {
                 if let Some(receipt) = self.core.store.receipt(&request.key(store_id)).await? {
                     return request.replay(receipt);
@@ -176,15 +176,14 @@ impl Refunds {
         let mut items = Vec::with_capacity(found.items.len());
         for RefundRef { order_id, refund_id } in found.items {
             let known = orders.iter().find(|order| order.order_id == order_id).cloned();
-            let order = match known {
-                Some(order) => order,
-                None => {
-                    let key = OrderKey::new(store_id.clone(), order_id);
-                    let Some(view) = self.core.reader.order(&key).await? else { continue };
-                    let order = Arc::new(view.order);
-                    orders.push(Arc::clone(&order));
-                    order
-                }
+            let order = if let Some(order) = known {
+                order
+            } else {
+                let key = OrderKey::new(store_id.clone(), order_id);
+                let Some(view) = self.core.reader.order(&key).await? else { continue };
+                let order = Arc::new(view.order);
+                orders.push(Arc::clone(&order));
+                order
             };
             if let Some(refund) = order.refund(refund_id).cloned() {
                 items.push((order, refund));

@@ -175,6 +175,3 @@ impl OrderState {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

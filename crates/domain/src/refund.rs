@@ -7,11 +7,13 @@ mod life;
 mod lines;
 mod plan;
 mod request;
+mod retry;
 
 pub use create::{Plan, create, quote};
 pub use derivation::{Derivation, Rule, Side};
-pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, retry, send_leg};
+pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, send_leg};
 pub use request::{ComponentCharge, ProductRequest, RefundPolicy, RefundReason, RefundRequest};
+pub use retry::retry;
 
 use crate::{
     Actor, Amount, Pair,
@@ -38,6 +40,8 @@ pub struct Refund {
     pub comments: Option<String>,
     pub external_reference: Option<String>,
     pub hold: Option<Hold>,
+    /// Something the caller should consider, such as cancelling instead.
+    pub hint: Option<String>,
     /// The store's settings that it was computed with.
     pub settings_version: i64,
     /// The order's version that it was computed from.

@@ -72,7 +72,6 @@ reasons! {
     UnknownTender = "UNKNOWN_TENDER";
     /// The quantity is not open, or not in transit.
     QuantityNotAvailable = "QUANTITY_NOT_AVAILABLE";
-    UnknownShipment = "UNKNOWN_SHIPMENT";
     RefundNotFound = "REFUND_NOT_FOUND";
     /// The refund's state does not allow this.
     RefundStateForbids = "REFUND_STATE_FORBIDS";

@@ -1,1 +1,3 @@
-//! gateway
+//! The edge for everyone who does not speak gRPC.
+
+pub mod rest;

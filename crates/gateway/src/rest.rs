@@ -78,7 +78,8 @@ where
     let body = body_of(body).await?;
     let matched = route::find(&parts.method, parts.uri.path())?;
     let message = request::message(&matched, parts.uri.query(), &parts.headers, &body)?;
-    let call = Call { path: matched.route.grpc_path, metadata: forwarded(&parts.headers)?, message };
+    let call =
+        Call { path: matched.route.grpc_path, metadata: forwarded(&parts.headers)?, message };
     let answer = call.send(services).await.map_err(|status| Refusal::of(&status))?;
     let json = (matched.route.decode)(&answer).map_err(|fault| {
         tracing::error!(%fault, grpc_path = matched.route.grpc_path, "an answer could not be read");

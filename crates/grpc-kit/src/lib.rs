@@ -1,1 +1,26 @@
-//! grpc-kit
+//! What every gRPC service of Meridian shares.
+//!
+//! A call passes the [`Gate`] first, a layer around all services: it opens the span, limits how
+//! many calls run, finds out who calls, and ends the call at its deadline. The service then
+//! [`admit`]s the caller to the store and method, reads the fields with [`Fields`], runs its use
+//! case (a command to its end, [`to_its_end`], even if the client leaves) and renders the outcome,
+//! a failure with [`refusal::of`].
+
+mod admission;
+mod deadline;
+mod fields;
+mod gate;
+mod money;
+mod page;
+mod permissions;
+mod principal;
+pub mod refusal;
+
+pub use admission::{Admitted, admit, admit_any, identify, to_its_end};
+pub use deadline::Deadline;
+pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};
+pub use gate::{Gate, GateSettings};
+pub use money::{amount, line_pair, pair};
+pub use page::{PageToken, next_token, page};
+pub use permissions::{METHODS, Permission};
+pub use principal::{Principal, SCOPES};

@@ -1,1 +1,218 @@
-//! grpc-merchants
+//! `meridian.stores.v1.StoreService`: parse, run the use case, render.
+
+mod from_wire;
+mod to_wire;
+
+use application::{Failure, Missing, Stores, TokenMade};
+use domain::{
+    Currencies,
+    id::{StoreId, TokenId},
+    store::Store,
+    token::{Role, Token},
+};
+use grpc_kit::{
+    Admitted, Fields, admit, admit_any, fingerprint, next_token, page, refusal, to_its_end,
+};
+use ports::{Clock, Version};
+use prost::Message;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+use wire::stores::v1::{self as proto, store_service_server::StoreService};
+
+#[derive(Clone)]
+pub struct MerchantsGrpc {
+    stores: Stores,
+    currencies: Currencies,
+    clock: Arc<dyn Clock>,
+}
+
+impl MerchantsGrpc {
+    pub fn new(stores: Stores, currencies: Currencies, clock: Arc<dyn Clock>) -> Self {
+        Self { stores, currencies, clock }
+    }
+}
+
+#[tonic::async_trait]
+impl StoreService for MerchantsGrpc {
+    async fn create_store(
+        &self,
+        request: Request<proto::CreateStoreRequest>,
+    ) -> Result<Response<proto::CreateStoreResponse>, Status> {
+        let admitted = admit(&request, "CreateStore", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let new = from_wire::new_store(&mut fields, &admitted.store_id, &message, &self.currencies);
+        fields.finish()?;
+        let Some(new) = new else { return Err(refusal::internal()) };
+        let content = proto::CreateStoreRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "CreateStore", &content);
+        let stores = self.stores.clone();
+        let store = to_its_end(async move {
+            let answer = stores.create(&admitted.caller, &command, new, &render).await;
+            read_store(answer)
+        })
+        .await?;
+        Ok(Response::new(proto::CreateStoreResponse { store: Some(store) }))
+    }
+
+    async fn get_store(
+        &self,
+        request: Request<proto::GetStoreRequest>,
+    ) -> Result<Response<proto::GetStoreResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "GetStore", &request.get_ref().store_id)?;
+        let found = self.stores.get(&store_id).await.map_err(|failure| refusal::of(&failure))?;
+        let store = Some(to_wire::store(&found.state, found.version));
+        Ok(Response::new(proto::GetStoreResponse { store }))
+    }
+
+    async fn update_store(
+        &self,
+        request: Request<proto::UpdateStoreRequest>,
+    ) -> Result<Response<proto::UpdateStoreResponse>, Status> {
+        let admitted = admit(&request, "UpdateStore", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let held =
+            self.stores.get(&admitted.store_id).await.map_err(|failure| refusal::of(&failure))?;
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let patch = from_wire::patch(&mut fields, &message, &held.state, &self.currencies);
+        fields.finish()?;
+        let content = proto::UpdateStoreRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "UpdateStore", &content);
+        let stores = self.stores.clone();
+        let store = to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            read_store(stores.update(caller, store_id, &command, patch, &render).await)
+        })
+        .await?;
+        Ok(Response::new(proto::UpdateStoreResponse { store: Some(store) }))
+    }
+
+    async fn list_stores(
+        &self,
+        request: Request<proto::ListStoresRequest>,
+    ) -> Result<Response<proto::ListStoresResponse>, Status> {
+        admit_any(&request, "ListStores")?;
+        let message = request.into_inner();
+        let list = proto::ListStoresRequest::default();
+        let mut fields = Fields::new();
+        let page = page::<StoreId>(&mut fields, message.page_size, &message.page_token, &list);
+        fields.finish()?;
+        let found = self.stores.list(page).await.map_err(|failure| refusal::of(&failure))?;
+        let stores = found.items.iter().map(|it| to_wire::store(&it.state, it.version)).collect();
+        let next_page_token = next_token(found.next, &list);
+        Ok(Response::new(proto::ListStoresResponse { stores, next_page_token }))
+    }
+
+    async fn create_token(
+        &self,
+        request: Request<proto::CreateTokenRequest>,
+    ) -> Result<Response<proto::CreateTokenResponse>, Status> {
+        let admitted = admit(&request, "CreateToken", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let new = from_wire::new_token(&mut fields, &message, self.clock.now());
+        fields.finish()?;
+        let Some(new) = new else { return Err(refusal::internal()) };
+        // What reaches beyond one merchant's own staff is the platform's to give.
+        if matches!(new.role, Role::Platform | Role::Service)
+            && admitted.principal.role != Role::Platform
+        {
+            return Err(refusal::denied(admitted.principal.role, "CreateToken of this role"));
+        }
+        let content = proto::CreateTokenRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "CreateToken", &content);
+        let stores = self.stores.clone();
+        let token = to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            let made = stores.create_token(caller, store_id, &command, new, &render_token).await;
+            let TokenMade { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
+            let token = read_token(&answer.bytes)?;
+            Ok(proto::Token { secret: secret.unwrap_or_default(), ..token })
+        })
+        .await?;
+        Ok(Response::new(proto::CreateTokenResponse { token: Some(token) }))
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<proto::ListTokensRequest>,
+    ) -> Result<Response<proto::ListTokensResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "ListTokens", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let list = proto::ListTokensRequest {
+            store_id: message.store_id,
+            ..proto::ListTokensRequest::default()
+        };
+        let mut fields = Fields::new();
+        let page = page::<TokenId>(&mut fields, message.page_size, &message.page_token, &list);
+        fields.finish()?;
+        let found = self.stores.tokens(&store_id, page).await;
+        let found = found.map_err(|failure| refusal::of(&failure))?;
+        let tokens = found.items.iter().map(to_wire::token).collect();
+        let next_page_token = next_token(found.next, &list);
+        Ok(Response::new(proto::ListTokensResponse { tokens, next_page_token }))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<proto::RevokeTokenRequest>,
+    ) -> Result<Response<proto::RevokeTokenResponse>, Status> {
+        let admitted = admit(&request, "RevokeToken", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        fields.finish()?;
+        let token_id: TokenId = message.token_id.parse().map_err(|_| {
+            refusal::of(&Failure::not_found(Missing::Token, message.token_id.clone()))
+        })?;
+        let content = proto::RevokeTokenRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "RevokeToken", &content);
+        let stores = self.stores.clone();
+        let token = to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            let answer =
+                stores.revoke_token(caller, store_id, &command, token_id, &render_token).await;
+            read_token(&answer.map_err(|failure| refusal::of(&failure))?.bytes)
+        })
+        .await?;
+        Ok(Response::new(proto::RevokeTokenResponse { token: Some(token) }))
+    }
+
+    async fn resolve_merchant(
+        &self,
+        request: Request<proto::ResolveMerchantRequest>,
+    ) -> Result<Response<proto::ResolveMerchantResponse>, Status> {
+        let principal = admit_any(&request, "ResolveMerchant")?;
+        let guid = &request.get_ref().merchant_guid;
+        let found = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
+        // Another store's GUID and one that nobody has are the same to the caller.
+        let found = found.filter(|found| {
+            principal.store_id.as_ref().is_none_or(|own| *own == found.state.store_id)
+        });
+        let found =
+            found.ok_or_else(|| refusal::of(&Failure::not_found(Missing::Store, guid.as_str())))?;
+        let store = Some(to_wire::store(&found.state, found.version));
+        Ok(Response::new(proto::ResolveMerchantResponse { store }))
+    }
+}
+
+/// The stored answer: what every repetition of the request is given again.
+fn render(store: &Store, version: Version) -> Vec<u8> {
+    to_wire::store(store, version).encode_to_vec()
+}
+
+fn render_token(token: &Token) -> Vec<u8> {
+    to_wire::token(token).encode_to_vec()
+}
+
+fn read_store(answer: Result<application::Answer, Failure>) -> Result<proto::Store, Status> {
+    let answer = answer.map_err(|failure| refusal::of(&failure))?;
+    proto::Store::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
+}
+
+fn read_token(answer: &[u8]) -> Result<proto::Token, Status> {
+    proto::Token::decode(answer).map_err(|_| refusal::unreadable_answer())
+}

@@ -1,1 +1,272 @@
-//! grpc-orders
+//! `meridian.orders.v1.OrderService`: parse, run the use case, render.
+
+mod from_wire;
+mod people;
+mod to_wire;
+
+use application::{Answer, Failure, Orders};
+use domain::order::Order;
+use grpc_kit::{Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end};
+use ports::{OrderOrigin, PageRequest, Version};
+use prost::Message;
+use tonic::{Request, Response, Status};
+use wire::orders::v1::{self as proto, order_service_server::OrderService};
+
+#[derive(Clone)]
+pub struct OrdersGrpc {
+    orders: Orders,
+    currencies: domain::Currencies,
+}
+
+impl OrdersGrpc {
+    pub const fn new(orders: Orders, currencies: domain::Currencies) -> Self {
+        Self { orders, currencies }
+    }
+}
+
+/// The calls that change an order: admit, read the request id and the fields, run the use case
+/// to its end, and answer the order with its personal data.
+macro_rules! command {
+    ($this:ident, $request:ident, $method:literal, $response:ident,
+     |$fields:ident, $message:ident| $read:expr,
+     |$orders:ident, $admitted:ident, $command:ident, $parts:ident, $order_id:ident| $run:expr) => {{
+        let $admitted = admit(&$request, $method, &$request.get_ref().store_id)?;
+        let $message = $request.into_inner();
+        let mut $fields = Fields::new();
+        let id = $fields.request_id(&$message.request_id, &$admitted);
+        let $parts = $read;
+        $fields.finish()?;
+        let $order_id = $message.order_id.clone();
+        let mut content = $message;
+        content.request_id.clear();
+        let $command = fingerprint(id, $method, &content);
+        let $orders = $this.orders.clone();
+        let this = $this.clone();
+        let order = to_its_end(async move {
+            let answer: Result<Answer, Failure> = $run.await;
+            this.with_people(&$admitted, answer).await
+        })
+        .await?;
+        Ok(Response::new(proto::$response { order: Some(order) }))
+    }};
+}
+
+#[tonic::async_trait]
+impl OrderService for OrdersGrpc {
+    async fn create_order(
+        &self,
+        request: Request<proto::CreateOrderRequest>,
+    ) -> Result<Response<proto::CreateOrderResponse>, Status> {
+        let admitted = admit(&request, "CreateOrder", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let read = from_wire::new_order(&mut fields, message.order.as_ref(), &self.currencies);
+        fields.finish()?;
+        let Some((new, personal)) = read else { return Err(Status::internal("unreachable")) };
+        let content = proto::CreateOrderRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "CreateOrder", &content);
+        let orders = self.orders.clone();
+        let order = to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            // The stored answer is without personal data; the same content brought it along.
+            let people = personal.clone();
+            let answer = orders.create(caller, store_id, &command, new, personal, &render).await;
+            let mut order = read_answer(answer)?;
+            people::add(&mut order, &people);
+            Ok(order)
+        })
+        .await?;
+        Ok(Response::new(proto::CreateOrderResponse { order: Some(order) }))
+    }
+
+    async fn get_order(
+        &self,
+        request: Request<proto::GetOrderRequest>,
+    ) -> Result<Response<proto::GetOrderResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "GetOrder", &request.get_ref().store_id)?;
+        let view = self.orders.get(&store_id, &request.get_ref().order_id).await;
+        let view = view.map_err(|failure| refusal::of(&failure))?;
+        Ok(Response::new(proto::GetOrderResponse { order: Some(to_wire::view(&view)) }))
+    }
+
+    async fn list_orders(
+        &self,
+        request: Request<proto::ListOrdersRequest>,
+    ) -> Result<Response<proto::ListOrdersResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "ListOrders", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let (filter, sort) = from_wire::filter(&mut fields, &message);
+        let list =
+            proto::ListOrdersRequest { page_size: 0, page_token: String::new(), ..message.clone() };
+        let read: PageRequest<from_wire::Origin> =
+            page(&mut fields, message.page_size, &message.page_token, &list);
+        fields.finish()?;
+        let page = PageRequest { size: read.size, after: read.after.map(OrderOrigin::from) };
+        let found = self.orders.list(&store_id, &filter, sort, page).await;
+        let found = found.map_err(|failure| refusal::of(&failure))?;
+        let orders = found.items.iter().map(to_wire::view).collect();
+        let next_page_token = next_token(found.next.map(from_wire::Origin::from), &list);
+        Ok(Response::new(proto::ListOrdersResponse { orders, next_page_token }))
+    }
+
+    async fn accept_order(
+        &self,
+        request: Request<proto::AcceptOrderRequest>,
+    ) -> Result<Response<proto::AcceptOrderResponse>, Status> {
+        command!(
+            self,
+            request,
+            "AcceptOrder",
+            AcceptOrderResponse,
+            |fields, message| from_wire::external(
+                &mut fields,
+                &message.external_order_id,
+                &message.external_order_number
+            ),
+            |orders, admitted, command, external, order_id| orders.accept(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &external,
+                &render
+            )
+        )
+    }
+
+    async fn complete_order(
+        &self,
+        request: Request<proto::CompleteOrderRequest>,
+    ) -> Result<Response<proto::CompleteOrderResponse>, Status> {
+        command!(
+            self,
+            request,
+            "CompleteOrder",
+            CompleteOrderResponse,
+            |fields, message| (),
+            |orders, admitted, command, _parts, order_id| orders.complete(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &render
+            )
+        )
+    }
+
+    async fn set_external_reference(
+        &self,
+        request: Request<proto::SetExternalReferenceRequest>,
+    ) -> Result<Response<proto::SetExternalReferenceResponse>, Status> {
+        command!(
+            self,
+            request,
+            "SetExternalReference",
+            SetExternalReferenceResponse,
+            |fields, message| from_wire::external(
+                &mut fields,
+                &message.external_order_id,
+                &message.external_order_number
+            ),
+            |orders, admitted, command, external, order_id| orders.set_external_reference(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &external,
+                &render
+            )
+        )
+    }
+
+    async fn record_payment(
+        &self,
+        request: Request<proto::RecordPaymentRequest>,
+    ) -> Result<Response<proto::RecordPaymentResponse>, Status> {
+        command!(
+            self,
+            request,
+            "RecordPayment",
+            RecordPaymentResponse,
+            |fields, message| from_wire::payment(&mut fields, &message),
+            |orders, admitted, command, report, order_id| orders.record_payment(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &|order: &Order| report.read(order),
+                &render
+            )
+        )
+    }
+
+    async fn record_shipment(
+        &self,
+        request: Request<proto::RecordShipmentRequest>,
+    ) -> Result<Response<proto::RecordShipmentResponse>, Status> {
+        command!(
+            self,
+            request,
+            "RecordShipment",
+            RecordShipmentResponse,
+            |fields, message| from_wire::shipped(&mut fields, &message),
+            |orders, admitted, command, shipped, order_id| orders.ship(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                shipped,
+                &render
+            )
+        )
+    }
+
+    async fn record_delivery(
+        &self,
+        request: Request<proto::RecordDeliveryRequest>,
+    ) -> Result<Response<proto::RecordDeliveryResponse>, Status> {
+        command!(
+            self,
+            request,
+            "RecordDelivery",
+            RecordDeliveryResponse,
+            |fields, message| from_wire::parcels(&mut fields, &message.lines),
+            |orders, admitted, command, parcels, order_id| orders.deliver(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                parcels,
+                &render
+            )
+        )
+    }
+}
+
+impl OrdersGrpc {
+    /// The stored answer names nobody; who bought stands beside the order.
+    async fn with_people(
+        &self,
+        admitted: &Admitted,
+        answer: Result<Answer, Failure>,
+    ) -> Result<proto::Order, Status> {
+        let mut order = read_answer(answer)?;
+        let view = self.orders.get(&admitted.store_id, &order.order_id).await;
+        if let Some(personal) = view.map_err(|failure| refusal::of(&failure))?.personal {
+            people::add(&mut order, &personal);
+        }
+        Ok(order)
+    }
+}
+
+/// The stored answer: what every repetition of the request is given again.
+fn render(order: &Order, version: Version) -> Vec<u8> {
+    to_wire::order(order, version).encode_to_vec()
+}
+
+fn read_answer(answer: Result<Answer, Failure>) -> Result<proto::Order, Status> {
+    let answer = answer.map_err(|failure| refusal::of(&failure))?;
+    proto::Order::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
+}

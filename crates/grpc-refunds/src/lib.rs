@@ -1,1 +1,243 @@
-//! grpc-refunds
+//! `meridian.refunds.v1.RefundService`: parse, run the use case, render.
+
+mod change;
+mod from_wire;
+mod to_wire;
+
+use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
+use domain::{id::RefundId, order::Order, refund::Refund};
+use grpc_kit::{Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end};
+use ports::RefundFilter;
+use prost::Message;
+use tonic::{Request, Response, Status};
+use wire::refunds::v1::{self as proto, refund_service_server::RefundService};
+
+#[derive(Clone)]
+pub struct RefundsGrpc {
+    refunds: Refunds,
+}
+
+impl RefundsGrpc {
+    pub const fn new(refunds: Refunds) -> Self {
+        Self { refunds }
+    }
+}
+
+#[tonic::async_trait]
+impl RefundService for RefundsGrpc {
+    async fn quote_refund(
+        &self,
+        request: Request<proto::QuoteRefundRequest>,
+    ) -> Result<Response<proto::QuoteRefundResponse>, Status> {
+        let Admitted { caller, store_id, .. } =
+            admit(&request, "QuoteRefund", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let order_id = message.order_id.clone();
+        let mut fields = Fields::new();
+        let asked = from_wire::request(&mut fields, &from_wire::of_quote(message));
+        fields.finish()?;
+        let quoted = self.refunds.quote(&caller, &store_id, &order_id, asked).await;
+        let quoted = quoted.map_err(|failure| refusal::of(&failure))?;
+        Ok(Response::new(to_wire::quoted(&quoted)))
+    }
+
+    async fn create_refund(
+        &self,
+        request: Request<proto::CreateRefundRequest>,
+    ) -> Result<Response<proto::CreateRefundResponse>, Status> {
+        let admitted = admit(&request, "CreateRefund", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let wait = message.wait() == proto::Wait::Settled;
+        let new = from_wire::new_refund(&mut fields, &message);
+        fields.finish()?;
+        let content = proto::CreateRefundRequest { request_id: String::new(), wait: 0, ..message };
+        let request = fingerprint(id, "CreateRefund", &content);
+        let this = self.clone();
+        let run =
+            async move { this.create(&admitted, &content.order_id, request, new, wait).await };
+        Ok(Response::new(proto::CreateRefundResponse { refund: Some(to_its_end(run).await?) }))
+    }
+
+    async fn get_refund(
+        &self,
+        request: Request<proto::GetRefundRequest>,
+    ) -> Result<Response<proto::GetRefundResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "GetRefund", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let refund_id = named(&message.refund_id)?;
+        let found = self.refunds.get(&store_id, &message.order_id, refund_id).await;
+        let (order, refund) = found.map_err(|failure| refusal::of(&failure))?;
+        let refund = Some(to_wire::refund(&order, &refund));
+        Ok(Response::new(proto::GetRefundResponse { refund }))
+    }
+
+    async fn list_refunds(
+        &self,
+        request: Request<proto::ListRefundsRequest>,
+    ) -> Result<Response<proto::ListRefundsResponse>, Status> {
+        let Admitted { store_id, .. } =
+            admit(&request, "ListRefunds", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let states = from_wire::states(&mut fields, &message.states);
+        let list = proto::ListRefundsRequest {
+            page_size: 0,
+            page_token: String::new(),
+            ..message.clone()
+        };
+        let page = page(&mut fields, message.page_size, &message.page_token, &list);
+        fields.finish()?;
+        let one_order = !matches!(message.order_id.as_str(), "" | "-");
+        let (order_id, refundable) = if one_order {
+            let left = self.refunds.refundable(&store_id, &message.order_id).await;
+            let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
+            let left = to_wire::refundable(&order, Some(version), &left);
+            (Some(order.order_id), Some(left))
+        } else {
+            (None, None)
+        };
+        let filter = RefundFilter { order_id, states };
+        let found = self.refunds.list(&store_id, &filter, page).await;
+        let found = found.map_err(|failure| refusal::of(&failure))?;
+        let refunds =
+            found.items.iter().map(|(order, refund)| to_wire::refund(order, refund)).collect();
+        let next_page_token = next_token(found.next, &list);
+        Ok(Response::new(proto::ListRefundsResponse { refunds, next_page_token, refundable }))
+    }
+
+    async fn get_refundable(
+        &self,
+        request: Request<proto::GetRefundableRequest>,
+    ) -> Result<Response<proto::GetRefundableResponse>, Status> {
+        let Admitted { store_id, .. } =
+            admit(&request, "GetRefundable", &request.get_ref().store_id)?;
+        let left = self.refunds.refundable(&store_id, &request.get_ref().order_id).await;
+        let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
+        let refundable = Some(to_wire::refundable(&order, Some(version), &left));
+        Ok(Response::new(proto::GetRefundableResponse { refundable }))
+    }
+
+    async fn explain_refund(
+        &self,
+        request: Request<proto::ExplainRefundRequest>,
+    ) -> Result<Response<proto::ExplainRefundResponse>, Status> {
+        let Admitted { store_id, .. } =
+            admit(&request, "ExplainRefund", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let refund_id = named(&message.refund_id)?;
+        let found = self.refunds.explain(&store_id, &message.order_id, refund_id).await;
+        let (order, derivations) = found.map_err(|failure| refusal::of(&failure))?;
+        let explanations =
+            derivations.iter().map(|derivation| to_wire::explanation(&order, derivation)).collect();
+        Ok(Response::new(proto::ExplainRefundResponse { explanations }))
+    }
+
+    async fn retry_refund(
+        &self,
+        request: Request<proto::RetryRefundRequest>,
+    ) -> Result<Response<proto::RetryRefundResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::RetryRefundResponse { refund }))
+    }
+
+    async fn hold_refund(
+        &self,
+        request: Request<proto::HoldRefundRequest>,
+    ) -> Result<Response<proto::HoldRefundResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::HoldRefundResponse { refund }))
+    }
+
+    async fn release_refund(
+        &self,
+        request: Request<proto::ReleaseRefundRequest>,
+    ) -> Result<Response<proto::ReleaseRefundResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::ReleaseRefundResponse { refund }))
+    }
+
+    async fn approve_refund(
+        &self,
+        request: Request<proto::ApproveRefundRequest>,
+    ) -> Result<Response<proto::ApproveRefundResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::ApproveRefundResponse { refund }))
+    }
+
+    async fn confirm_manual_refund(
+        &self,
+        request: Request<proto::ConfirmManualRefundRequest>,
+    ) -> Result<Response<proto::ConfirmManualRefundResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::ConfirmManualRefundResponse { refund }))
+    }
+}
+
+impl RefundsGrpc {
+    async fn create(
+        &self,
+        admitted: &Admitted,
+        order_id: &str,
+        request: Command,
+        new: NewRefund,
+        wait: bool,
+    ) -> Result<proto::Refund, Status> {
+        let Admitted { caller, store_id, .. } = admitted;
+        let answer = self.refunds.create(caller, store_id, order_id, &request, new, &render).await;
+        let answer = answer.map_err(|failure| refusal::of(&failure))?;
+        let refund = read(&answer.bytes)?;
+        if !wait || refund.state() != proto::RefundState::Pending {
+            return Ok(refund);
+        }
+        // Only states may have moved on since the receipt was written.
+        let refund_id = named(&refund.refund_id)?;
+        let patience = admitted.patience();
+        let settled = self.refunds.settled(store_id, &refund.order_id, refund_id, patience).await;
+        let (order, now) = settled.map_err(|failure| refusal::of(&failure))?;
+        let now = to_wire::refund(&order, &now);
+        Ok(proto::Refund { state: now.state, legs: now.legs, ..refund })
+    }
+
+    async fn change<M: change::Change>(
+        &self,
+        request: Request<M>,
+    ) -> Result<proto::Refund, Status> {
+        let (store_id, order_id, refund_id, request_id) = request.get_ref().names();
+        let admitted = admit(&request, M::METHOD, store_id)?;
+        let mut fields = Fields::new();
+        let request_id = fields.request_id(request_id, &admitted);
+        request.get_ref().check(&mut fields);
+        fields.finish()?;
+        let refund_id = named(refund_id)?;
+        let order_id = order_id.to_owned();
+        let message = request.into_inner().without_request_id();
+        let request = fingerprint(request_id, M::METHOD, &message);
+        let refunds = self.refunds.clone();
+        to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            let command = || message.command(refund_id, caller.actor.clone());
+            let answer = refunds
+                .change(caller, store_id, &order_id, refund_id, &request, &command, &render)
+                .await;
+            read(&answer.map_err(|failure| refusal::of(&failure))?.bytes)
+        })
+        .await
+    }
+}
+
+/// An id that cannot be one names nothing.
+fn named(refund_id: &str) -> Result<RefundId, Status> {
+    let missing = || refusal::of(&Failure::not_found(Missing::Refund, refund_id));
+    refund_id.parse().map_err(|_| missing())
+}
+
+/// The stored answer: what every repetition of the request is given again.
+fn render(order: &Order, refund: &Refund) -> Vec<u8> {
+    to_wire::refund(order, refund).encode_to_vec()
+}
+
+fn read(answer: &[u8]) -> Result<proto::Refund, Status> {
+    proto::Refund::decode(answer).map_err(|_| refusal::unreadable_answer())
+}

@@ -1,1 +1,54 @@
-//! store-sql
+//! The storage ports on SQL: SQLite, the embedded default, and PostgreSQL.
+//!
+//! [`SqlStore`] is a handle to a database; clones share it. What matters most is on the hot path:
+//! commits queue up and are applied many at a time, each with its own verdict (`commit`), and so
+//! are reads of single orders (`load`). Lists and small records go through SeaORM's entities.
+//!
+//! ```no_run
+//! # async fn connect() -> Result<(), ports::StoreError> {
+//! use store_sql::{Options, SqlStore};
+//!
+//! let store = SqlStore::connect("sqlite://meridian.db", Options::default()).await?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod column;
+mod commit;
+mod connect;
+mod entity;
+mod error;
+mod ledger;
+mod load;
+mod reader;
+mod schema;
+mod store;
+mod tasks;
+
+pub use connect::Options;
+
+use sea_orm::DatabaseConnection;
+use std::sync::Arc;
+use tasks::Bells;
+
+/// A database that holds everything. Clones share its connections.
+#[derive(Clone)]
+pub struct SqlStore(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    options: Options,
+    /// For everything that is read outside of the hot path.
+    read: DatabaseConnection,
+    /// On SQLite one connection, which is the only one that writes; else the same as `read`.
+    write: DatabaseConnection,
+    bells: Arc<Bells>,
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address may hold a password.
+        f.debug_struct("SqlStore").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}

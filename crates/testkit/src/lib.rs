@@ -7,6 +7,8 @@
 //! - [`clock::TestClock`]: the time that the test says it is;
 //! - [`scale::pick`]: how many.
 
+pub mod clock;
 mod log;
 pub mod postgres;
+pub mod process;
 pub mod scale;

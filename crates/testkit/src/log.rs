@@ -62,6 +62,10 @@ impl Log {
         find(&lines)
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shared.lock().ended
+    }
+
     /// The last lines, oldest first.
     pub(crate) fn text(&self) -> String {
         self.shared.lock().kept.iter().map(String::as_str).collect::<Vec<_>>().join("\n")

@@ -85,7 +85,7 @@ fn with_postgres(script: &str) -> Command {
 }
 
 fn accepts(url: &str) -> bool {
-    let (_, address) = url.split_once("@").expect("a URL with a user");
-    let (address, _) = address.split_once("/").expect("a URL with a database");
+    let (_, address) = url.split_once('@').expect("a URL with a user");
+    let (address, _) = address.split_once('/').expect("a URL with a database");
     std::net::TcpStream::connect(address).is_ok()
 }

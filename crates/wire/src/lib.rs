@@ -58,6 +58,7 @@ pub mod stores {
 }
 
 pub mod rest;
+mod utc;
 
 /// The `OpenAPI` document of the REST edge, JSON.
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

@@ -1,1 +1,33 @@
-//! workers
+//! Work that commits leave behind, carried out: claim, act, settle.
+//!
+//! A [`Pool`] leases tasks of one kind and gives them to a [`Work`], some at a time. A lease is
+//! renewed while the work runs; work whose lease is lost is dropped where it stands, so whatever
+//! it does has to be safe to stop at any point and to be taken up by somebody else.
+//!
+//! - [`ProcessOrder`]: makes received orders ready;
+//! - [`Legs`]: carries the legs of refunds to their providers, each to exactly one effect.
+//!
+//! To add a kind of work: a [`ports::TaskKind`], a use case whose commits put the task in and take
+//! it out, a [`Work`] here, and a [`Pool`] for it in the composition root.
+//!
+//! **Invariant:** nothing here commits by itself. What changes an order is a use case; tasks are
+//! handed back through [`ports::Tasks`], which only the holder of their lease can do.
+
+mod backoff;
+mod chain;
+mod legs;
+mod pool;
+mod process_order;
+mod stops;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use backoff::Backoff;
+pub use legs::{LegSettings, Legs};
+pub use pool::{Pool, PoolSettings, owner};
+pub use process_order::{ProcessOrder, ProcessSettings};
+pub use stops::Point;
+#[cfg(any(test, feature = "failpoints"))]
+pub use stops::{Stop, Stops};
+pub use work::{Held, Next, Work, WorkError};

@@ -22,11 +22,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             q.in_transit = q.in_transit.saturating_sub(count);
             q.delivered += count;
         }),
-        Fact::PaymentRecorded { tender_id, state, authorized, captured } => {
+        Fact::PaymentRecorded { tender_id, state, authorized, captured, provider_reference } => {
             for tender in order.tenders.iter_mut().filter(|t| t.tender_id == *tender_id) {
                 tender.state = *state;
                 tender.authorized = *authorized;
                 tender.captured = *captured;
+                if let Some(reference) = provider_reference {
+                    tender.provider_reference.clone_from(reference);
+                }
             }
         }
         Fact::RefundCreated { refund, .. } => order.refunds.push((**refund).clone()),

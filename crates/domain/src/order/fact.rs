@@ -30,6 +30,9 @@ pub enum Fact {
         state: TenderState,
         authorized: Amount,
         captured: Amount,
+        /// Only if the report gave another one than the order had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_reference: Option<String>,
     },
     #[serde(rename = "refund.created")]
     RefundCreated { refund: Box<Refund>, derivations: Vec<Derivation> },

@@ -14,8 +14,6 @@ pub struct Plan {
     pub refund: Refund,
     pub derivations: Vec<Derivation>,
     pub left: Refundable,
-    /// Something the caller should consider, such as cancelling instead.
-    pub hint: Option<&'static str>,
 }
 
 /// Works out what [`create`] would make. Changes nothing.
@@ -24,6 +22,14 @@ pub struct Plan {
 ///
 /// The [`Rejection`] that [`create`] would answer.
 pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
+    let (refund, derivations) = draft(order, create)?;
+    let mut after = order.clone();
+    after.refunds.push(refund.clone());
+    let left = after.books()?.refundable(&after)?;
+    Ok(Plan { refund, derivations, left })
+}
+
+fn draft(order: &Order, create: &CreateRefund) -> Result<(Refund, Vec<Derivation>), Rejection> {
     if order.refunds.len() >= Order::MAX_REFUNDS {
         let text = format!("an order holds at most {} refunds", Order::MAX_REFUNDS);
         return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", Order::MAX_REFUNDS));
@@ -53,25 +59,18 @@ pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
         hold: (state == RefundState::Held).then_some(Hold::Approval),
         settings_version: create.policy.settings_version,
         order_version: create.order_version,
+        hint: hint(order, request.full_refund),
         created_by: create.by.clone(),
         created_at: create.at,
     };
-    let mut after = order.clone();
-    after.refunds.push(refund.clone());
-    let left = after.books()?.refundable(&after)?;
-    Ok(Plan {
-        refund,
-        derivations: figures.derivations,
-        left,
-        hint: hint(order, request.full_refund),
-    })
+    Ok((refund, figures.derivations))
 }
 
 /// # Errors
 ///
 /// A [`Rejection`] by the rules of refunds; the first fault answers.
 pub fn create(order: &Order, create: &CreateRefund) -> Result<Vec<Fact>, Rejection> {
-    let Plan { refund, derivations, .. } = quote(order, create)?;
+    let (refund, derivations) = draft(order, create)?;
     let refund_id = refund.refund_id;
     let settled = refund.state == RefundState::Succeeded;
     let hold = refund.hold.clone();
@@ -109,8 +108,9 @@ fn needs_approval(order: &Order, by: &Actor, policy: &RefundPolicy, merchant: Am
 }
 
 /// A full refund of what was neither shipped nor accepted is better cancelled.
-fn hint(order: &Order, full: bool) -> Option<&'static str> {
+fn hint(order: &Order, full: bool) -> Option<String> {
     let untouched = order.state == OrderState::Ready && order.shipments.is_empty();
-    (full && untouched)
-        .then_some("nothing was shipped or accepted yet: cancelling the order would stop it too")
+    (full && untouched).then(|| {
+        "nothing was shipped or accepted yet: cancelling the order would stop it too".to_owned()
+    })
 }

@@ -53,6 +53,7 @@ pub enum Rule {
     AverageRate,
     EarlierGoodwillSetOff,
     PrepaidFeeDeducted,
+    SplitByBearer,
     TenderOrder,
 }
 
@@ -76,6 +77,7 @@ impl Rule {
             Self::AverageRate => "AVERAGE_RATE",
             Self::EarlierGoodwillSetOff => "EARLIER_GOODWILL_SET_OFF",
             Self::PrepaidFeeDeducted => "PREPAID_FEE_DEDUCTED",
+            Self::SplitByBearer => "SPLIT_BY_BEARER",
             Self::TenderOrder => "TENDER_ORDER",
         }
     }
@@ -119,6 +121,10 @@ impl Rule {
                 "what the customer has already had back beyond lines, shipping and duties"
             }
             Self::PrepaidFeeDeducted => "the prepaid return fee, deducted",
+            Self::SplitByBearer => {
+                "the part of the component that one of its two bearers takes, converted by the \
+                 component's own amounts"
+            }
             Self::TenderOrder => "the tender's part by the store's tender order",
         }
     }

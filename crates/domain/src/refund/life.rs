@@ -2,7 +2,7 @@
 
 use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState};
 use crate::{
-    Actor, Amount, Reason, Rejection,
+    Actor, Reason, Rejection,
     id::{LegId, RefundId},
     order::{Fact, Order},
 };
@@ -78,56 +78,6 @@ pub fn approve(order: &Order, refund_id: RefundId, by: Actor) -> Result<Vec<Fact
     }
 }
 
-/// Takes the amounts of a failed refund again, if they are still there.
-pub fn retry(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection> {
-    let refund = find(order, refund_id)?;
-    if refund.state != RefundState::Failed {
-        return Err(forbidden(refund, "be retried"));
-    }
-    let books = order.books()?;
-    let left = books.refundable(order)?;
-    let exceeds = |what: String, asked: Amount, left: Amount| {
-        let text = format!("{asked} of {what} is needed again, {left} is left");
-        Err(Rejection::new(Reason::AmountExceedsRefundable, text)
-            .with("asked", asked)
-            .with("left", left))
-    };
-    for product in &refund.products {
-        let line = &left.lines[product.line];
-        if product.quantity > line.quantity {
-            let text = format!(
-                "{} pieces of line {} are needed again, {} are left",
-                product.quantity, line.cart_item_id, line.quantity
-            );
-            return Err(Rejection::new(Reason::AmountExceedsRefundable, text)
-                .with("asked", product.quantity)
-                .with("left", line.quantity));
-        }
-        if product.amount.customer > line.amount.customer {
-            let what = format!("line {}", line.cart_item_id);
-            return exceeds(what, product.amount.customer, line.amount.customer);
-        }
-    }
-    for (kind, left) in [
-        (super::ComponentKind::Shipping, left.shipping.customer),
-        (super::ComponentKind::Duties, left.duties.customer),
-    ] {
-        let parts = refund.components.iter().filter(|component| component.kind == kind);
-        let asked = Amount::sum(parts.map(|component| component.amount.customer))?;
-        if asked > left {
-            return exceeds(kind.name().to_owned(), asked, left);
-        }
-    }
-    for leg in refund.legs.iter().filter(|leg| leg.state != LegState::Settled) {
-        let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
-        let left = tender.map_or(Amount::ZERO, |tender| tender.left);
-        if leg.amount > left {
-            return exceeds(format!("tender {}", leg.tender_id), leg.amount, left);
-        }
-    }
-    Ok(vec![Fact::RefundRetried { refund_id }])
-}
-
 /// A person paid the manual legs out.
 pub fn confirm_manual(
     order: &Order,
@@ -190,6 +140,10 @@ pub fn record_leg(
         | (LegState::Failed, LegOutcome::Failed(_))
         | (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
         | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
+        // A leg is under way only while its refund is.
+        _ if refund.state != RefundState::Pending => {
+            return Err(forbidden_leg(refund, leg, "take this outcome"));
+        }
         (
             LegState::Sent | LegState::Unknown | LegState::Accepted,
             LegOutcome::Settled { reference },
@@ -235,7 +189,7 @@ fn set(refund: &mut Refund, leg_id: &LegId, state: LegState) {
     }
 }
 
-fn find(order: &Order, refund_id: RefundId) -> Result<&Refund, Rejection> {
+pub(super) fn find(order: &Order, refund_id: RefundId) -> Result<&Refund, Rejection> {
     order.refund(refund_id).ok_or_else(|| {
         let text = format!("the order has no refund {refund_id}");
         Rejection::new(Reason::RefundNotFound, text).with("refund_id", refund_id)
@@ -254,7 +208,7 @@ fn find_leg<'o>(
     Ok((refund, leg))
 }
 
-fn forbidden(refund: &Refund, command: &str) -> Rejection {
+pub(super) fn forbidden(refund: &Refund, command: &str) -> Rejection {
     let text = format!("a refund that is {} cannot {command}", refund.state.name());
     Rejection::new(Reason::RefundStateForbids, text).with("state", refund.state.name())
 }

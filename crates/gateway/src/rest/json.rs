@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_refused() {
-        let bad = ["", "{", "[1,]", "{\"a\":1} x", "{\"a\":1,\"a\":1}", "NaN", "\"\u{1}\"", "1e999"];
+        let bad =
+            ["", "{", "[1,]", "{\"a\":1} x", "{\"a\":1,\"a\":1}", "NaN", "\"\u{1}\"", "1e999"];
         for text in bad {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
@@ -113,6 +114,8 @@ mod tests {
     #[test]
     fn a_million_values_are_refused() {
         let text = format!("[{}1]", "1,\n".repeat(1_000_000));
-        assert!(parse(text.as_bytes()).unwrap_err().to_string().contains("more than 100000 values"));
+        assert!(
+            parse(text.as_bytes()).unwrap_err().to_string().contains("more than 100000 values")
+        );
     }
 }

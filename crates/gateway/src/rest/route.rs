@@ -111,8 +111,13 @@ mod tests {
 
     #[test]
     fn what_is_no_path_of_the_contract_is_not_found() {
-        let paths =
-            ["/v1/", "/v1/stores/", "/v1/stores//orders", "/v1/stores/s:x", "/v1/stores/s/orders/o:"];
+        let paths = [
+            "/v1/",
+            "/v1/stores/",
+            "/v1/stores//orders",
+            "/v1/stores/s:x",
+            "/v1/stores/s/orders/o:",
+        ];
         for path in paths {
             assert_eq!(find(&Method::GET, path).unwrap_err().http().as_u16(), 404, "{path}");
         }

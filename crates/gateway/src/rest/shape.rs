@@ -65,7 +65,9 @@ impl Checked<'_> {
             return self.wrong(path, "must be a list");
         };
         let values = values.into_iter().enumerate();
-        values.map(|(index, value)| self.one(value, &field.kind, &format!("{path}[{index}]"))).collect()
+        values
+            .map(|(index, value)| self.one(value, &field.kind, &format!("{path}[{index}]")))
+            .collect()
     }
 
     fn one(&mut self, value: Value, kind: &Kind, path: &str) -> Value {
@@ -77,7 +79,9 @@ impl Checked<'_> {
             (Kind::Text, value @ Value::String(_)) | (Kind::Bool, value @ Value::Bool(_)) => value,
             (Kind::Text, _) => self.wrong(path, "must be a string"),
             (Kind::Bool, _) => self.wrong(path, "must be true or false"),
-            (Kind::Int32, value) if whole(&value).is_some_and(|n| i32::try_from(n).is_ok()) => value,
+            (Kind::Int32, value) if whole(&value).is_some_and(|n| i32::try_from(n).is_ok()) => {
+                value
+            }
             (Kind::Int32, _) => self.wrong(path, "must be a whole number of 32 bits"),
             (Kind::Int64, value) if whole(&value).is_some() => value,
             (Kind::Int64, _) => self.wrong(path, "must be a whole number of 64 bits"),
@@ -124,9 +128,7 @@ fn whole(value: &Value) -> Option<i64> {
 fn enum_name(names: &'static [&'static str], value: &Value) -> Option<&'static str> {
     match value {
         Value::String(text) => names.iter().find(|name| *name == text).copied(),
-        Value::Number(number) => {
-            names.get(usize::try_from(number.as_u64()?).ok()?).copied()
-        }
+        Value::Number(number) => names.get(usize::try_from(number.as_u64()?).ok()?).copied(),
         _ => None,
     }
 }

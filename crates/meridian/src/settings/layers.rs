@@ -127,7 +127,6 @@ impl Layers {
         self.0.insert(key, Entry { value, origin });
     }
 
-
     pub(super) fn render(&self) -> String {
         let mut text = String::new();
         let mut section = "";

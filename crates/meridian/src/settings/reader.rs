@@ -23,11 +23,6 @@ impl Reader {
         self.checked(key, T::read)
     }
 
-    /// A string, of which the empty one means that there is none.
-    pub(super) fn optional(&mut self, key: &str) -> Option<String> {
-        Some(self.get::<String>(key)).filter(|text| !text.is_empty())
-    }
-
     pub(super) fn duration(&mut self, key: &str, range: RangeInclusive<Duration>) -> Duration {
         self.checked(key, |value| {
             let duration = Duration::read(value)?;

@@ -15,7 +15,7 @@ const MIB: u64 = 1024 * KIB;
 const BOOTSTRAP_TOKEN_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// Amounts are stored in ten-thousandths.
-const MAX_EXPONENT: u64 = 4;
+const MAX_EXPONENT: u8 = 4;
 
 const MAX_ATTEMPTS: usize = 20;
 
@@ -102,10 +102,10 @@ fn exponent(key: &str, value: &ValueKind) -> Result<(String, u8), String> {
     if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err("is not the code of a currency, three letters".to_owned());
     }
-    match u64::read(value)? {
-        number @ 0..=MAX_EXPONENT => Ok((code.to_owned(), u8::try_from(number).unwrap_or(0))),
-        number => Err(format!("{number} is not between 0 and {MAX_EXPONENT}")),
-    }
+    let number = u64::read(value)?;
+    let exponent = u8::try_from(number).ok().filter(|exponent| *exponent <= MAX_EXPONENT);
+    let exponent = exponent.ok_or(format!("{number} is not between 0 and {MAX_EXPONENT}"))?;
+    Ok((code.to_owned(), exponent))
 }
 
 fn payments(reader: &mut Reader) -> Payments {
@@ -175,8 +175,8 @@ fn optional_address(value: &ValueKind) -> Result<Option<String>, String> {
     if url.is_empty() {
         return Ok(None);
     }
-    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
-    match rest {
+    // Without TLS: where that is needed, a proxy beside the process adds it.
+    match url.strip_prefix("http://") {
         Some(host) if !host.is_empty() => Ok(Some(url)),
         _ => Err("is not an address like http://127.0.0.1:4317".to_owned()),
     }

@@ -47,8 +47,7 @@ impl Setting for Duration {
 impl Setting for SocketAddr {
     fn read(value: &ValueKind) -> Result<Self, String> {
         let text = text(value, "an address and port like 127.0.0.1:8080")?;
-        text.parse()
-            .map_err(|_| format!("{text:?} is not an address and port like 127.0.0.1:8080"))
+        text.parse().map_err(|_| format!("{text:?} is not an address and port like 127.0.0.1:8080"))
     }
 }
 

@@ -1,0 +1,237 @@
+//! Rules of lists: every filter, both directions, and pages without gaps or doubles.
+
+use crate::{Subject, build::*};
+use domain::{
+    id::{RefundId, StoreId},
+    order::{Command, OrderState},
+    refund::{LegOutcome, RefundState},
+};
+use ports::{
+    OrderFilter, OrderKey, OrderOrigin, OrderSort, PageRequest, RefundFilter, RefundRef, Stored,
+};
+use uuid::Uuid;
+
+/// Expands to the rules of lists.
+#[macro_export]
+macro_rules! lists {
+    ($fresh:expr) => {
+        $crate::rules!($fresh, lists =>
+            orders_are_listed_newest_first_or_oldest_first,
+            pages_of_orders_have_no_gaps_and_no_doubles,
+            orders_are_filtered_by_each_condition,
+            every_condition_has_to_hold,
+            a_list_shows_only_its_own_store,
+            refunds_are_listed_oldest_first_page_by_page,
+            refunds_are_filtered_by_order_and_state,
+        );
+    };
+}
+
+async fn ids(
+    store: &dyn Subject,
+    of: &StoreId,
+    filter: &OrderFilter,
+    sort: OrderSort,
+    size: u32,
+) -> Vec<String> {
+    let mut seen = Vec::new();
+    let mut after: Option<OrderOrigin> = None;
+    loop {
+        let page = PageRequest { size, after };
+        let page = store.orders(of, filter, sort, page).await.unwrap();
+        assert!(page.items.len() <= usize::try_from(size).unwrap());
+        seen.extend(page.items.into_iter().map(|view| view.order.order_id.to_string()));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return seen,
+        }
+    }
+}
+
+async fn found(store: &dyn Subject, filter: OrderFilter) -> Vec<String> {
+    ids(store, &shop(), &filter, OrderSort::OldestFirst, 100).await
+}
+
+pub async fn orders_are_listed_newest_first_or_oldest_first(store: &dyn Subject) {
+    for (id, minute) in [("b", 2), ("c", 3), ("a", 1)] {
+        place(store, &order(id).created_at(minutes(minute))).await;
+    }
+    let all = OrderFilter::default();
+    assert_eq!(ids(store, &shop(), &all, OrderSort::NewestFirst, 9).await, ["c", "b", "a"]);
+    assert_eq!(ids(store, &shop(), &all, OrderSort::OldestFirst, 9).await, ["a", "b", "c"]);
+    let page = PageRequest { size: 1, after: None };
+    let first = store.orders(&shop(), &all, OrderSort::NewestFirst, page).await.unwrap();
+    let origin = OrderOrigin { created_at: minutes(3), order_id: key("c").order_id };
+    assert_eq!(first.next, Some(origin));
+    assert_eq!(first.items[0].personal, Some(order("c").personal()));
+    assert_eq!(first.items[0].version.0, 2);
+}
+
+pub async fn pages_of_orders_have_no_gaps_and_no_doubles(store: &dyn Subject) {
+    // Some in the same moment, where only the id tells them apart.
+    let all: Vec<String> = (0..23).map(|number| format!("O-{number:02}")).collect();
+    for (number, id) in all.iter().enumerate() {
+        let at = minutes(i64::try_from(number / 5).unwrap());
+        store.commit(commit().order(order(id).created_at(at).change())).await.unwrap();
+    }
+    let filter = OrderFilter::default();
+    for size in [1, 4, 5, 23, 24] {
+        assert_eq!(ids(store, &shop(), &filter, OrderSort::OldestFirst, size).await, all);
+        let newest = ids(store, &shop(), &filter, OrderSort::NewestFirst, size).await;
+        assert_eq!(newest.into_iter().rev().collect::<Vec<_>>(), all);
+    }
+}
+
+async fn four_orders(store: &dyn Subject) {
+    let received = order("received").created_at(minutes(1)).with_product("RARE");
+    store.commit(commit().order(received.change())).await.unwrap();
+    place(store, &order("ready").created_at(minutes(2)).bought_by("Grace@Example.com")).await;
+    for (id, minute) in [("accepted", 3), ("completed", 4)] {
+        let ready = place(store, &order(id).created_at(minutes(minute))).await;
+        let change = ready.decide(accept(&format!("A-{id}")), NOON).unwrap();
+        store.commit(commit().order(change)).await.unwrap();
+    }
+    let accepted = load(store, &key("completed")).await;
+    let change = accepted.decide(Command::Complete, NOON).unwrap();
+    store.commit(commit().order(change)).await.unwrap();
+}
+
+pub async fn orders_are_filtered_by_each_condition(store: &dyn Subject) {
+    four_orders(store).await;
+    let all = OrderFilter::default;
+    let states = |states: &[OrderState]| OrderFilter { states: states.to_vec(), ..all() };
+    assert_eq!(found(store, states(&[OrderState::Received])).await, ["received"]);
+    let two = states(&[OrderState::Completed, OrderState::Ready]);
+    assert_eq!(found(store, two).await, ["ready", "completed"]);
+    assert!(found(store, states(&[OrderState::Cancelled])).await.is_empty());
+
+    let external = |id: &str| OrderFilter { external_order_id: Some(id.into()), ..all() };
+    assert_eq!(found(store, external("A-accepted")).await, ["accepted"]);
+    assert!(found(store, external("a-accepted")).await.is_empty());
+
+    let email = |email: &str| OrderFilter { buyer_email: Some(email.into()), ..all() };
+    assert_eq!(found(store, email("gRACE@example.COM")).await, ["ready"]);
+    assert!(found(store, email("grace")).await.is_empty());
+
+    let product = |code: &str| OrderFilter { product_code: Some(code.into()), ..all() };
+    assert_eq!(found(store, product("RARE")).await, ["received"]);
+    assert_eq!(found(store, product("SKU-2")).await.len(), 4);
+    assert!(found(store, product("rare")).await.is_empty());
+
+    let from = OrderFilter { created_from: Some(minutes(3)), ..all() };
+    assert_eq!(found(store, from).await, ["accepted", "completed"]);
+    let before = OrderFilter { created_before: Some(minutes(3)), ..all() };
+    assert_eq!(found(store, before).await, ["received", "ready"]);
+}
+
+pub async fn every_condition_has_to_hold(store: &dyn Subject) {
+    four_orders(store).await;
+    let filter = OrderFilter {
+        states: vec![OrderState::Accepted, OrderState::Completed],
+        external_order_id: Some("A-accepted".into()),
+        buyer_email: Some("ada.lovelace@example.com".into()),
+        product_code: Some("SKU-1".into()),
+        created_from: Some(minutes(3)),
+        created_before: Some(minutes(4)),
+    };
+    assert_eq!(found(store, filter.clone()).await, ["accepted"]);
+    for wrong in [
+        OrderFilter { states: vec![OrderState::Ready], ..filter.clone() },
+        OrderFilter { external_order_id: Some("A-completed".into()), ..filter.clone() },
+        OrderFilter { buyer_email: Some("grace@example.com".into()), ..filter.clone() },
+        OrderFilter { product_code: Some("RARE".into()), ..filter.clone() },
+        OrderFilter { created_from: Some(minutes(4)), ..filter.clone() },
+        OrderFilter { created_before: Some(minutes(3)), ..filter.clone() },
+    ] {
+        assert!(found(store, wrong.clone()).await.is_empty(), "{wrong:?}");
+    }
+}
+
+pub async fn a_list_shows_only_its_own_store(store: &dyn Subject) {
+    let other: StoreId = "other".parse().unwrap();
+    place(store, &order("mine")).await;
+    place(store, &order("theirs").of_store(&other)).await;
+    let all = OrderFilter::default();
+    assert_eq!(ids(store, &shop(), &all, OrderSort::NewestFirst, 9).await, ["mine"]);
+    assert_eq!(ids(store, &other, &all, OrderSort::NewestFirst, 9).await, ["theirs"]);
+    let product = OrderFilter { product_code: Some("SKU-1".into()), ..all };
+    assert_eq!(ids(store, &other, &product, OrderSort::NewestFirst, 9).await, ["theirs"]);
+}
+
+async fn refunds(
+    store: &dyn Subject,
+    of: &StoreId,
+    filter: &RefundFilter,
+    size: u32,
+) -> Vec<RefundRef> {
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.refunds(of, filter, PageRequest { size, after }).await.unwrap();
+        assert!(page.items.len() <= usize::try_from(size).unwrap());
+        seen.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return seen,
+        }
+    }
+}
+
+async fn add_refund(store: &dyn Subject, key: &OrderKey, number: i64) -> RefundRef {
+    let refund_id = RefundId::from_uuid(Uuid::now_v7());
+    let loaded: Stored<_> = load(store, key).await;
+    let change = loaded.decide(refund_as(refund_id, number, "1.00"), NOON).unwrap();
+    store.commit(commit().order(change)).await.unwrap();
+    RefundRef { order_id: key.order_id.clone(), refund_id }
+}
+
+pub async fn refunds_are_listed_oldest_first_page_by_page(store: &dyn Subject) {
+    place(store, &order("O-1")).await;
+    place(store, &order("O-2")).await;
+    let mut made = Vec::new();
+    for number in 0..7 {
+        let key = key(if number % 3 == 0 { "O-1" } else { "O-2" });
+        made.push(add_refund(store, &key, number).await);
+    }
+    for size in [1, 3, 7, 8] {
+        assert_eq!(refunds(store, &shop(), &RefundFilter::default(), size).await, made);
+    }
+    let of_one = RefundFilter { order_id: Some(key("O-1").order_id), states: vec![] };
+    let expected: Vec<_> = made.iter().step_by(3).cloned().collect();
+    for size in [1, 2, 3, 4] {
+        assert_eq!(refunds(store, &shop(), &of_one, size).await, expected);
+    }
+    let other = "other".parse().unwrap();
+    assert!(refunds(store, &other, &RefundFilter::default(), 9).await.is_empty());
+    assert!(refunds(store, &other, &of_one, 9).await.is_empty());
+}
+
+pub async fn refunds_are_filtered_by_order_and_state(store: &dyn Subject) {
+    let key = key("O-1");
+    place(store, &order("O-1")).await;
+    let settled = add_refund(store, &key, 1).await;
+    let pending = add_refund(store, &key, 2).await;
+    let legs = load(store, &key).await.state.refunds[0].legs.clone();
+    let refund_id = settled.refund_id;
+    for leg in legs {
+        let leg_id = leg.leg_id;
+        let outcome = LegOutcome::Settled { reference: "done".into() };
+        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
+        for command in [send, Command::RecordLeg { refund_id, leg_id, outcome }] {
+            let change = load(store, &key).await.decide(command, NOON).unwrap();
+            store.commit(commit().order(change)).await.unwrap();
+        }
+    }
+    for order_id in [None, Some(key.order_id)] {
+        let with = |states: &[RefundState]| RefundFilter {
+            order_id: order_id.clone(),
+            states: states.to_vec(),
+        };
+        let pending_only = with(&[RefundState::Pending]);
+        assert_eq!(refunds(store, &shop(), &pending_only, 9).await, [pending.clone()]);
+        let succeeded = with(&[RefundState::Succeeded, RefundState::Failed]);
+        assert_eq!(refunds(store, &shop(), &succeeded, 9).await, [settled.clone()]);
+        assert_eq!(refunds(store, &shop(), &with(&RefundState::ALL), 9).await.len(), 2);
+        assert!(refunds(store, &shop(), &with(&[RefundState::Held]), 9).await.is_empty());
+    }
+}

@@ -1,0 +1,143 @@
+//! The customer amounts: lines, shipping, duties and goodwill, and that they are not empty.
+
+use super::{
+    Given, Parts, Planner,
+    refusals::{mismatch, nothing_asked},
+};
+use crate::{
+    Amount, Pair, Rejection,
+    amount::allocate,
+    order::Refundable,
+    refund::{RefundProduct, Rule, Side, lines},
+};
+
+impl Planner<'_> {
+    pub(super) fn everything_left(&mut self, given: &Given) -> Result<Parts, Rejection> {
+        let products = lines::everything_left(self)?;
+        let Refundable { shipping, duties, total, .. } = &self.left;
+        let (shipping, duties, left) = (shipping.customer, duties.customer, total.customer);
+        self.derive_charge(
+            "component Shipping",
+            Rule::EverythingLeft,
+            self.books.shipping,
+            shipping,
+        )?;
+        self.derive_charge("component Duties", Rule::EverythingLeft, self.books.duties, duties)?;
+        let gesture = match given.gesture {
+            Some(gesture) => gesture,
+            None => self.set_off(left)?,
+        };
+        Ok(Parts { products, shipping, duties, gesture, empty_line: None })
+    }
+
+    pub(super) fn asked(&mut self, given: &Given) -> Result<Parts, Rejection> {
+        let mut parts = lines::asked(self)?;
+        parts.shipping = self.shipping(given)?;
+        parts.duties = self.duties(given, &parts.products)?;
+        parts.gesture = given.gesture.unwrap_or_default();
+        let charges_empty =
+            parts.shipping.is_zero() && parts.duties.is_zero() && parts.gesture.is_zero();
+        if let Some(empty) = parts.empty_line {
+            return Err(empty);
+        }
+        if parts.products.is_empty() && charges_empty {
+            let total = given.total.filter(|total| total.is_positive());
+            return self.spread(total.ok_or_else(nothing_asked)?, given);
+        }
+        let nothing = parts
+            .products
+            .iter()
+            .all(|product| product.amount.customer.is_zero() && product.quantity == 0);
+        if nothing && charges_empty { Err(nothing_asked()) } else { Ok(parts) }
+    }
+
+    /// What the customer has had back beyond lines, shipping and duties is not paid twice: it is
+    /// taken off as far as the captured money would not cover what is left.
+    fn set_off(&mut self, left: Amount) -> Result<Amount, Rejection> {
+        let returned = Amount::sum(self.books.tenders.iter().copied())?;
+        let captured = Amount::sum(self.order.tenders.iter().map(|tender| tender.captured))?;
+        let of_buckets = self.order.totals()?.customer.minus(left)?;
+        let beyond = returned.minus(of_buckets)?.max(Amount::ZERO);
+        let uncovered = left.minus(captured.minus(returned)?)?.max(Amount::ZERO);
+        let offset = beyond.min(uncovered);
+        if offset.is_positive() {
+            let subject = "component ServiceGesture";
+            let rule = Rule::EarlierGoodwillSetOff;
+            self.derive(subject, Side::Customer, rule, returned, left, offset.negated());
+        }
+        Ok(offset.negated())
+    }
+
+    fn shipping(&mut self, given: &Given) -> Result<Amount, Rejection> {
+        let left = self.left.shipping.customer;
+        let (amount, rule) = match (self.request.shipping_refund, given.shipping) {
+            (_, Some(amount)) if amount > left => {
+                return Err(self.exceeds("shipping_amount", "shipping", amount, left));
+            }
+            (true, Some(amount)) if amount != left => {
+                return Err(mismatch(
+                    "shipping_amount",
+                    "shipping_refund returns all shipping left",
+                    left,
+                    amount,
+                ));
+            }
+            (_, Some(amount)) => (amount, Rule::GivenAmount),
+            (true, None) => (left, Rule::EverythingLeft),
+            (false, None) => return Ok(Amount::ZERO),
+        };
+        self.derive_charge("component Shipping", rule, self.books.shipping, amount)?;
+        Ok(amount)
+    }
+
+    fn duties(&mut self, given: &Given, products: &[RefundProduct]) -> Result<Amount, Rejection> {
+        let left = self.left.duties.customer;
+        let (amount, rule) = match given.duties {
+            Some(amount) if amount > left => {
+                return Err(self.exceeds("duties_amount", "duties", amount, left));
+            }
+            Some(amount) => (amount, Rule::GivenAmount),
+            None if self.request.products_duties_refund => {
+                (lines::duties_of(self, products)?.min(left), Rule::ProductsDutiesShare)
+            }
+            None => return Ok(Amount::ZERO),
+        };
+        self.derive_charge("component Duties", rule, self.books.duties, amount)?;
+        Ok(amount)
+    }
+
+    /// A total without parts goes over what is left of every line, shipping and duties. A fee is
+    /// deducted from what is spread, so that the total asked for is the net one, as with parts.
+    fn spread(&mut self, total: Amount, given: &Given) -> Result<Parts, Rejection> {
+        let gross = total.plus(self.fee(given)?.customer)?;
+        let left = self.left.total.customer;
+        if gross > left {
+            return Err(self.exceeds("total_refund_amount", "the order", gross, left));
+        }
+        let mut weights: Vec<Amount> =
+            self.left.lines.iter().map(|line| line.amount.customer).collect();
+        weights.extend([self.left.shipping.customer, self.left.duties.customer]);
+        let mut spread = allocate(gross, &weights, self.customer_decimals());
+        let duties = spread.pop().unwrap_or_default();
+        let shipping = spread.pop().unwrap_or_default();
+        let products = lines::spread(self, &spread)?;
+        let rule = Rule::SpreadOverWhatIsLeft;
+        self.derive_charge("component Shipping", rule, self.books.shipping, shipping)?;
+        self.derive_charge("component Duties", rule, self.books.duties, duties)?;
+        Ok(Parts { products, shipping, duties, ..Parts::default() })
+    }
+
+    fn derive_charge(
+        &mut self,
+        subject: &str,
+        rule: Rule,
+        before: Pair,
+        amount: Amount,
+    ) -> Result<(), Rejection> {
+        if !amount.is_zero() {
+            let after = before.customer.plus(amount)?;
+            self.derive(subject, Side::Customer, rule, before.customer, after, amount);
+        }
+        Ok(())
+    }
+}

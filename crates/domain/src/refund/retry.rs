@@ -1,0 +1,88 @@
+//! A failed refund once more, if its amounts are still there.
+
+use super::{
+    ComponentKind, LegState, Refund, RefundProduct, RefundState,
+    life::{find, forbidden},
+};
+use crate::{
+    Amount, Pair, Reason, Rejection,
+    id::RefundId,
+    order::{Fact, Order, Refundable},
+};
+
+/// Takes the amounts of a failed refund again, in both currencies. What others took meanwhile is
+/// theirs.
+///
+/// # Errors
+///
+/// [`Reason::AmountExceedsRefundable`] if a piece, a line, a component or a tender has less left.
+pub fn retry(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection> {
+    let refund = find(order, refund_id)?;
+    if refund.state != RefundState::Failed {
+        return Err(forbidden(refund, "be retried"));
+    }
+    let left = order.books()?.refundable(order)?;
+    for product in &refund.products {
+        line(order, &left, product)?;
+    }
+    components(refund, &left)?;
+    tenders(refund, &left)?;
+    Ok(vec![Fact::RefundRetried { refund_id }])
+}
+
+fn line(order: &Order, left: &Refundable, product: &RefundProduct) -> Result<(), Rejection> {
+    let line = &left.lines[product.line];
+    if product.quantity > line.quantity {
+        let text = format!(
+            "{} pieces of line {} are needed again, {} are left",
+            product.quantity, line.cart_item_id, line.quantity
+        );
+        return Err(Rejection::new(Reason::AmountExceedsRefundable, text)
+            .with("asked", product.quantity)
+            .with("left", line.quantity));
+    }
+    // The further decimals of a line's merchant amount only steer the rounding of its component.
+    let decimals = order.merchant_currency.exponent();
+    let booked = |pair: Pair| Pair::new(pair.customer, pair.merchant.rounded(decimals));
+    let what = format!("line {}", line.cart_item_id);
+    enough(&what, booked(product.amount), booked(line.amount))
+}
+
+fn components(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
+    let products = left.total.minus(left.shipping)?.minus(left.duties)?;
+    for (kind, left) in [
+        (ComponentKind::Products, products),
+        (ComponentKind::Shipping, left.shipping),
+        (ComponentKind::Duties, left.duties),
+    ] {
+        let parts = refund.components.iter().filter(|component| component.kind == kind);
+        let asked = Pair::sum(parts.map(|component| component.amount))?;
+        enough(kind.name(), asked, left)?;
+    }
+    Ok(())
+}
+
+/// A leg that settled before its refund failed still holds its money.
+fn tenders(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
+    for leg in refund.legs.iter().filter(|leg| leg.state != LegState::Settled) {
+        let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+        let left = tender.map_or(Amount::ZERO, |tender| tender.left);
+        if leg.amount > left {
+            return Err(exceeds(&format!("tender {}", leg.tender_id), leg.amount, left));
+        }
+    }
+    Ok(())
+}
+
+fn enough(what: &str, asked: Pair, left: Pair) -> Result<(), Rejection> {
+    let currencies = [(asked.customer, left.customer), (asked.merchant, left.merchant)];
+    match currencies.into_iter().find(|(asked, left)| asked > left) {
+        Some((asked, left)) => Err(exceeds(what, asked, left)),
+        None => Ok(()),
+    }
+}
+
+fn exceeds(what: &str, asked: Amount, left: Amount) -> Rejection {
+    let text = format!("{asked} of {what} is needed again, {left} is left");
+    Rejection::new(Reason::AmountExceedsRefundable, text).with("asked", asked).with("left", left)
+}

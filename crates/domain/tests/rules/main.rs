@@ -1,0 +1,25 @@
+//! The rules of orders and refunds, through the public commands alone.
+//!
+//! - [`build`]: the order, the requests and the shorthands that every test here starts from;
+//! - [`table`]: every state against every command;
+//! - [`vectors`]: the worked refunds, digit for digit;
+//! - [`property`]: what holds for every order and every sequence of requests;
+//! - the rest: a test for each rule, by what it is about.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its builders too")]
+
+mod build;
+mod charged_to;
+mod checks;
+mod explain;
+mod full;
+mod legs;
+mod life;
+mod lines;
+mod new_order;
+mod payment;
+mod property;
+mod retry;
+mod table;
+mod totals;
+mod vectors;

@@ -1,0 +1,180 @@
+//! Payments, shipments and the order's own steps.
+
+use crate::build::{amount, checkout, decided, ready, received};
+use domain::{
+    Reason,
+    id::ShipmentId,
+    order::{
+        Command, ExternalIds, Fact, NewOrder, Order, OrderState, Parcel, PaymentReport, Shipment,
+        TenderState,
+    },
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+#[test]
+fn a_payment_moves_forward_only() {
+    use TenderState::{Authorized, Captured, Failed, Pending};
+    let table = [
+        (Pending, [(Pending, "."), (Authorized, "1"), (Captured, "1"), (Failed, "1")]),
+        (Authorized, [(Pending, "."), (Authorized, "0"), (Captured, "1"), (Failed, "1")]),
+        (Captured, [(Pending, "."), (Authorized, "."), (Captured, "0"), (Failed, ".")]),
+        (Failed, [(Pending, "."), (Authorized, "."), (Captured, "."), (Failed, "0")]),
+    ];
+    for (from, row) in table {
+        for (to, expected) in row {
+            let facts = paid(from).decide(report(to, None));
+            let outcome = facts.map_or_else(|_| ".".to_owned(), |facts| facts.len().to_string());
+            assert_eq!(outcome, expected, "{} to {}", from.name(), to.name());
+        }
+    }
+}
+
+#[test]
+fn more_can_be_captured_later_but_not_less() {
+    let order = decided(paid(TenderState::Authorized), report(TenderState::Captured, Some("50")));
+    assert_eq!(order.tenders[0].captured, amount("50"));
+    assert_eq!(order.tenders[0].authorized, amount("85"));
+    let order = decided(order, report(TenderState::Captured, Some("60")));
+    assert_eq!(order.tenders[0].captured, amount("60"));
+    let refused = order.decide(report(TenderState::Captured, Some("59.99"))).unwrap_err();
+    assert_eq!(refused.reason, Reason::PaymentStateForbids);
+    let refused = order.decide(report(TenderState::Captured, Some("85.01"))).unwrap_err();
+    assert_eq!(refused.reason, Reason::InvalidAmount);
+}
+
+#[test]
+fn a_report_may_bring_the_providers_reference() {
+    let order = decided(paid(TenderState::Pending), referring(TenderState::Authorized, "pi_1"));
+    assert_eq!(order.tenders[0].provider_reference, "pi_1");
+    let order = decided(order, report(TenderState::Captured, None));
+    assert_eq!(order.tenders[0].provider_reference, "pi_1");
+    assert_eq!(order.decide(referring(TenderState::Captured, "pi_1")), Ok(vec![]));
+    let facts = order.decide(referring(TenderState::Captured, "pi_2")).unwrap();
+    let [Fact::PaymentRecorded { provider_reference, captured, .. }] = &facts[..] else {
+        panic!("one payment is recorded: {facts:?}")
+    };
+    assert_eq!(provider_reference.as_deref(), Some("pi_2"));
+    assert_eq!(*captured, amount("85"));
+}
+
+#[test]
+fn an_unknown_tender_is_refused() {
+    let report = PaymentReport {
+        tender_id: "other".parse().unwrap(),
+        state: TenderState::Captured,
+        amount: None,
+        provider_reference: None,
+    };
+    let refused = ready(checkout()).decide(Command::RecordPayment(report)).unwrap_err();
+    assert_eq!(refused.reason, Reason::UnknownTender);
+}
+
+#[test]
+fn an_order_becomes_ready_once_every_payment_is_confirmed() {
+    for (state, ready) in [
+        (TenderState::Pending, false),
+        (TenderState::Failed, false),
+        (TenderState::Authorized, true),
+        (TenderState::Captured, true),
+    ] {
+        let order = Order { state: OrderState::Received, ..paid(state) };
+        assert_eq!(order.decide(Command::MarkReady).is_ok(), ready, "{}", state.name());
+    }
+}
+
+#[test]
+fn an_order_is_completed_only_when_everything_is_captured() {
+    let order = decided(paid(TenderState::Authorized), Command::Accept(external()));
+    let refused = order.decide(Command::Complete).unwrap_err();
+    assert_eq!(refused.reason, Reason::PaymentNotCaptured);
+    let order = decided(order, report(TenderState::Captured, None));
+    assert_eq!(decided(order, Command::Complete).state, OrderState::Completed);
+}
+
+#[test]
+fn draft_ids_may_change_until_the_order_is_accepted() {
+    let draft = ExternalIds { id: "D".into(), number: "D".into() };
+    let order = decided(received(checkout()), Command::SetExternalReference(draft.clone()));
+    assert_eq!(order.external, Some(draft.clone()));
+    assert_eq!(order.decide(Command::SetExternalReference(draft)), Ok(vec![]));
+    let order = decided(order, Command::MarkReady);
+    let order = decided(order, Command::Accept(external()));
+    assert_eq!(order.external, Some(external()));
+}
+
+#[test]
+fn only_open_pieces_ship_and_only_pieces_in_transit_arrive() {
+    let order = decided(ready(checkout()), ship(2));
+    let refused = order.decide(ship(2)).unwrap_err();
+    assert_eq!(refused.reason, Reason::QuantityNotAvailable);
+    let refused = order.decide(Command::Deliver(parcels(3))).unwrap_err();
+    assert_eq!(refused.reason, Reason::QuantityNotAvailable);
+    let order = decided(order, Command::Deliver(parcels(1)));
+    let order = decided(order, Command::Deliver(Vec::new()));
+    let shirt = order.lines[0].quantities;
+    assert_eq!((shirt.in_transit, shirt.delivered, order.lines[0].open()), (0, 2, 1));
+    let refused = order.decide(Command::Deliver(Vec::new())).unwrap_err();
+    assert_eq!(refused.reason, Reason::QuantityNotAvailable);
+}
+
+#[test]
+fn a_shipment_names_lines_of_the_order_once_each() {
+    let order = ready(checkout());
+    let ship = |parcels: &[(&str, u32)]| {
+        let parcels = parcels
+            .iter()
+            .map(|&(id, quantity)| Parcel { cart_item_id: id.into(), quantity })
+            .collect();
+        order.decide(Command::Ship(Shipment { parcels, ..shipment(1) })).unwrap_err().reason
+    };
+    assert_eq!(ship(&[("hat", 1)]), Reason::UnknownLine);
+    assert_eq!(ship(&[("shirt", 1), ("shirt", 1)]), Reason::DuplicateLine);
+    assert_eq!(ship(&[("shirt", 0)]), Reason::InvalidQuantity);
+}
+
+fn paid(state: TenderState) -> Order {
+    let NewOrder { mut tenders, .. } = checkout();
+    tenders[0].state = state;
+    ready(NewOrder { tenders, ..checkout() })
+}
+
+fn report(state: TenderState, reported: Option<&str>) -> Command {
+    Command::RecordPayment(PaymentReport {
+        tender_id: "card".parse().unwrap(),
+        state,
+        amount: reported.map(amount),
+        provider_reference: None,
+    })
+}
+
+fn referring(state: TenderState, reference: &str) -> Command {
+    Command::RecordPayment(PaymentReport {
+        tender_id: "card".parse().unwrap(),
+        state,
+        amount: None,
+        provider_reference: Some(reference.into()),
+    })
+}
+
+fn external() -> ExternalIds {
+    ExternalIds { id: "A-1".into(), number: "1".into() }
+}
+
+fn ship(quantity: u32) -> Command {
+    Command::Ship(shipment(quantity))
+}
+
+fn shipment(quantity: u32) -> Shipment {
+    Shipment {
+        shipment_id: ShipmentId::from_uuid(Uuid::from_u128(1)),
+        parcels: parcels(quantity),
+        carrier: "DHL".into(),
+        tracking_number: "1".into(),
+        shipped_at: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+fn parcels(quantity: u32) -> Vec<Parcel> {
+    vec![Parcel { cart_item_id: "shirt".into(), quantity }]
+}

@@ -1,0 +1,287 @@
+use crate::build::{
+    checkout, create_with, decided, failure, full, merchant, part, pieces, policy, products, ready,
+    settled,
+};
+use domain::{
+    Actor, ActorKind,
+    id::{LegId, ShipmentId},
+    order::{
+        Command, ExternalIds, Order, OrderState, Parcel, PaymentReport, Shipment, TenderState,
+    },
+    refund::{Hold, LegKind, LegOutcome, LegState, RefundRequest, RefundState},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Every command against every state of an order. A dot is a refusal, a number says how many
+/// facts there are, 0 that it is so already. A new state or command adds a row or a column here
+/// before it compiles.
+#[test]
+fn every_command_against_every_state_of_an_order() {
+    #[rustfmt::skip]
+    let table = [
+        //                      ready  accept  other  draft  compl  pay  ship  deliver  refund
+        (OrderState::Received,  "1     .       .      1      .      1    .     .        .     "),
+        (OrderState::Ready,     "0     1       1      1      .      1    1     1        1     "),
+        (OrderState::Accepted,  ".     0       .      0      1      1    1     1        1     "),
+        (OrderState::Completed, ".     0       .      0      0      1    1     1        1     "),
+        (OrderState::Cancelled, ".     .       .      .      .      1    .     .        .     "),
+    ];
+    // What becomes of a refund is the refund's business alone.
+    // hold release approve retry confirm send record
+    let refunds = "1 0 . . . 1 .";
+    assert_eq!(table.map(|(state, _)| state), OrderState::ALL);
+    for (state, row) in table {
+        let order = order(state);
+        let commands = commands(&order);
+        let outcomes: Vec<String> = commands.iter().map(|command| outcome(&order, command)).collect();
+        let expected: Vec<&str> = row.split_whitespace().chain(refunds.split(' ')).collect();
+        assert_eq!(outcomes, expected, "{}", state.name());
+    }
+}
+
+/// Every command on a refund against every state of it and of its one leg. The confirmation is
+/// for a manual leg in that state, everything else for a leg that a provider carries out.
+#[test]
+fn every_command_against_every_state_of_a_refund_and_its_leg() {
+    use LegState::{Accepted, Failed, Pending, Sent, Settled, Unknown};
+    #[rustfmt::skip]
+    let table = [
+        //                   hold release approve retry confirm send settled accepted deferred failed unknown
+        ("PENDING", [
+            (Pending,       "1    0       .       .     2       1    .       .        .        .      ."),
+            (Sent,          ".    0       .       .     2       1    2       1        1        2      1"),
+            (Unknown,       ".    0       .       .     2       1    2       1        1        2      0"),
+            (Accepted,      ".    0       .       .     2       .    2       0        .        2      0"),
+            (Settled,       ".    0       .       .     .       .    0       .        .        .      ."),
+            (Failed,        ".    0       .       .     .       .    .       .        .        0      ."),
+        ]),
+        ("HELD FOR APPROVAL", [
+            (Pending,       "0    .       1       .     .       .    .       .        .        .      ."),
+            (Sent,          "0    .       1       .     .       .    .       .        .        .      ."),
+            (Unknown,       "0    .       1       .     .       .    .       .        .        .      0"),
+            (Accepted,      "0    .       1       .     .       .    .       0        .        .      0"),
+            (Settled,       "0    .       1       .     .       .    0       .        .        .      ."),
+            (Failed,        "0    .       1       .     .       .    .       .        .        0      ."),
+        ]),
+        ("HELD BY A PERSON", [
+            (Pending,       "0    1       .       .     .       .    .       .        .        .      ."),
+            (Sent,          "0    1       .       .     .       .    .       .        .        .      ."),
+            (Unknown,       "0    1       .       .     .       .    .       .        .        .      0"),
+            (Accepted,      "0    1       .       .     .       .    .       0        .        .      0"),
+            (Settled,       "0    1       .       .     .       .    0       .        .        .      ."),
+            (Failed,        "0    1       .       .     .       .    .       .        .        0      ."),
+        ]),
+        ("SUCCEEDED", [
+            (Pending,       ".    .       .       .     0       .    .       .        .        .      ."),
+            (Sent,          ".    .       .       .     0       .    .       .        .        .      ."),
+            (Unknown,       ".    .       .       .     0       .    .       .        .        .      0"),
+            (Accepted,      ".    .       .       .     0       .    .       0        .        .      0"),
+            (Settled,       ".    .       .       .     0       .    0       .        .        .      ."),
+            (Failed,        ".    .       .       .     0       .    .       .        .        0      ."),
+        ]),
+        ("FAILED", [
+            (Pending,       ".    .       .       1     .       .    .       .        .        .      ."),
+            (Sent,          ".    .       .       1     .       .    .       .        .        .      ."),
+            (Unknown,       ".    .       .       1     .       .    .       .        .        .      0"),
+            (Accepted,      ".    .       .       1     .       .    .       0        .        .      0"),
+            (Settled,       ".    .       .       1     .       .    0       .        .        .      ."),
+            (Failed,        ".    .       .       1     .       .    .       .        .        0      ."),
+        ]),
+        ("VOIDED", [
+            (Pending,       ".    .       .       .     .       .    .       .        .        .      ."),
+            (Sent,          ".    .       .       .     .       .    .       .        .        .      ."),
+            (Unknown,       ".    .       .       .     .       .    .       .        .        .      0"),
+            (Accepted,      ".    .       .       .     .       .    .       0        .        .      0"),
+            (Settled,       ".    .       .       .     .       .    0       .        .        .      ."),
+            (Failed,        ".    .       .       .     .       .    .       .        .        0      ."),
+        ]),
+    ];
+    for (state, rows) in table {
+        for (leg, row) in rows {
+            let order = with_refund(state, leg);
+            let commands = refund_commands(&order);
+            let outcomes: Vec<String> = commands
+                .iter()
+                .map(|command| match command {
+                    Command::ConfirmManual { .. } => outcome(&manual(order.clone()), command),
+                    _ => outcome(&order, command),
+                })
+                .collect();
+            let expected: Vec<&str> = row.split_whitespace().collect();
+            assert_eq!(outcomes, expected, "{state}, its leg {}", leg.name());
+        }
+    }
+}
+
+fn outcome(order: &Order, command: &Command) -> String {
+    order.decide(command.clone()).map_or_else(|_| ".".to_owned(), |facts| facts.len().to_string())
+}
+
+/// One piece in transit, one refund pending; accepted as A-1 if it is as far as that.
+fn order(state: OrderState) -> Order {
+    let order = decided(ready(checkout()), Command::Ship(shipment(1)));
+    let create = create_with(&order, policy(), products([pieces("shirt", 1)]));
+    let order = decided(order, Command::CreateRefund(Box::new(create)));
+    let accepted = matches!(state, OrderState::Accepted | OrderState::Completed);
+    Order { state, external: accepted.then(|| external("A-1")), ..order }
+}
+
+fn commands(order: &Order) -> Vec<Command> {
+    let create = create_with(order, policy(), products([part("shirt", "1.00")]));
+    let mut commands = vec![
+        Command::MarkReady,
+        Command::Accept(external("A-1")),
+        Command::Accept(external("A-2")),
+        Command::SetExternalReference(external("A-1")),
+        Command::Complete,
+        Command::RecordPayment(PaymentReport {
+            tender_id: "card".parse().unwrap(),
+            state: TenderState::Captured,
+            amount: None,
+            provider_reference: Some("another".into()),
+        }),
+        Command::Ship(shipment(1)),
+        Command::Deliver(Vec::new()),
+        Command::CreateRefund(Box::new(create)),
+    ];
+    commands.extend(refund_commands(order).into_iter().take(7));
+    let mut kinds: Vec<usize> = commands.iter().map(kind).collect();
+    kinds.dedup();
+    assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>(), "a command is missing here");
+    commands
+}
+
+const KINDS: usize = 15;
+
+/// Does not compile with a command missing.
+fn kind(command: &Command) -> usize {
+    match command {
+        Command::MarkReady => 0,
+        Command::Accept(_) => 1,
+        Command::SetExternalReference(_) => 2,
+        Command::Complete => 3,
+        Command::RecordPayment(_) => 4,
+        Command::Ship(_) => 5,
+        Command::Deliver(_) => 6,
+        Command::CreateRefund(_) => 7,
+        Command::HoldRefund { .. } => 8,
+        Command::ReleaseRefund { .. } => 9,
+        Command::ApproveRefund { .. } => 10,
+        Command::RetryRefund { .. } => 11,
+        Command::ConfirmManual { .. } => 12,
+        Command::SendLeg { .. } => 13,
+        Command::RecordLeg { .. } => KINDS - 1,
+    }
+}
+
+fn refund_commands(order: &Order) -> Vec<Command> {
+    let refund_id = order.refunds[0].refund_id;
+    let leg_id = LegId::of(refund_id, 1);
+    let mut commands = vec![
+        Command::HoldRefund { refund_id, by: merchant(), reason: "looks odd".into() },
+        Command::ReleaseRefund { refund_id },
+        Command::ApproveRefund { refund_id, by: Actor::new(ActorKind::Merchant, "manager-2") },
+        Command::RetryRefund { refund_id },
+        Command::ConfirmManual { refund_id, reference: "R-1".into() },
+        Command::SendLeg { refund_id, leg_id: leg_id.clone() },
+    ];
+    let outcomes = [
+        settled(),
+        LegOutcome::Accepted { reference: "later".into() },
+        LegOutcome::Deferred(failure()),
+        LegOutcome::Failed(failure()),
+        LegOutcome::Unknown,
+    ];
+    commands.extend(outcomes.map(|outcome| {
+        let leg_id = leg_id.clone();
+        Command::RecordLeg { refund_id, leg_id, outcome }
+    }));
+    commands
+}
+
+fn with_refund(state: &str, leg: LegState) -> Order {
+    let create = create_with(&ready(checkout()), policy(), full());
+    let mut order = decided(ready(checkout()), Command::CreateRefund(Box::new(create)));
+    let refund = &mut order.refunds[0];
+    (refund.state, refund.hold) = match state {
+        "HELD FOR APPROVAL" => (RefundState::Held, Some(Hold::Approval)),
+        "HELD BY A PERSON" => {
+            let reason = "looks odd".to_owned();
+            (RefundState::Held, Some(Hold::Person { by: merchant(), reason }))
+        }
+        plain => {
+            let found = RefundState::ALL.into_iter().find(|state| state.name() == plain);
+            (found.unwrap(), None)
+        }
+    };
+    refund.legs[0].state = leg;
+    order
+}
+
+/// The same order with the leg paid out by a person, as R-1.
+fn manual(mut order: Order) -> Order {
+    let leg = &mut order.refunds[0].legs[0];
+    leg.kind = LegKind::Manual;
+    leg.reference = Some("R-1".into());
+    order
+}
+
+#[test]
+fn a_manual_leg_is_never_sent() {
+    let order = manual(with_refund("PENDING", LegState::Pending));
+    let refund_id = order.refunds[0].refund_id;
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) };
+    assert_eq!(outcome(&order, &send), ".");
+}
+
+#[test]
+fn commands_on_what_the_order_does_not_have_are_refused() {
+    let strange = order(OrderState::Ready);
+    let order = ready(checkout());
+    for command in refund_commands(&strange) {
+        let refused = order.decide(command.clone()).unwrap_err();
+        assert_eq!(refused.reason, domain::Reason::RefundNotFound, "{}", command.name());
+    }
+    let refund_id = strange.refunds[0].refund_id;
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 9) };
+    assert_eq!(strange.decide(send).unwrap_err().reason, domain::Reason::RefundNotFound);
+}
+
+#[test]
+fn an_order_holds_so_many_refunds_and_no_more() {
+    let mut order = decided(ready(checkout()), Command::Ship(shipment(1)));
+    let create = create_with(&order, policy(), RefundRequest::default());
+    let refund = {
+        let order = decided(
+            order.clone(),
+            Command::CreateRefund(Box::new(create_with(
+                &order,
+                policy(),
+                products([part("shirt", "0.01")]),
+            ))),
+        );
+        order.refunds[0].clone()
+    };
+    order.refunds = vec![refund; Order::MAX_REFUNDS];
+    let refused = order.decide(Command::CreateRefund(Box::new(create))).unwrap_err();
+    assert_eq!(refused.reason, domain::Reason::TooManyEntries);
+
+    order.shipments = vec![shipment(1); Order::MAX_SHIPMENTS];
+    let refused = order.decide(Command::Ship(shipment(1))).unwrap_err();
+    assert_eq!(refused.reason, domain::Reason::TooManyEntries);
+}
+
+fn shipment(quantity: u32) -> Shipment {
+    Shipment {
+        shipment_id: ShipmentId::from_uuid(Uuid::from_u128(1)),
+        parcels: vec![Parcel { cart_item_id: "shirt".into(), quantity }],
+        carrier: "DHL".into(),
+        tracking_number: "1".into(),
+        shipped_at: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+fn external(id: &str) -> ExternalIds {
+    ExternalIds { id: id.into(), number: id.into() }
+}

@@ -1,0 +1,119 @@
+//! A refund of the contract in the words of the reference document.
+
+use super::{OrderRefund, OrderRefundInfo, OrderRefundReason, RefundComponent, RefundProduct};
+use crate::compatible::decimal::{padded, places, share, sum};
+use wire::{
+    money::v1::MoneyPair,
+    orders::v1::{Order, TenderMethod},
+    refunds::v1::{
+        self as refunds, ChargedTo, ComponentType, Refund, RefundLeg, RefundMethod, RefundReason,
+    },
+    stores::v1::{Store, StoreRefundReason},
+};
+
+/// Places of every amount of a product.
+const PRODUCT_DECIMALS: usize = 4;
+
+/// What a reason is called that the store has not mapped.
+const UNMAPPED: &str = "Undefined";
+
+/// `None` if an amount of the refund is missing or no number: the services never answer that.
+pub fn of_refund(store: &Store, order: &Order, refund: Refund) -> Option<OrderRefundInfo> {
+    let total = refund.total.clone()?;
+    let decimals = places(&total.customer);
+    let gestures = refund.components.iter().filter(|part| part.r#type() == ComponentType::ServiceGesture);
+    let gestures = gestures.map(|part| Some(part.amount.as_ref()?.customer.as_str()));
+    let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(order, &refund, leg));
+    let gift_cards = sum(gift_cards.map(|leg| leg.amount.as_str()), decimals)?;
+    let reasons = store.settings.as_ref().map_or(&[][..], |settings| &settings.refund_reasons);
+    let full_refund = refund.full_refund;
+    let notify_order_refund = OrderRefund {
+        merchant_order_id: given(order.external_order_id.clone()),
+        refund_id: refund.refund_number.to_string(),
+        merchant_guid: store.merchant_guid.clone(),
+        service_gesture_amount: sum(gestures.collect::<Option<Vec<_>>>()?, decimals)?,
+        refund_as_gift_card: refund.refund_method() == RefundMethod::GiftCard,
+        total_gift_cards_refund_amount_in_merchant_currency: share(
+            &total.merchant,
+            &gift_cards,
+            &total.customer,
+        )?,
+        total_gift_cards_refund_amount: gift_cards,
+        products: refund
+            .products
+            .into_iter()
+            .map(|line| product(line, reasons))
+            .collect::<Option<_>>()?,
+        components: refund.components.into_iter().map(component).collect::<Option<_>>()?,
+        order_id: refund.order_id,
+        total_refund_amount: total.customer,
+        original_total_refund_amount: total.merchant,
+        refund_reason: refund.refund_reason.map(|sent| reason(&sent, reasons)),
+        refund_comments: given(refund.refund_comments),
+        web_store_code: given(store.web_store_code.clone()),
+        web_store_instance_code: given(store.web_store_instance_code.clone()),
+        full_refund,
+        gift_cards_data: (),
+    };
+    let reason = format!("Refund generated with id {}", notify_order_refund.refund_id);
+    Some(OrderRefundInfo { success: true, reason, notify_order_refund })
+}
+
+fn product(line: refunds::RefundProduct, reasons: &[StoreRefundReason]) -> Option<RefundProduct> {
+    let MoneyPair { customer, merchant } = line.amount?;
+    Some(RefundProduct {
+        cart_item_id: line.cart_item_id,
+        refund_quantity: line.refund_quantity.to_string(),
+        original_refund_amount: padded(&merchant, PRODUCT_DECIMALS),
+        refund_amount: padded(&customer, PRODUCT_DECIMALS),
+        refund_reason: line.refund_reason.map(|sent| reason(&sent, reasons)),
+        refund_comments: given(line.refund_comments),
+        sku: given(line.product_code),
+    })
+}
+
+fn component(part: refunds::RefundComponent) -> Option<RefundComponent> {
+    let component_type = match part.r#type() {
+        ComponentType::Products => "Products",
+        ComponentType::Shipping => "Shipping",
+        ComponentType::Duties => "Duties",
+        ComponentType::ServiceGesture => "ServiceGesture",
+        ComponentType::PrepaidReturn => "PrepaidReturn",
+        ComponentType::CancellationFee => "CancellationFee",
+        ComponentType::Unspecified => return None,
+    };
+    let to_platform = part.charged_to() == ChargedTo::Platform;
+    let MoneyPair { customer, merchant } = part.amount?;
+    Some(RefundComponent {
+        refund_amount: customer.clone(),
+        amount: customer,
+        original_amount: merchant,
+        is_charged_to_merchant: if to_platform { "FALSE" } else { "TRUE" },
+        component_type,
+    })
+}
+
+/// A code that the store has mapped is answered with the store's name for it.
+fn reason(sent: &RefundReason, reasons: &[StoreRefundReason]) -> OrderRefundReason {
+    let code = sent.code.as_deref();
+    match reasons.iter().find(|known| Some(known.code.as_str()) == code) {
+        Some(known) => OrderRefundReason {
+            order_refund_reason_code: Some(known.code.clone()),
+            name: known.name.clone(),
+        },
+        None => OrderRefundReason { order_refund_reason_code: None, name: UNMAPPED.to_owned() },
+    }
+}
+
+fn goes_to_gift_card(order: &Order, refund: &Refund, leg: &RefundLeg) -> bool {
+    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+    refund.refund_method() == RefundMethod::GiftCard
+        || tender.is_some_and(|tender| tender.method() == TenderMethod::GiftCard)
+}
+
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Gathers a request from its path, query, headers and body.
+
+use super::{
+    json, percent,
+    refusal::Refusal,
+    route::Matched,
+    shape::{self, Fault},
+};
+use http::HeaderMap;
+use serde_json::{Map, Value};
+use wire::rest::{Kind, Message};
+
+/// The protobuf bytes of the request.
+///
+/// # Errors
+///
+/// 400 with every field that is malformed or unknown; 404 for a body that names another store than
+/// the path.
+pub fn message(
+    matched: &Matched,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let route = matched.route;
+    let mut object = parameters(query.unwrap_or_default(), route.request)?;
+    if route.has_body {
+        if let Some(name) = object.keys().next() {
+            return Err(Refusal::field(name, "is no query parameter: it belongs into the body"));
+        }
+        object = object_of(body)?;
+    }
+    let mut faults = Vec::new();
+    for (field, value) in &matched.bound {
+        if !bind(&mut object, route.request, field, value) {
+            if *field == "store_id" {
+                return Err(Refusal::other_store());
+            }
+            faults.push(fault(field, "is another one in the path"));
+        }
+    }
+    bind_request_id(&mut object, route.request, headers).unwrap_or_else(|fault| faults.push(fault));
+    match shape::check(object, route.request) {
+        Ok(value) if faults.is_empty() => (route.encode)(value)
+            .map_err(|error| Refusal::field("body", format!("cannot be read: {error}"))),
+        Ok(_) => Err(Refusal::fields(faults)),
+        Err(found) => {
+            faults.extend(found);
+            Err(Refusal::fields(faults))
+        }
+    }
+}
+
+/// The query as an object; lists are given by repeating their name.
+fn parameters(query: &str, message: &Message) -> Result<Map<String, Value>, Refusal> {
+    let pairs = percent::pairs(query)
+        .ok_or_else(|| Refusal::field("query", "is not percent-encoded UTF-8"))?;
+    let mut object = Map::new();
+    for (name, text) in pairs {
+        let field = message.field(&name);
+        let value = match field.map(|field| &field.kind) {
+            Some(Kind::Bool) if text == "true" || text == "false" => (text == "true").into(),
+            _ => Value::from(text),
+        };
+        let name = field.map_or(name, |field| field.name.to_owned());
+        if field.is_some_and(|field| field.repeated) {
+            let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(values) = list {
+                values.push(value);
+            }
+        } else if object.insert(name.clone(), value).is_some() {
+            return Err(Refusal::field(&name, "is given twice"));
+        }
+    }
+    Ok(object)
+}
+
+fn object_of(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    // A verb that needs nothing but its path and its Idempotency-Key needs no body.
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    match json::parse(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Refusal::field("body", "must be a JSON object")),
+        Err(error) => Err(Refusal::field("body", format!("is not JSON: {error}"))),
+    }
+}
+
+/// Sets a field. False if the object has another text for it already; what is no text at all is
+/// left for the check of its shape.
+fn bind(object: &mut Map<String, Value>, message: &Message, name: &str, value: &str) -> bool {
+    let Some(field) = message.field(name) else { return false };
+    let mut agrees = true;
+    for form in [field.name, field.json_name] {
+        match object.get(form) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(given)) => agrees &= given.is_empty() || given == value,
+            Some(_) => return true,
+        }
+    }
+    object.remove(field.json_name);
+    object.insert(field.name.to_owned(), value.into());
+    agrees
+}
+
+/// The header stands for a `request_id` that the body leaves out.
+fn bind_request_id(
+    object: &mut Map<String, Value>,
+    message: &Message,
+    headers: &HeaderMap,
+) -> Result<(), Fault> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(()) };
+    if message.field("request_id").is_none() {
+        return Ok(());
+    }
+    let key = key.to_str().map_err(|_| fault("Idempotency-Key", "must be visible ASCII"))?;
+    if bind(object, message, "request_id", key) {
+        Ok(())
+    } else {
+        Err(fault("request_id", "is another one in the header Idempotency-Key"))
+    }
+}
+
+fn fault(field: &str, description: &str) -> Fault {
+    Fault { field: field.to_owned(), description: description.to_owned() }
+}

@@ -1,0 +1,110 @@
+use crate::{Deadline, Principal, permissions, refusal};
+use application::{Caller, Failure, Missing};
+use domain::{Reason, Rejection, id::StoreId};
+use std::time::Duration;
+use tonic::{Request, Status};
+use tracing::Instrument as _;
+
+/// A caller who may call this method for this store.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    pub caller: Caller,
+    pub principal: Principal,
+    pub store_id: StoreId,
+    /// The header that may stand for the field `request_id`.
+    pub idempotency_key: Option<String>,
+    deadline: Deadline,
+}
+
+impl Admitted {
+    /// How long the call may still take.
+    pub fn patience(&self) -> Duration {
+        self.deadline.left()
+    }
+}
+
+/// Lets the caller in to a store, or not.
+///
+/// Another store's caller is told that there is no such store, in the very words of a store that
+/// does not exist; only within its own store a caller learns that its role is not enough.
+///
+/// # Errors
+///
+/// `NOT_FOUND`, `PERMISSION_DENIED`, or `INVALID_ARGUMENT` for an id that cannot be one.
+pub fn admit<T>(
+    request: &Request<T>,
+    method: &'static str,
+    store_id: &str,
+) -> Result<Admitted, Status> {
+    let principal = identify(request)?;
+    let parsed = store_id.parse::<StoreId>().map_err(|error| {
+        let rejection = Rejection::new(Reason::InvalidFields, error.to_string());
+        refusal::of(&Failure::Rejected(rejection.at("store_id")))
+    })?;
+    if principal.store_id.as_ref().is_some_and(|own| *own != parsed) {
+        tracing::warn!(actor = principal.actor.id, method, "a caller asked for another store");
+        return Err(refusal::of(&Failure::not_found(Missing::Store, store_id)));
+    }
+    may_call(&principal, method)?;
+    Ok(admitted(request, principal, parsed))
+}
+
+/// Lets the caller in to a method that is for no one store.
+///
+/// # Errors
+///
+/// `PERMISSION_DENIED`.
+pub fn admit_any<T>(request: &Request<T>, method: &'static str) -> Result<Principal, Status> {
+    let principal = identify(request)?;
+    may_call(&principal, method)?;
+    Ok(principal)
+}
+
+/// Who the gate found to be calling.
+///
+/// # Errors
+///
+/// `UNAUTHENTICATED` if the call did not pass the gate.
+pub fn identify<T>(request: &Request<T>) -> Result<Principal, Status> {
+    request.extensions().get::<Principal>().cloned().ok_or_else(refusal::unauthenticated)
+}
+
+fn may_call(principal: &Principal, method: &'static str) -> Result<(), Status> {
+    if permissions::allows(principal, method) {
+        return Ok(());
+    }
+    tracing::warn!(actor = principal.actor.id, method, "a call was denied");
+    Err(refusal::denied(principal.role, method))
+}
+
+fn admitted<T>(request: &Request<T>, principal: Principal, store_id: StoreId) -> Admitted {
+    let header = |name: &str| {
+        request.metadata().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    Admitted {
+        caller: Caller {
+            actor: principal.actor.clone(),
+            trace: telemetry::traceparent(&tracing::Span::current()),
+        },
+        principal,
+        store_id,
+        idempotency_key: header("idempotency-key"),
+        deadline: request.extensions().get::<Deadline>().copied().unwrap_or_default(),
+    }
+}
+
+/// Runs a command to its end even if the client leaves or its deadline passes: its outcome is
+/// whole, and found again by its request id.
+///
+/// # Errors
+///
+/// Those of the command; `INTERNAL` if it panicked.
+pub async fn to_its_end<T: Send + 'static>(
+    command: impl Future<Output = Result<T, Status>> + Send + 'static,
+) -> Result<T, Status> {
+    let running = tokio::spawn(command.in_current_span());
+    running.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a command did not come to its end");
+        Err(refusal::internal())
+    })
+}

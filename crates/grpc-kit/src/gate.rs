@@ -1,0 +1,177 @@
+//! The layer around all services, over the network and in the process alike.
+
+use crate::{Deadline, Principal, deadline, refusal};
+use application::{Access, Stores, secret_hash};
+use http::{HeaderMap, Request, Response};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+#[derive(Debug, Clone)]
+pub struct GateSettings {
+    /// For a call that names no deadline.
+    pub default_deadline: Duration,
+    /// Calls that run at the same time; more are refused with a hint when to come back.
+    pub max_concurrent_calls: usize,
+}
+
+/// Opens the span of a call, limits how many run, authenticates the caller, and ends the call at
+/// its deadline. Health and reflection are open to everybody.
+#[derive(Clone)]
+pub struct Gate {
+    access: Access,
+    stores: Stores,
+    bootstrap: Option<[u8; 32]>,
+    default_deadline: Duration,
+    running: Arc<Semaphore>,
+}
+
+impl Gate {
+    /// `bootstrap` is a secret of the configuration that is accepted as the platform's.
+    pub fn new(
+        access: Access,
+        stores: Stores,
+        bootstrap: Option<&str>,
+        settings: &GateSettings,
+    ) -> Self {
+        Self {
+            access,
+            stores,
+            bootstrap: bootstrap.map(secret_hash),
+            default_deadline: settings.default_deadline,
+            running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
+        }
+    }
+
+    async fn admit<S>(
+        self,
+        mut request: Request<Body>,
+        mut inner: S,
+    ) -> Result<Response<Body>, Status>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Send,
+        S::Error: std::fmt::Display + Send,
+        S::Future: Send,
+    {
+        let _running = self.running.try_acquire().map_err(|_| refusal::overloaded())?;
+        let timeout = match request.headers().get("grpc-timeout").map(|value| value.to_str()) {
+            None => self.default_deadline,
+            Some(text) => deadline::parse(text.unwrap_or_default())?,
+        };
+        let deadline = Deadline::after(timeout);
+        request.extensions_mut().insert(deadline);
+        let call = async {
+            if !is_open(request.uri().path()) {
+                let principal = self.authenticate(request.headers()).await?;
+                request.extensions_mut().insert(principal);
+            }
+            inner.call(request).await.map_err(|error| {
+                tracing::error!(%error, "a service broke");
+                refusal::internal()
+            })
+        };
+        tokio::time::timeout_at(deadline.at(), call)
+            .await
+            .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
+            .map(with_canonical_code)
+    }
+
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
+        let header = |name: &str| headers.get(name)?.to_str().ok();
+        if let Some(authorization) = header("authorization") {
+            let (scheme, secret) = authorization.split_once(' ').unwrap_or_default();
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(refusal::unauthenticated());
+            }
+            // Hashes are compared, so that the time it takes tells nothing about the secret.
+            if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
+                return Ok(Principal::bootstrap());
+            }
+            let token = self.access.token(secret).await;
+            let token = token.map_err(|error| refusal::of(&error.into()))?;
+            return token.map(Principal::from).ok_or_else(refusal::unauthenticated);
+        }
+        let Some(guid) = header("x-merchant-guid") else {
+            return Err(refusal::unauthenticated());
+        };
+        let store = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
+        store
+            .filter(|store| store.state.settings.guid_alone)
+            .map(|store| Principal::merchant_guid(&store.state))
+            .ok_or_else(refusal::unauthenticated)
+    }
+}
+
+/// Health and reflection tell nothing about anybody's orders.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
+}
+
+/// tonic answers `OUT_OF_RANGE` for a message over the size limit; the code for a limit is
+/// `RESOURCE_EXHAUSTED`.
+fn with_canonical_code(response: Response<Body>) -> Response<Body> {
+    let too_large = Status::from_header_map(response.headers()).is_some_and(|status| {
+        status.code() == Code::OutOfRange && status.message().contains("message length too large")
+    });
+    if too_large { refusal::message_too_large().into_http() } else { response }
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { gate: self.clone(), inner }
+    }
+}
+
+/// A service behind the gate.
+#[derive(Clone)]
+pub struct Gated<S> {
+    gate: Gate,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Gated<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Error: std::fmt::Display + Send,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was polled ready takes the call; its clone waits for the next one.
+        let next = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, next);
+        let gate = self.gate.clone();
+        let span = tracing::info_span!(
+            "rpc",
+            "rpc.system" = "grpc",
+            "rpc.method" = request.uri().path(),
+            "rpc.grpc.status_code" = tracing::field::Empty,
+        );
+        telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
+        let call = async move {
+            let response =
+                gate.admit(request, ready).await.unwrap_or_else(Status::into_http);
+            let code = Status::from_header_map(response.headers())
+                .map_or(Code::Ok, |status| status.code());
+            tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));
+            Ok(response)
+        };
+        Box::pin(call.instrument(span))
+    }
+}

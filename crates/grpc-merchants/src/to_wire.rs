@@ -1,0 +1,100 @@
+//! Domain values become messages here.
+
+use domain::{
+    store::{HandoverExhausted, Store, StoreSettings, TenderOrder},
+    token::{Role, Token},
+};
+use grpc_kit::timestamp;
+use ports::Version;
+use wire::stores::v1 as proto;
+
+pub(crate) fn store(store: &Store, version: Version) -> proto::Store {
+    proto::Store {
+        store_id: store.store_id.to_string(),
+        name: store.name.clone(),
+        merchant_guid: store.merchant_guid.clone(),
+        web_store_code: store.web_store_code.clone().unwrap_or_default(),
+        web_store_instance_code: store.web_store_instance_code.clone().unwrap_or_default(),
+        currency: store.currency.to_string(),
+        settings: Some(settings(store)),
+        settings_version: store.settings_version,
+        version: version.0,
+        create_time: Some(timestamp(store.created_at)),
+    }
+}
+
+fn settings(store: &Store) -> proto::StoreSettings {
+    let StoreSettings { customer_requests, screening, .. } = store.settings;
+    let settings = &store.settings;
+    let tender_order = match settings.tender_order {
+        TenderOrder::NonCashFirst => proto::TenderOrder::NonCashFirst,
+        TenderOrder::CashFirst => proto::TenderOrder::CashFirst,
+        TenderOrder::ProRata => proto::TenderOrder::ProRata,
+    };
+    let handover = settings.handover.as_ref().map(|handover| {
+        let exhausted = match handover.exhausted {
+            HandoverExhausted::Notify => proto::HandoverExhausted::Notify,
+            HandoverExhausted::Cancel => proto::HandoverExhausted::Cancel,
+        };
+        proto::Handover {
+            adapter: handover.adapter.clone(),
+            url: handover.url.clone(),
+            exhausted: exhausted.into(),
+            schedule_seconds: handover.schedule_seconds.iter().copied().map(count).collect(),
+        }
+    });
+    let reasons = settings.refund_reasons.iter().map(|reason| proto::StoreRefundReason {
+        code: reason.code.clone(),
+        name: reason.name.clone(),
+    });
+    proto::StoreSettings {
+        appeasements: settings.appeasements,
+        prepaid_returns: settings.prepaid_returns,
+        error_info: settings.error_info,
+        guid_alone: settings.guid_alone,
+        cancel_before_ready: Some(settings.cancel_before_ready),
+        approval_limit: settings
+            .approval_limit
+            .map(|limit| grpc_kit::amount(limit, store.currency)),
+        tender_order: tender_order.into(),
+        customer_requests: Some(proto::CustomerRequests {
+            enabled: customer_requests.enabled,
+            window_days: count(customer_requests.window_days),
+            auto_accept: customer_requests.auto_accept,
+        }),
+        handover,
+        screening: Some(proto::Screening {
+            fraud: screening.fraud,
+            prohibited_goods: screening.prohibited_goods,
+            denied_party: screening.denied_party,
+        }),
+        refund_reasons: reasons.collect(),
+    }
+}
+
+/// Without the secret, which is shown once and never stored.
+pub(crate) fn token(token: &Token) -> proto::Token {
+    let role = match token.role {
+        Role::Viewer => proto::Role::Viewer,
+        Role::Agent => proto::Role::Agent,
+        Role::Manager => proto::Role::Manager,
+        Role::Storefront => proto::Role::Storefront,
+        Role::Service => proto::Role::Service,
+        Role::Platform => proto::Role::Platform,
+    };
+    proto::Token {
+        token_id: token.token_id.to_string(),
+        store_id: token.store_id.to_string(),
+        name: token.name.clone(),
+        role: role.into(),
+        scopes: token.scopes.clone(),
+        expire_time: token.expires_at.map(timestamp),
+        create_time: Some(timestamp(token.created_at)),
+        revoke_time: token.revoked_at.map(timestamp),
+        secret: String::new(),
+    }
+}
+
+fn count(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

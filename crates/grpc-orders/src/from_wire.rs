@@ -1,0 +1,377 @@
+//! Messages become commands here, or are sent back with every mistake named.
+
+use application::Shipped;
+use domain::{
+    Amount, Currencies, Currency, Pair, Reason, Rejection,
+    amount::parse_decimal,
+    id::{OrderId, TenderId},
+    order::{
+        Address, Buyer, ExternalIds, NewLine, NewOrder, NewTender, Order, OrderState, Parcel,
+        PaymentReport, Personal, TenderMethod, TenderState,
+    },
+};
+use grpc_kit::{Fields, MAX_COMMENT};
+use ports::{OrderFilter, OrderOrigin, OrderSort};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use wire::{money::v1::MoneyPair, orders::v1 as proto};
+
+/// Characters of a name, an e-mail address, a line of an address.
+const MAX_NAME: usize = 255;
+/// Characters of a code, a phone number, a carrier.
+const MAX_CODE: usize = 64;
+/// Characters of ids that others give.
+const MAX_ID: usize = 128;
+/// Lines of an address.
+const MAX_ADDRESS_LINES: usize = 5;
+/// Digits of an HS code.
+const MAX_HS_CODE: usize = 14;
+
+pub(crate) fn new_order(
+    fields: &mut Fields,
+    order: Option<&proto::Order>,
+    currencies: &Currencies,
+) -> Option<(NewOrder, Personal)> {
+    let Some(order) = order else {
+        fields.wrong("order", "must be given");
+        return None;
+    };
+    let order_id: Option<OrderId> = fields.parse("order.order_id", &order.order_id);
+    let mut currency =
+        |field: &str, code: &str| fields.check(format!("order.{field}"), currencies.get(code));
+    let customer = currency("customer_currency", &order.customer_currency);
+    let merchant = currency("merchant_currency", &order.merchant_currency);
+    country(fields, "order.destination_country", &order.destination_country, true);
+    let personal = personal(fields, order);
+    let cart_id = fields.optional_text("order.cart_id", &order.cart_id, MAX_ID);
+    let language = fields.optional_text("order.language", &order.language, MAX_CODE);
+    if order.lines.len() > Order::MAX_LINES {
+        fields.wrong("order.lines", format!("must be at most {}", Order::MAX_LINES));
+    }
+    if order.tenders.len() > Order::MAX_TENDERS {
+        fields.wrong("order.tenders", format!("must be at most {}", Order::MAX_TENDERS));
+    }
+    // Amounts mean something only in a currency that is known.
+    let money = Money { customer: customer?, merchant: merchant? };
+    let lines = order.lines.iter().take(Order::MAX_LINES).enumerate();
+    let lines = lines.map(|(index, line)| self::line(fields, index, line, money)).collect();
+    let tenders = order.tenders.iter().take(Order::MAX_TENDERS).enumerate();
+    let tenders: Vec<Option<NewTender>> =
+        tenders.map(|(index, tender)| self::tender(fields, index, tender, money)).collect();
+    let new = NewOrder {
+        order_id: order_id?,
+        cart_id,
+        customer_currency: money.customer,
+        merchant_currency: money.merchant,
+        destination_country: order.destination_country.clone(),
+        language,
+        lines,
+        shipping: money.pair(fields, "order.shipping", order.shipping.as_ref()).unwrap_or_default(),
+        duties: money.pair(fields, "order.duties", order.duties.as_ref()).unwrap_or_default(),
+        tenders: tenders.into_iter().collect::<Option<_>>()?,
+    };
+    Some((new, personal))
+}
+
+/// The currencies of one order.
+#[derive(Clone, Copy)]
+struct Money {
+    customer: Currency,
+    merchant: Currency,
+}
+
+impl Money {
+    fn pair(self, fields: &mut Fields, at: &str, pair: Option<&MoneyPair>) -> Option<Pair> {
+        let pair = pair?;
+        let customer = fields.amount(format!("{at}.customer"), &pair.customer, self.customer);
+        let merchant = fields.amount(format!("{at}.merchant"), &pair.merchant, self.merchant);
+        Some(Pair::new(customer, merchant))
+    }
+}
+
+fn line(fields: &mut Fields, index: usize, line: &proto::OrderLine, money: Money) -> NewLine {
+    let at = |name: &str| format!("order.lines[{index}].{name}");
+    let quantity = u32::try_from(line.quantity).ok().filter(|quantity| *quantity > 0);
+    if quantity.is_none() {
+        fields.wrong(at("quantity"), "must be at least 1");
+    }
+    let total = money.pair(fields, &at("total"), line.total.as_ref());
+    if total.is_none() {
+        fields.wrong(at("total"), "must be given");
+    }
+    NewLine {
+        cart_item_id: fields.text(&at("cart_item_id"), &line.cart_item_id, MAX_ID),
+        product_code: fields.optional_text(&at("product_code"), &line.product_code, MAX_ID),
+        secondary_product_code: fields.optional_text(
+            &at("secondary_product_code"),
+            &line.secondary_product_code,
+            MAX_ID,
+        ),
+        name: fields.optional_text(&at("name"), &line.name, MAX_NAME),
+        hs_code: fields.optional_text(&at("hs_code"), &line.hs_code, MAX_HS_CODE),
+        // The domain refuses 0, too; it was named here already.
+        quantity: quantity.unwrap_or(1),
+        total: total.unwrap_or_default(),
+        duties: money.pair(fields, &at("duties"), line.duties.as_ref()),
+    }
+}
+
+fn tender(
+    fields: &mut Fields,
+    index: usize,
+    tender: &proto::Tender,
+    money: Money,
+) -> Option<NewTender> {
+    let at = |name: &str| format!("order.tenders[{index}].{name}");
+    let tender_id: Option<TenderId> = fields.parse(at("tender_id"), &tender.tender_id);
+    let method = match tender.method() {
+        proto::TenderMethod::Card => Some(TenderMethod::Card),
+        proto::TenderMethod::Wallet => Some(TenderMethod::Wallet),
+        proto::TenderMethod::BankTransfer => Some(TenderMethod::BankTransfer),
+        proto::TenderMethod::Mobile => Some(TenderMethod::Mobile),
+        proto::TenderMethod::GiftCard => Some(TenderMethod::GiftCard),
+        proto::TenderMethod::Points => Some(TenderMethod::Points),
+        proto::TenderMethod::StoreCredit => Some(TenderMethod::StoreCredit),
+        proto::TenderMethod::CashOnDelivery => Some(TenderMethod::CashOnDelivery),
+        proto::TenderMethod::Unspecified => None,
+    };
+    let state = match tender.state() {
+        proto::TenderState::Pending | proto::TenderState::Unspecified => Some(TenderState::Pending),
+        proto::TenderState::Authorized => Some(TenderState::Authorized),
+        proto::TenderState::Captured => Some(TenderState::Captured),
+        proto::TenderState::Failed | proto::TenderState::Released => None,
+    };
+    if method.is_none() {
+        fields.wrong(at("method"), "must be a tender method");
+    }
+    if state.is_none() {
+        fields.wrong(at("state"), "must be PENDING, AUTHORIZED or CAPTURED");
+    }
+    let provider = fields.text(&at("provider"), &tender.provider, MAX_CODE);
+    let reference = &tender.provider_reference;
+    let provider_reference =
+        fields.optional_text(&at("provider_reference"), reference, MAX_NAME).unwrap_or_default();
+    let amount = fields.amount(at("amount"), &tender.amount, money.customer);
+    Some(NewTender {
+        tender_id: tender_id?,
+        method: method?,
+        provider,
+        provider_reference,
+        amount,
+        state: state?,
+    })
+}
+
+fn personal(fields: &mut Fields, order: &proto::Order) -> Personal {
+    let buyer = order.buyer.clone().unwrap_or_default();
+    let mut text = |name: &str, value: &str, most| {
+        fields.optional_text(&format!("order.{name}"), value, most).unwrap_or_default()
+    };
+    let buyer = Buyer {
+        name: text("buyer.name", &buyer.name, MAX_NAME),
+        email: text("buyer.email", &buyer.email, MAX_NAME),
+        phone: text("buyer.phone", &buyer.phone, MAX_CODE),
+    };
+    Personal {
+        buyer,
+        shipping_address: address(fields, "shipping_address", order.shipping_address.as_ref()),
+        billing_address: address(fields, "billing_address", order.billing_address.as_ref()),
+        customer_note: fields.optional_text(
+            "order.customer_note",
+            &order.customer_note,
+            MAX_COMMENT,
+        ),
+    }
+}
+
+fn address(fields: &mut Fields, field: &str, address: Option<&proto::Address>) -> Option<Address> {
+    let address = address?;
+    let at = |name: &str| format!("order.{field}.{name}");
+    if address.lines.len() > MAX_ADDRESS_LINES {
+        fields.wrong(at("lines"), format!("must be at most {MAX_ADDRESS_LINES}"));
+    }
+    country(fields, &at("country"), &address.country, false);
+    let mut text = |name: &str, value: &str, most| {
+        fields.optional_text(&at(name), value, most).unwrap_or_default()
+    };
+    Some(Address {
+        name: text("name", &address.name, MAX_NAME),
+        lines: address
+            .lines
+            .iter()
+            .take(MAX_ADDRESS_LINES)
+            .map(|line| text("lines", line, MAX_NAME))
+            .collect(),
+        city: text("city", &address.city, MAX_NAME),
+        region: text("region", &address.region, MAX_NAME),
+        postal_code: text("postal_code", &address.postal_code, MAX_CODE),
+        country: address.country.clone(),
+        phone: text("phone", &address.phone, MAX_CODE),
+    })
+}
+
+/// ISO 3166-1 alpha-2.
+fn country(fields: &mut Fields, field: &str, code: &str, mandatory: bool) {
+    let valid = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !(valid || code.is_empty() && !mandatory) {
+        fields.wrong(field, "must be an ISO 3166-1 alpha-2 code such as \"DE\"");
+    }
+}
+
+pub(crate) fn external(fields: &mut Fields, id: &str, number: &str) -> ExternalIds {
+    ExternalIds {
+        id: fields.text("external_order_id", id, MAX_ID),
+        number: fields.text("external_order_number", number, MAX_ID),
+    }
+}
+
+/// A payment report whose amount waits for the order to say its currency.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    tender_id: TenderId,
+    state: TenderState,
+    amount: Option<Decimal>,
+    provider_reference: Option<String>,
+}
+
+impl Report {
+    pub fn read(&self, order: &Order) -> Result<PaymentReport, Rejection> {
+        let decimals = order.customer_currency.exponent();
+        let amount = self.amount.map(|amount| Amount::from_decimal(amount, decimals));
+        let amount = amount.transpose().map_err(|error| {
+            Rejection::new(Reason::InvalidAmount, error.to_string()).at("amount")
+        })?;
+        Ok(PaymentReport {
+            tender_id: self.tender_id.clone(),
+            state: self.state,
+            amount,
+            provider_reference: self.provider_reference.clone(),
+        })
+    }
+}
+
+pub(crate) fn payment(fields: &mut Fields, message: &proto::RecordPaymentRequest) -> Report {
+    let tender_id: Option<TenderId> = fields.parse("tender_id", &message.tender_id);
+    let state = match message.state() {
+        proto::TenderState::Authorized => Some(TenderState::Authorized),
+        proto::TenderState::Captured => Some(TenderState::Captured),
+        proto::TenderState::Failed => Some(TenderState::Failed),
+        _ => None,
+    };
+    if state.is_none() {
+        fields.wrong("state", "must be AUTHORIZED, CAPTURED or FAILED");
+    }
+    let amount = message.amount.as_deref().map(parse_decimal);
+    let amount = amount.and_then(|amount| fields.check("amount", amount));
+    let reference = message.provider_reference.as_deref().unwrap_or_default();
+    let provider_reference = fields.optional_text("provider_reference", reference, MAX_NAME);
+    Report {
+        // Whatever is missing was named, so that this report is never used.
+        tender_id: tender_id.unwrap_or_else(unnamed),
+        state: state.unwrap_or(TenderState::Pending),
+        amount,
+        provider_reference,
+    }
+}
+
+fn unnamed() -> TenderId {
+    "unnamed".parse().expect("a plain word is a name")
+}
+
+pub(crate) fn shipped(fields: &mut Fields, message: &proto::RecordShipmentRequest) -> Shipped {
+    if message.lines.is_empty() {
+        fields.wrong("lines", "must name what was shipped");
+    }
+    Shipped {
+        parcels: parcels(fields, &message.lines),
+        carrier: fields.optional_text("carrier", &message.carrier, MAX_CODE).unwrap_or_default(),
+        tracking_number: fields
+            .optional_text("tracking_number", &message.tracking_number, MAX_ID)
+            .unwrap_or_default(),
+    }
+}
+
+pub(crate) fn parcels(fields: &mut Fields, lines: &[proto::LineQuantity]) -> Vec<Parcel> {
+    if lines.len() > Order::MAX_LINES {
+        fields.wrong("lines", format!("must be at most {}", Order::MAX_LINES));
+    }
+    let mut parcels = Vec::new();
+    for (index, line) in lines.iter().take(Order::MAX_LINES).enumerate() {
+        let at = |name: &str| format!("lines[{index}].{name}");
+        let quantity = u32::try_from(line.quantity).ok().filter(|quantity| *quantity > 0);
+        if quantity.is_none() {
+            fields.wrong(at("quantity"), "must be at least 1");
+        }
+        let cart_item_id = fields.text(&at("cart_item_id"), &line.cart_item_id, MAX_ID);
+        parcels.push(Parcel { cart_item_id, quantity: quantity.unwrap_or(1) });
+    }
+    parcels
+}
+
+pub(crate) fn filter(
+    fields: &mut Fields,
+    message: &proto::ListOrdersRequest,
+) -> (OrderFilter, OrderSort) {
+    let mut states = Vec::new();
+    for (index, state) in message.states.iter().enumerate() {
+        match proto::OrderState::try_from(*state) {
+            Ok(proto::OrderState::Received) => states.push(OrderState::Received),
+            Ok(proto::OrderState::Ready) => states.push(OrderState::Ready),
+            Ok(proto::OrderState::Accepted) => states.push(OrderState::Accepted),
+            Ok(proto::OrderState::Completed) => states.push(OrderState::Completed),
+            Ok(proto::OrderState::Cancelled) => states.push(OrderState::Cancelled),
+            Ok(proto::OrderState::Unspecified) | Err(_) => {
+                fields.wrong(format!("states[{index}]"), "must be an order state");
+            }
+        }
+    }
+    let sort = match proto::OrderSort::try_from(message.order_by) {
+        Ok(proto::OrderSort::CreateTimeAsc) => OrderSort::OldestFirst,
+        Ok(_) => OrderSort::NewestFirst,
+        Err(_) => {
+            fields.wrong("order_by", "must be an order sort");
+            OrderSort::NewestFirst
+        }
+    };
+    let mut text = |name: &str, value: &str| fields.optional_text(name, value, MAX_NAME);
+    let filter = OrderFilter {
+        states,
+        external_order_id: text("external_order_id", &message.external_order_id),
+        buyer_email: text("buyer_email", &message.buyer_email),
+        product_code: text("product_code", &message.product_code),
+        created_from: time(fields, "created_after", message.created_after.as_ref()),
+        created_before: time(fields, "created_before", message.created_before.as_ref()),
+    };
+    (filter, sort)
+}
+
+fn time(
+    fields: &mut Fields,
+    field: &str,
+    at: Option<&pbjson_types::Timestamp>,
+) -> Option<OffsetDateTime> {
+    let at = at?;
+    let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
+    fields.check(field, OffsetDateTime::from_unix_timestamp_nanos(nanos))
+}
+
+/// Where a page of orders ends, as it stands in a page token.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    id: OrderId,
+}
+
+impl From<OrderOrigin> for Origin {
+    fn from(origin: OrderOrigin) -> Self {
+        Self { at: origin.created_at, id: origin.order_id }
+    }
+}
+
+impl From<Origin> for OrderOrigin {
+    fn from(origin: Origin) -> Self {
+        Self { created_at: origin.at, order_id: origin.id }
+    }
+}

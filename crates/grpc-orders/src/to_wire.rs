@@ -1,0 +1,171 @@
+//! Domain values become messages here.
+
+use crate::people;
+use domain::{
+    Amount,
+    order::{
+        Books, Line, LineBooks, Order, OrderState, Shipment, Tender, TenderMethod, TenderState,
+    },
+    refund::LegState,
+};
+use grpc_kit::{amount, line_pair, pair, timestamp};
+use ports::{OrderView, Version};
+use wire::orders::v1 as proto;
+
+pub(crate) fn view(view: &OrderView) -> proto::Order {
+    let mut order = order(&view.order, view.version);
+    if let Some(personal) = &view.personal {
+        people::add(&mut order, personal);
+    }
+    order
+}
+
+/// The order without anybody's personal data.
+pub(crate) fn order(order: &Order, version: Version) -> proto::Order {
+    // Sums were within their limits when each part was committed.
+    let books = order.books().ok();
+    let refunded = books.as_ref().map(|books| books.total).unwrap_or_default();
+    let external = order.external.clone();
+    proto::Order {
+        order_id: order.order_id.to_string(),
+        cart_id: order.cart_id.clone().unwrap_or_default(),
+        customer_currency: order.customer_currency.to_string(),
+        merchant_currency: order.merchant_currency.to_string(),
+        destination_country: order.destination_country.clone(),
+        language: order.language.clone().unwrap_or_default(),
+        buyer: None,
+        shipping_address: None,
+        billing_address: None,
+        lines: lines(order, books.as_ref()),
+        shipping: Some(pair(order.shipping, order)),
+        duties: Some(pair(order.duties, order)),
+        tenders: order.tenders.iter().map(|tender| self::tender(order, tender)).collect(),
+        customer_note: String::new(),
+        store_id: order.store_id.to_string(),
+        state: state(order.state).into(),
+        external_order_id: external.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
+        external_order_number: external.map(|it| it.number).unwrap_or_default(),
+        totals: Some(pair(order.totals().unwrap_or_default(), order)),
+        refunded: Some(pair(refunded, order)),
+        shipments: shipments(order),
+        version: version.0,
+        create_time: Some(timestamp(order.created_at)),
+        update_time: Some(timestamp(order.updated_at)),
+    }
+}
+
+fn lines(order: &Order, books: Option<&Books>) -> Vec<proto::OrderLine> {
+    let taken =
+        |index: usize| books.and_then(|books| books.lines.get(index)).copied().unwrap_or_default();
+    let lines = order.lines.iter().enumerate();
+    lines.map(|(index, line)| self::line(order, line, taken(index))).collect()
+}
+
+fn line(order: &Order, line: &Line, taken: LineBooks) -> proto::OrderLine {
+    let quantities = line.quantities;
+    proto::OrderLine {
+        cart_item_id: line.cart_item_id.clone(),
+        product_code: line.product_code.clone().unwrap_or_default(),
+        secondary_product_code: line.secondary_product_code.clone().unwrap_or_default(),
+        name: line.name.clone().unwrap_or_default(),
+        hs_code: line.hs_code.clone().unwrap_or_default(),
+        quantity: count(line.quantity),
+        total: Some(pair(line.total, order)),
+        duties: Some(pair(line.duties, order)),
+        open: count(line.open()),
+        held: count(quantities.held),
+        cancelled: count(quantities.cancelled),
+        in_transit: count(quantities.in_transit),
+        delivered: count(quantities.delivered),
+        refunded_quantity: count(taken.quantity),
+        refunded: Some(line_pair(taken.amount, order)),
+    }
+}
+
+fn tender(order: &Order, tender: &Tender) -> proto::Tender {
+    let method = match tender.method {
+        TenderMethod::Card => proto::TenderMethod::Card,
+        TenderMethod::Wallet => proto::TenderMethod::Wallet,
+        TenderMethod::BankTransfer => proto::TenderMethod::BankTransfer,
+        TenderMethod::Mobile => proto::TenderMethod::Mobile,
+        TenderMethod::GiftCard => proto::TenderMethod::GiftCard,
+        TenderMethod::Points => proto::TenderMethod::Points,
+        TenderMethod::StoreCredit => proto::TenderMethod::StoreCredit,
+        TenderMethod::CashOnDelivery => proto::TenderMethod::CashOnDelivery,
+    };
+    let state = match tender.state {
+        TenderState::Pending => proto::TenderState::Pending,
+        TenderState::Authorized => proto::TenderState::Authorized,
+        TenderState::Captured => proto::TenderState::Captured,
+        TenderState::Failed => proto::TenderState::Failed,
+    };
+    let text = |value: Amount| amount(value, order.customer_currency);
+    proto::Tender {
+        tender_id: tender.tender_id.to_string(),
+        method: method.into(),
+        provider: tender.provider.clone(),
+        provider_reference: tender.provider_reference.clone(),
+        amount: text(tender.amount),
+        state: state.into(),
+        authorized: text(tender.authorized),
+        captured: text(tender.captured),
+        released: text(Amount::ZERO),
+        refunded: text(settled(order, tender)),
+    }
+}
+
+/// Money that is back: what only waits does not count here.
+fn settled(order: &Order, tender: &Tender) -> Amount {
+    let legs = order.refunds.iter().flat_map(|refund| &refund.legs);
+    let settled = legs
+        .filter(|leg| leg.tender_id == tender.tender_id && leg.state == LegState::Settled)
+        .map(|leg| leg.amount);
+    Amount::sum(settled).unwrap_or_default()
+}
+
+/// A delivery names pieces, not parcels: what was delivered counts for the earliest shipments.
+fn shipments(order: &Order) -> Vec<proto::Shipment> {
+    let mut arrived: Vec<u32> = order.lines.iter().map(|line| line.quantities.delivered).collect();
+    let mut shown = Vec::with_capacity(order.shipments.len());
+    for shipment in &order.shipments {
+        let mut delivered = true;
+        for parcel in &shipment.parcels {
+            let line = order.lines.iter().position(|line| line.cart_item_id == parcel.cart_item_id);
+            if let Some(left) = line.and_then(|index| arrived.get_mut(index)) {
+                delivered &= *left >= parcel.quantity;
+                *left = left.saturating_sub(parcel.quantity);
+            }
+        }
+        shown.push(self::shipment(shipment, delivered));
+    }
+    shown
+}
+
+fn shipment(shipment: &Shipment, delivered: bool) -> proto::Shipment {
+    let lines = shipment.parcels.iter().map(|parcel| proto::LineQuantity {
+        cart_item_id: parcel.cart_item_id.clone(),
+        quantity: count(parcel.quantity),
+    });
+    proto::Shipment {
+        shipment_id: shipment.shipment_id.to_string(),
+        lines: lines.collect(),
+        carrier: shipment.carrier.clone(),
+        tracking_number: shipment.tracking_number.clone(),
+        delivered,
+        create_time: Some(timestamp(shipment.shipped_at)),
+    }
+}
+
+const fn state(state: OrderState) -> proto::OrderState {
+    match state {
+        OrderState::Received => proto::OrderState::Received,
+        OrderState::Ready => proto::OrderState::Ready,
+        OrderState::Accepted => proto::OrderState::Accepted,
+        OrderState::Completed => proto::OrderState::Completed,
+        OrderState::Cancelled => proto::OrderState::Cancelled,
+    }
+}
+
+fn count(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,188 @@
+//! What the tests put on the table: a ledger, a clock, and legs.
+
+use async_trait::async_trait;
+use domain::{
+    Amount, Currencies, Currency,
+    id::{LegId, RefundId, StoreId},
+    order::{Tender, TenderMethod, TenderState},
+    refund::LegKind,
+};
+use payments::{Accounts, Sandbox, sandbox};
+use ports::{
+    Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, Posting, StoreError, Transfer,
+};
+use std::sync::Arc;
+use store_memory::MemoryStore;
+use testkit::clock::TestClock;
+use uuid::Uuid;
+
+pub struct Desk {
+    pub provider: Box<dyn PaymentProvider>,
+    pub ledger: Arc<MemoryStore>,
+    pub clock: Arc<TestClock>,
+    kind: LegKind,
+    method: TenderMethod,
+}
+
+impl Desk {
+    pub fn sandbox() -> Self {
+        let (ledger, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::default()));
+        let provider = Box::new(Sandbox::new(ledger.clone(), clock.clone()));
+        Self { provider, ledger, clock, kind: LegKind::Refund, method: TenderMethod::Card }
+    }
+
+    pub fn accounts() -> Self {
+        let (ledger, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::default()));
+        let provider = Box::new(Accounts::new(ledger.clone(), clock.clone()));
+        Self { provider, ledger, clock, kind: LegKind::Restore, method: TenderMethod::GiftCard }
+    }
+
+    /// The same adapter in a new process, over what the old one left behind.
+    pub fn restart(&mut self) {
+        self.use_ledger(self.ledger.clone());
+    }
+
+    pub fn use_ledger(&mut self, ledger: Arc<dyn Ledger>) {
+        self.provider = match self.kind {
+            LegKind::Restore => Box::new(Accounts::new(ledger, self.clock.clone())),
+            _ => Box::new(Sandbox::new(ledger, self.clock.clone())),
+        };
+    }
+
+    /// The leg at `place` of a refund of order o1, whose tender captured 100.00.
+    pub fn leg(&self, place: usize, target: &str, amount: &str) -> PaymentOrder {
+        PaymentOrder {
+            leg_id: LegId::of(refund_id(), place),
+            order: order_key("s1", "o1"),
+            refund_id: refund_id(),
+            kind: self.kind,
+            amount: eur(amount),
+            currency: currency("EUR"),
+            target: target.to_owned(),
+            method: self.method,
+            captured: eur("100.00"),
+        }
+    }
+
+    /// What arrived on the other side of the refunds to `target`, in store s1.
+    pub async fn returned(&self, target: &str) -> Amount {
+        match self.kind {
+            LegKind::Restore => self.balance(&Accounts::account_name(target)).await,
+            _ => self.balance(sandbox::RETURNED).await,
+        }
+    }
+
+    pub async fn balance(&self, account: &str) -> Amount {
+        self.find_balance(account).await.unwrap_or_default()
+    }
+
+    pub async fn find_balance(&self, account: &str) -> Option<Amount> {
+        self.ledger.balance(&store("s1"), account, currency("EUR")).await.unwrap()
+    }
+
+    pub async fn refund(&self, leg: &PaymentOrder) -> PaymentOutcome {
+        self.provider.refund(leg).await
+    }
+
+    pub async fn find(&self, leg: &PaymentOrder) -> Option<PaymentOutcome> {
+        self.provider.find(leg).await.unwrap()
+    }
+}
+
+pub fn tender(reference: &str, state: TenderState) -> Tender {
+    let captured = if state == TenderState::Captured { eur("100.00") } else { Amount::ZERO };
+    let authorized = if state == TenderState::Authorized { eur("100.00") } else { captured };
+    Tender {
+        tender_id: "t1".parse().unwrap(),
+        method: TenderMethod::Card,
+        provider: payments::names::SANDBOX.to_owned(),
+        provider_reference: reference.to_owned(),
+        amount: eur("100.00"),
+        authorized,
+        captured,
+        state,
+    }
+}
+
+pub fn order_key(store_id: &str, order_id: &str) -> OrderKey {
+    OrderKey::new(store(store_id), order_id.parse().unwrap())
+}
+
+pub fn store(store_id: &str) -> StoreId {
+    store_id.parse().unwrap()
+}
+
+fn refund_id() -> RefundId {
+    RefundId::from_uuid(Uuid::from_u128(7))
+}
+
+pub fn currency(code: &str) -> Currency {
+    Currencies::iso().get(code).unwrap()
+}
+
+pub fn eur(amount: &str) -> Amount {
+    Amount::parse(amount, currency("EUR")).unwrap()
+}
+
+pub fn is_settled(outcome: &PaymentOutcome) -> bool {
+    matches!(outcome, PaymentOutcome::Settled { .. })
+}
+
+/// The code of a decline, and whether it is for good.
+pub fn decline(outcome: &PaymentOutcome) -> Option<(&str, bool)> {
+    match outcome {
+        PaymentOutcome::Declined { failure, permanent } => Some((&failure.code, *permanent)),
+        _ => None,
+    }
+}
+
+/// A ledger whose answers to postings are lost after they were done.
+pub struct LosesAnswers(pub Arc<MemoryStore>);
+
+#[async_trait]
+impl Ledger for LosesAnswers {
+    async fn post(&self, transfer: &Transfer) -> Result<Posting, StoreError> {
+        self.0.post(transfer).await?;
+        Err(StoreError::Unavailable("the line broke".into()))
+    }
+
+    async fn find(&self, store: &StoreId, key: &str) -> Result<Option<Transfer>, StoreError> {
+        self.0.find(store, key).await
+    }
+
+    async fn balance(
+        &self,
+        store: &StoreId,
+        account: &str,
+        currency: Currency,
+    ) -> Result<Option<Amount>, StoreError> {
+        self.0.balance(store, account, currency).await
+    }
+}
+
+/// A ledger that is not there.
+pub struct Gone;
+
+fn gone<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("nobody listens".into()))
+}
+
+#[async_trait]
+impl Ledger for Gone {
+    async fn post(&self, _: &Transfer) -> Result<Posting, StoreError> {
+        gone()
+    }
+
+    async fn find(&self, _: &StoreId, _: &str) -> Result<Option<Transfer>, StoreError> {
+        gone()
+    }
+
+    async fn balance(
+        &self,
+        _: &StoreId,
+        _: &str,
+        _: Currency,
+    ) -> Result<Option<Amount>, StoreError> {
+        gone()
+    }
+}

@@ -1,0 +1,166 @@
+use crate::{MemoryStore, micros, tables::OrderRow};
+use async_trait::async_trait;
+use domain::{
+    id::{OrderId, RefundId, StoreId, TokenId},
+    order::{Fact, Order},
+    store::Store as StoreRecord,
+    token::Token,
+};
+use ports::{
+    LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort, OrderView, Page, PageRequest,
+    Reader, RefundFilter, RefundRef, StoreError, Stored,
+};
+use std::cmp::Reverse;
+
+#[async_trait]
+impl Reader for MemoryStore {
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        Ok(self.lock().orders.get(key).map(OrderRow::view))
+    }
+
+    async fn orders(
+        &self,
+        store: &StoreId,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        page: PageRequest<OrderOrigin>,
+    ) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
+        let tables = self.lock();
+        let after = page.after.as_ref().map(|origin| (micros(origin.created_at), &origin.order_id));
+        let comes_after = |row: &OrderRow| {
+            after.is_none_or(|after| match sort {
+                OrderSort::NewestFirst => row.sorts_as() < after,
+                OrderSort::OldestFirst => row.sorts_as() > after,
+            })
+        };
+        let mut rows: Vec<&OrderRow> = tables
+            .orders
+            .values()
+            .filter(|row| row.stored.state.store_id == *store)
+            .filter(|row| matches(row, filter) && comes_after(row))
+            .collect();
+        match sort {
+            OrderSort::NewestFirst => rows.sort_by_key(|row| Reverse(row.sorts_as())),
+            OrderSort::OldestFirst => rows.sort_by_key(|row| row.sorts_as()),
+        }
+        Ok(paged(rows, page.size, |row| row.view(), |row| row.origin()))
+    }
+
+    async fn refunds(
+        &self,
+        store: &StoreId,
+        filter: &RefundFilter,
+        page: PageRequest<RefundId>,
+    ) -> Result<Page<RefundRef, RefundId>, StoreError> {
+        let tables = self.lock();
+        let is_asked_for =
+            |id: &OrderId| filter.order_id.as_ref().is_none_or(|wanted| wanted == id);
+        let mut found: Vec<RefundRef> = tables
+            .orders
+            .iter()
+            .filter(|(key, _)| key.store_id == *store && is_asked_for(&key.order_id))
+            .flat_map(|(key, row)| row.stored.state.refunds.iter().map(move |r| (key, r)))
+            .filter(|(_, refund)| {
+                filter.states.is_empty() || filter.states.contains(&refund.state)
+            })
+            .map(|(key, refund)| (key.order_id.clone(), refund.refund_id))
+            .filter(|(_, refund_id)| page.after.is_none_or(|after| *refund_id > after))
+            .map(|(order_id, refund_id)| RefundRef { order_id, refund_id })
+            .collect();
+        found.sort_by_key(|refund| refund.refund_id);
+        Ok(paged(found, page.size, Clone::clone, |refund| refund.refund_id))
+    }
+
+    async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError> {
+        Ok(self.lock().orders.get(key).map(|row| row.facts.clone()).unwrap_or_default())
+    }
+
+    async fn refund_created(
+        &self,
+        key: &OrderKey,
+        wanted: RefundId,
+    ) -> Result<Option<LoggedFact>, StoreError> {
+        let tables = self.lock();
+        let facts = tables.orders.get(key).map(|row| row.facts.as_slice()).unwrap_or_default();
+        let made = |logged: &&LoggedFact| {
+            matches!(&logged.fact, Fact::RefundCreated { refund, .. } if refund.refund_id == wanted)
+        };
+        Ok(facts.iter().find(made).cloned())
+    }
+
+    async fn stores(
+        &self,
+        page: PageRequest<StoreId>,
+    ) -> Result<Page<Stored<StoreRecord>, StoreId>, StoreError> {
+        let tables = self.lock();
+        let after = |id: &StoreId| page.after.as_ref().is_none_or(|after| id > after);
+        let rows = tables.stores.iter().filter(|(id, _)| after(id)).map(|(_, row)| row).collect();
+        Ok(paged(rows, page.size, |row| (*row).clone(), |row| row.state.store_id.clone()))
+    }
+
+    async fn tokens(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TokenId>,
+    ) -> Result<Page<Token, TokenId>, StoreError> {
+        let tables = self.lock();
+        let rows = tables.tokens.values().map(|row| &row.token).filter(|token| {
+            token.store_id == *store && page.after.is_none_or(|after| token.token_id > after)
+        });
+        Ok(paged(rows.collect(), page.size, |token| (*token).clone(), |token| token.token_id))
+    }
+
+    async fn token(&self, store: &StoreId, token: TokenId) -> Result<Option<Token>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.tokens.get(&(store.clone(), token)).map(|row| row.token.clone()))
+    }
+
+    async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.tokens.values().find(|row| row.hash == *hash).map(|row| row.token.clone()))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn paged<R, T, C>(
+    rows: Vec<R>,
+    size: u32,
+    item: impl Fn(&R) -> T,
+    cursor: impl Fn(&R) -> C,
+) -> Page<T, C> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    let shown = &rows[..rows.len().min(size)];
+    Page {
+        items: shown.iter().map(item).collect(),
+        next: shown.last().filter(|_| more).map(cursor),
+    }
+}
+
+fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {
+    let order = &row.stored.state;
+    let OrderFilter {
+        states,
+        external_order_id,
+        buyer_email,
+        product_code,
+        created_from,
+        created_before,
+    } = filter;
+    let created = micros(order.created_at);
+    let external = order.external.as_ref().map(|external| external.id.as_str());
+    let email = row.personal.as_ref().map(|personal| personal.buyer.email.to_lowercase());
+    (states.is_empty() || states.contains(&order.state))
+        && external_order_id.as_deref().is_none_or(|wanted| external == Some(wanted))
+        && buyer_email.as_ref().is_none_or(|wanted| email == Some(wanted.to_lowercase()))
+        && product_code.as_deref().is_none_or(|wanted| has_product(order, wanted))
+        && created_from.is_none_or(|from| micros(from) <= created)
+        && created_before.is_none_or(|before| created < micros(before))
+}
+
+fn has_product(order: &Order, wanted: &str) -> bool {
+    order.lines.iter().any(|line| line.product_code.as_deref() == Some(wanted))
+}

@@ -1,0 +1,157 @@
+use crate::{micros, to_the_microsecond};
+use domain::{
+    id::{OrderId, QuoteId, StoreId, TokenId},
+    order::{Order, Personal},
+    store::Store as StoreRecord,
+    token::Token,
+};
+use ports::{
+    Claim, ClaimChange, ClaimKind, Commit, LoggedFact, OrderKey, OrderOrigin, OrderView, Quote,
+    Receipt, RequestKey, Stored, Task, TaskChange, TaskKind, Transfer,
+};
+use std::collections::{BTreeMap, HashMap};
+use time::OffsetDateTime;
+
+#[derive(Default)]
+pub(crate) struct Tables {
+    pub orders: BTreeMap<OrderKey, OrderRow>,
+    pub receipts: HashMap<RequestKey, Receipt>,
+    pub claims: HashMap<ClaimKey, Claim>,
+    pub tasks: BTreeMap<TaskKey, TaskRow>,
+    pub stores: BTreeMap<StoreId, Stored<StoreRecord>>,
+    pub tokens: BTreeMap<(StoreId, TokenId), TokenRow>,
+    pub quotes: HashMap<(OrderKey, QuoteId), Quote>,
+    pub refund_numbers: HashMap<StoreId, i64>,
+    pub balances: HashMap<(StoreId, String, String), i64>,
+    pub transfers: HashMap<(StoreId, String), Transfer>,
+}
+
+pub(crate) struct OrderRow {
+    pub stored: Stored<Order>,
+    pub personal: Option<Personal>,
+    pub facts: Vec<LoggedFact>,
+}
+
+pub(crate) struct TokenRow {
+    pub token: Token,
+    pub hash: [u8; 32],
+}
+
+pub(crate) struct TaskRow {
+    pub task: Task,
+    pub lease: Option<ports::Lease>,
+    pub trace: Option<String>,
+}
+
+/// The scope is empty for a key that may be taken once over all stores.
+pub(crate) type ClaimKey = (String, ClaimKind, String);
+pub(crate) type TaskKey = (OrderKey, TaskKind, String);
+
+pub(crate) fn claim_key(store: &StoreId, kind: ClaimKind, key: &str) -> ClaimKey {
+    let scope = if kind.is_global() { String::new() } else { store.to_string() };
+    (scope, kind, key.to_owned())
+}
+
+pub(crate) fn task_key(task: &Task) -> TaskKey {
+    (task.key.clone(), task.kind, task.subject.clone())
+}
+
+impl OrderRow {
+    pub fn view(&self) -> OrderView {
+        OrderView {
+            order: self.stored.state.clone(),
+            version: self.stored.version,
+            personal: self.personal.clone(),
+        }
+    }
+
+    pub fn origin(&self) -> OrderOrigin {
+        let order = &self.stored.state;
+        OrderOrigin {
+            created_at: to_the_microsecond(order.created_at),
+            order_id: order.order_id.clone(),
+        }
+    }
+
+    pub fn sorts_as(&self) -> (i128, &OrderId) {
+        (micros(self.stored.state.created_at), &self.stored.state.order_id)
+    }
+}
+
+impl Tables {
+    /// Applies what [`Tables::check`] found nothing against.
+    pub fn apply(&mut self, commit: Commit) {
+        self.keep_orders(&commit);
+        if let Some(receipt) = commit.receipt {
+            self.receipts.insert(receipt.key.clone(), receipt);
+        }
+        for change in commit.stores {
+            let version = change.version();
+            let stored = Stored { state: change.after, version };
+            self.stores.insert(stored.state.store_id.clone(), stored);
+        }
+        for change in commit.tokens {
+            let token = change.token;
+            let key = (token.store_id.clone(), token.token_id);
+            match (change.hash, self.tokens.get_mut(&key)) {
+                (Some(hash), _) => _ = self.tokens.insert(key, TokenRow { token, hash }),
+                (None, Some(row)) => row.token = token,
+                (None, None) => {}
+            }
+        }
+        for change in commit.claims {
+            match change {
+                ClaimChange::Take(claim) => {
+                    self.claims.insert(claim_key(&claim.store_id, claim.kind, &claim.key), claim);
+                }
+                ClaimChange::Free { store_id, kind, key } => {
+                    self.claims.remove(&claim_key(&store_id, kind, &key));
+                }
+            }
+        }
+        for change in commit.tasks {
+            match change {
+                TaskChange::Put(task) => {
+                    let row = TaskRow { task, lease: None, trace: commit.trace.clone() };
+                    self.tasks.insert(task_key(&row.task), row);
+                }
+                TaskChange::Done { key, kind, subject } => {
+                    self.tasks.remove(&(key, kind, subject));
+                }
+            }
+        }
+    }
+
+    fn keep_orders(&mut self, commit: &Commit) {
+        for change in &commit.orders {
+            let key = change.key();
+            let facts = change.numbered().map(|(place, sequence, fact)| LoggedFact {
+                event_id: commit.event_id(&key.store_id, Some(&key.order_id), place),
+                place,
+                sequence,
+                fact: fact.clone(),
+                actor: commit.actor.clone(),
+                occurred_at: to_the_microsecond(commit.at),
+            });
+            let stored = Stored { state: change.after.clone(), version: change.version() };
+            match self.orders.get_mut(&key) {
+                Some(row) => {
+                    row.stored = stored;
+                    row.facts.extend(facts);
+                }
+                None => {
+                    let personal = change.personal.as_deref().cloned();
+                    let facts = facts.collect();
+                    self.orders.insert(key.clone(), OrderRow { stored, personal, facts });
+                }
+            }
+        }
+    }
+}
+
+/// When a lease that runs at `now` is somebody's, nobody else gets the task.
+impl TaskRow {
+    pub fn is_leased(&self, now: OffsetDateTime) -> bool {
+        self.lease.as_ref().is_some_and(|lease| micros(now) < micros(lease.until))
+    }
+}

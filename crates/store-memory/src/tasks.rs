@@ -1,0 +1,84 @@
+use crate::{MemoryStore, micros, tables::task_key};
+use async_trait::async_trait;
+use ports::{ClaimedTask, Lease, StoreError, Task, TaskKind, Tasks};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
+
+/// One for each kind of task; a ring that nobody waits for yet is kept for the next who does.
+#[derive(Default)]
+pub(crate) struct Bells {
+    process_order: Notify,
+    leg: Notify,
+}
+
+impl Bells {
+    fn of(&self, kind: TaskKind) -> &Notify {
+        match kind {
+            TaskKind::ProcessOrder => &self.process_order,
+            TaskKind::Leg => &self.leg,
+        }
+    }
+
+    pub fn ring(&self, kind: TaskKind) {
+        self.of(kind).notify_one();
+    }
+}
+
+#[async_trait]
+impl Tasks for MemoryStore {
+    async fn claim(
+        &self,
+        kind: TaskKind,
+        lease: &Lease,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, StoreError> {
+        let mut tables = self.lock();
+        let mut due: Vec<_> = tables
+            .tasks
+            .values_mut()
+            .filter(|row| row.task.kind == kind && micros(row.task.due_at) <= micros(now))
+            .filter(|row| !row.is_leased(now))
+            .collect();
+        due.sort_by_key(|row| row.task.due_at);
+        let claimed = due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(claimed
+            .map(|row| {
+                row.lease = Some(lease.clone());
+                let trace = row.trace.clone();
+                ClaimedTask { task: row.task.clone(), lease: lease.clone(), trace }
+            })
+            .collect())
+    }
+
+    async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let row = tables.tasks.get_mut(&task_key(task));
+        let held = row.and_then(|row| row.lease.as_mut()).filter(|held| held.owner == lease.owner);
+        Ok(held.map(|held| held.until = lease.until).is_some())
+    }
+
+    async fn release(
+        &self,
+        task: &Task,
+        owner: &str,
+        due_at: OffsetDateTime,
+        attempts: u32,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let row = tables.tasks.get_mut(&task_key(task));
+        let is_owners = |lease: &Lease| lease.owner == owner;
+        if let Some(row) = row.filter(|row| row.lease.as_ref().is_some_and(is_owners)) {
+            row.lease = None;
+            row.task.due_at = due_at;
+            row.task.attempts = attempts;
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, kind: TaskKind, at_most: Duration) {
+        let at_most = at_most.try_into().unwrap_or_default();
+        // Which of the two it was does not matter to the caller.
+        tokio::time::timeout(at_most, self.bells.of(kind).notified()).await.ok();
+    }
+}

@@ -1,0 +1,97 @@
+//! The one write: everything that a command changes, or nothing.
+
+mod rows;
+mod steps;
+
+pub(crate) use rows::Rows;
+
+use crate::{
+    SqlStore,
+    error::{from_orm, is_collision},
+};
+use futures_util::future::BoxFuture;
+use ports::{Commit, StoreError};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionSession, TransactionTrait,
+};
+
+/// How often a transaction that collided with another is tried.
+const ATTEMPTS: u32 = 5;
+
+impl SqlStore {
+    pub(crate) async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let rows = Rows::of(commit)?;
+        alone(&self.0.write, &rows).await?;
+        for task in &rows.tasks {
+            self.0.bells.ring(task.kind);
+        }
+        Ok(())
+    }
+}
+
+/// A commit in a transaction of its own.
+async fn alone(database: &DatabaseConnection, rows: &Rows) -> Result<(), StoreError> {
+    in_transaction(database, |transaction| {
+        Box::pin(async move {
+            for step in steps::steps(rows) {
+                let backend = transaction.get_database_backend();
+                let statement = Statement::from_sql_and_values(backend, step.sql, step.values);
+                let done = transaction.execute_raw(statement).await.map_err(Stop::Database)?;
+                if step.must_hit && done.rows_affected() == 0 {
+                    return Err(Stop::Store(StoreError::Conflict));
+                }
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Why a transaction is given up.
+pub(crate) enum Stop<T> {
+    Database(DbErr),
+    Store(StoreError),
+    /// Nothing is wrong, but nothing is to be written either.
+    Undo(T),
+}
+
+/// Runs `work` in a transaction, again if it collides with another one.
+pub(crate) async fn in_transaction<T, F>(
+    database: &DatabaseConnection,
+    work: F,
+) -> Result<T, StoreError>
+where
+    F: for<'t> Fn(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, Stop<T>>>,
+{
+    let mut attempt = 1;
+    loop {
+        let transaction = begin(database).await.map_err(from_orm)?;
+        let outcome = match work(&transaction).await {
+            Ok(value) => transaction.commit().await.map(|()| value).map_err(Stop::Database),
+            Err(stop) => {
+                // Dropping it would roll back as well, but later than the next one begins.
+                transaction.rollback().await.ok();
+                Err(stop)
+            }
+        };
+        match outcome {
+            Ok(value) => return Ok(value),
+            Err(Stop::Database(error)) if is_collision(&error) && attempt < ATTEMPTS => {
+                attempt += 1;
+            }
+            Err(Stop::Database(error)) => return Err(from_orm(error)),
+            Err(Stop::Store(error)) => return Err(error),
+            Err(Stop::Undo(value)) => return Ok(value),
+        }
+    }
+}
+
+/// SQLite takes the right to write at once: a read that turns into a write would fail instead of
+/// waiting for its turn.
+async fn begin(database: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite = database.get_database_backend() == DbBackend::Sqlite;
+    let sqlite_transaction_mode = sqlite.then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    database.begin_with_options(options).await
+}

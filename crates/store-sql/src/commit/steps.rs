@@ -1,0 +1,224 @@
+//! A commit as statements, one after the other, in words that both databases understand.
+
+use super::rows::{FactRow, OrderRow, Rows, StoreRow, scope};
+use sea_orm::Value;
+
+/// A statement of a commit's transaction.
+pub(crate) struct Step {
+    pub sql: &'static str,
+    pub values: Vec<Value>,
+    /// Whether it has to change a row. If it does not, somebody else was first.
+    pub must_hit: bool,
+}
+
+const INSERT_ORDER: &str = "INSERT INTO orders (store_id, order_id, version, created_at, captured, \
+    returned, state, external_order_id, buyer_email, doc, personal) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const UPDATE_ORDER: &str = "UPDATE orders SET version = $4, captured = $5, returned = $6, \
+    state = $7, external_order_id = $8, doc = $9 \
+    WHERE store_id = $1 AND order_id = $2 AND version = $3";
+const INSERT_PRODUCT: &str =
+    "INSERT INTO order_products (store_id, product_code, order_id) VALUES ($1, $2, $3)";
+const INSERT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned) \
+    VALUES ($1, $2, $3, $4, $5)";
+const UPDATE_TENDER: &str = "UPDATE tenders SET captured = $4, returned = $5 \
+    WHERE store_id = $1 AND order_id = $2 AND tender_id = $3 \
+    AND (captured <> $4 OR returned <> $5)";
+const INSERT_FACT: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
+    event_id, kind, actor_kind, actor_id, trace, body) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const INSERT_REFUND: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
+    place, created_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const UPDATE_REFUND: &str =
+    "UPDATE refunds SET state = $3 WHERE store_id = $1 AND refund_id = $2";
+const INSERT_RECEIPT: &str = "INSERT INTO receipts (store_id, method, request_id, created_at, \
+    fingerprint, answer) VALUES ($1, $2, $3, $4, $5, $6)";
+const DELETE_CLAIM: &str = "DELETE FROM claims WHERE scope = $1 AND kind = $2 AND claim_key = $3";
+const INSERT_CLAIM: &str = "INSERT INTO claims (scope, kind, claim_key, store_id, holder, \
+    fingerprint) VALUES ($1, $2, $3, $4, $5, $6)";
+const DELETE_TASK: &str = "DELETE FROM tasks \
+    WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4";
+const PUT_TASK: &str = "INSERT INTO tasks (store_id, order_id, kind, subject, due_at, attempts, \
+    trace) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, \
+    attempts = excluded.attempts, trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
+const INSERT_STORE: &str = "INSERT INTO stores (store_id, version, doc) VALUES ($1, $2, $3)";
+const UPDATE_STORE: &str =
+    "UPDATE stores SET version = $3, doc = $4 WHERE store_id = $1 AND version = $2";
+const INSERT_TOKEN: &str =
+    "INSERT INTO tokens (store_id, token_id, hash, doc) VALUES ($1, $2, $3, $4)";
+const UPDATE_TOKEN: &str = "UPDATE tokens SET doc = $3 WHERE store_id = $1 AND token_id = $2";
+
+/// The order comes first: if it moved on, nothing else is tried.
+pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
+    let mut steps = Steps { rows, steps: Vec::with_capacity(8) };
+    rows.stores.iter().for_each(|store| steps.store(store));
+    rows.orders.iter().for_each(|order| steps.order(order));
+    steps.tokens();
+    steps.receipt();
+    steps.claims();
+    steps.tasks();
+    steps.steps
+}
+
+struct Steps<'a> {
+    rows: &'a Rows,
+    steps: Vec<Step>,
+}
+
+impl Steps<'_> {
+    fn guarded(&mut self, sql: &'static str, values: impl Into<Vec<Value>>) {
+        self.steps.push(Step { sql, values: values.into(), must_hit: true });
+    }
+
+    fn plain(&mut self, sql: &'static str, values: impl Into<Vec<Value>>) {
+        self.steps.push(Step { sql, values: values.into(), must_hit: false });
+    }
+
+    fn order(&mut self, order: &OrderRow) {
+        let (store, id) = (order.key.store_id.as_str(), order.key.order_id.as_str());
+        let figures = [order.captured.into(), order.returned.into(), order.state.into()];
+        let external: Value = order.external_order_id.clone().into();
+        let mut values = vec![store.into(), id.into()];
+        if order.is_new() {
+            values.extend([order.version.into(), order.created_at.into()]);
+            values.extend(figures);
+            values.extend([external, order.buyer_email.clone().into()]);
+            values.extend([order.doc.as_str().into(), order.personal.clone().into()]);
+            self.guarded(INSERT_ORDER, values);
+        } else {
+            values.extend([order.before.into(), order.version.into()]);
+            values.extend(figures);
+            values.extend([external, order.doc.as_str().into()]);
+            self.guarded(UPDATE_ORDER, values);
+        }
+        for code in &order.products {
+            self.plain(INSERT_PRODUCT, [store.into(), code.as_str().into(), id.into()]);
+        }
+        let tender_sql = if order.is_new() { INSERT_TENDER } else { UPDATE_TENDER };
+        for tender in &order.tenders {
+            let figures = [tender.captured.into(), tender.returned.into()];
+            let key = [store.into(), id.into(), tender.tender_id.as_str().into()];
+            self.plain(tender_sql, key.into_iter().chain(figures).collect::<Vec<_>>());
+        }
+        self.facts(store, id, &order.facts);
+        for refund in &order.refunds {
+            self.plain(
+                INSERT_REFUND,
+                [
+                    store.into(),
+                    refund.refund_id.into(),
+                    id.into(),
+                    refund.number.into(),
+                    refund.place.into(),
+                    refund.created_at.into(),
+                    refund.state.into(),
+                ],
+            );
+        }
+        for (refund_id, state) in &order.refund_states {
+            self.plain(UPDATE_REFUND, [store.into(), (*refund_id).into(), (*state).into()]);
+        }
+    }
+
+    fn facts(&mut self, store: &str, order: &str, facts: &[FactRow]) {
+        for fact in facts {
+            let rows = self.rows;
+            self.plain(
+                INSERT_FACT,
+                [
+                    store.into(),
+                    order.into(),
+                    fact.place.into(),
+                    fact.sequence.into(),
+                    rows.at.into(),
+                    fact.event_id.into(),
+                    fact.kind.into(),
+                    rows.actor_kind.into(),
+                    rows.actor_id.as_str().into(),
+                    rows.trace.clone().into(),
+                    fact.body.as_str().into(),
+                ],
+            );
+        }
+    }
+
+    fn store(&mut self, store: &StoreRow) {
+        let (id, version, doc) =
+            (store.store_id.as_str(), store.version.into(), store.doc.as_str().into());
+        if store.before == 0 {
+            self.guarded(INSERT_STORE, [id.into(), version, doc]);
+        } else {
+            self.guarded(UPDATE_STORE, [id.into(), store.before.into(), version, doc]);
+        }
+        self.facts(id, "", &store.facts);
+    }
+
+    fn tokens(&mut self) {
+        for token in &self.rows.tokens {
+            let mut values = vec![token.store_id.as_str().into(), token.token_id.into()];
+            values.extend(token.hash.map(|hash| hash.to_vec().into()));
+            values.push(token.doc.as_str().into());
+            let sql = if token.hash.is_some() { INSERT_TOKEN } else { UPDATE_TOKEN };
+            self.guarded(sql, values);
+        }
+    }
+
+    fn receipt(&mut self) {
+        if let Some(receipt) = &self.rows.receipt {
+            self.plain(
+                INSERT_RECEIPT,
+                [
+                    receipt.key.store_id.as_str().into(),
+                    receipt.key.method.into(),
+                    receipt.key.request_id.as_str().into(),
+                    self.rows.at.into(),
+                    receipt.fingerprint.to_vec().into(),
+                    receipt.answer.clone().into(),
+                ],
+            );
+        }
+    }
+
+    fn claims(&mut self) {
+        for freed in &self.rows.freed {
+            let key = [freed.scope.as_str().into(), freed.kind.into(), freed.key.as_str().into()];
+            self.plain(DELETE_CLAIM, key);
+        }
+        for claim in &self.rows.claims {
+            self.plain(
+                INSERT_CLAIM,
+                [
+                    scope(claim).into(),
+                    claim.kind.name().into(),
+                    claim.key.as_str().into(),
+                    claim.store_id.as_str().into(),
+                    claim.holder.as_str().into(),
+                    claim.fingerprint.to_vec().into(),
+                ],
+            );
+        }
+    }
+
+    fn tasks(&mut self) {
+        for done in &self.rows.done {
+            let (store, order) = (done.key.store_id.as_str(), done.key.order_id.as_str());
+            let subject = done.subject.as_str();
+            self.plain(DELETE_TASK, [store.into(), order.into(), done.kind.into(), subject.into()]);
+        }
+        for task in &self.rows.tasks {
+            self.plain(
+                PUT_TASK,
+                [
+                    task.key.store_id.as_str().into(),
+                    task.key.order_id.as_str().into(),
+                    task.kind.name().into(),
+                    task.subject.as_str().into(),
+                    task.due_at.into(),
+                    task.attempts.into(),
+                    self.rows.trace.clone().into(),
+                ],
+            );
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use crate::{
+    SqlStore,
+    column::{from_doc, micros, name, time},
+    commit::{Stop, in_transaction},
+    entity::transfer,
+    error::from_orm,
+};
+use async_trait::async_trait;
+use domain::{Amount, Currency, id::StoreId};
+use ports::{Account, Ledger, Posting, StoreError, Transfer};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Statement, Value};
+
+const INSERT: &str = "INSERT INTO ledger_transfers (store_id, transfer_key, from_account, \
+    from_may_be_negative, to_account, to_may_be_negative, currency, amount, posted_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+const OPEN: &str = "INSERT INTO ledger_accounts (store_id, name, currency, balance, \
+    may_be_negative) VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
+const GIVE: &str = "UPDATE ledger_accounts SET balance = balance - $4 \
+    WHERE store_id = $1 AND name = $2 AND currency = $3 AND (may_be_negative OR balance >= $4)";
+const TAKE: &str = "UPDATE ledger_accounts SET balance = balance + $4 \
+    WHERE store_id = $1 AND name = $2 AND currency = $3";
+const BALANCE: &str = "SELECT balance FROM ledger_accounts \
+    WHERE store_id = $1 AND name = $2 AND currency = $3";
+
+#[async_trait]
+impl Ledger for SqlStore {
+    async fn post(&self, transfer: &Transfer) -> Result<Posting, StoreError> {
+        let posted =
+            in_transaction(&self.0.write, |database| Box::pin(post(database, transfer))).await?;
+        if posted {
+            return Ok(Posting::Posted);
+        }
+        match self.find(&transfer.store_id, &transfer.key).await? {
+            Some(before) => Ok(Posting::AlreadyPosted(before)),
+            None => {
+                let from = &transfer.from.name;
+                let balance = self.balance(&transfer.store_id, from, transfer.currency).await?;
+                Ok(Posting::Insufficient { balance: balance.unwrap_or_default() })
+            }
+        }
+    }
+
+    async fn find(&self, store: &StoreId, key: &str) -> Result<Option<Transfer>, StoreError> {
+        let id = (store.to_string(), key.to_owned());
+        let row = transfer::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        row.map(to_transfer).transpose()
+    }
+
+    async fn balance(
+        &self,
+        store: &StoreId,
+        account: &str,
+        currency: Currency,
+    ) -> Result<Option<Amount>, StoreError> {
+        let values = [store.as_str().into(), account.into(), format!("{currency:?}").into()];
+        let backend = self.0.read.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, BALANCE, values);
+        let row = self.0.read.query_one_raw(statement).await.map_err(from_orm)?;
+        let count = row.map(|row| row.try_get_by_index(0)).transpose().map_err(from_orm)?;
+        Ok(count.map(Amount::from_ten_thousandths))
+    }
+}
+
+/// `false` if nothing was posted: the key was posted before, or too little is there.
+async fn post(database: &DatabaseTransaction, transfer: &Transfer) -> Result<bool, Stop<bool>> {
+    let store = transfer.store_id.as_str();
+    let currency = format!("{:?}", transfer.currency);
+    let amount = transfer.amount.ten_thousandths();
+    let values = [
+        store.into(),
+        transfer.key.as_str().into(),
+        transfer.from.name.as_str().into(),
+        transfer.from.may_be_negative.into(),
+        transfer.to.name.as_str().into(),
+        transfer.to.may_be_negative.into(),
+        currency.as_str().into(),
+        amount.into(),
+        micros(transfer.at).into(),
+    ];
+    if execute(database, INSERT, values).await? == 0 {
+        return Err(Stop::Undo(false));
+    }
+    // By name, so that two transfers between the same accounts cannot wait for each other.
+    let mut sides = [(GIVE, &transfer.from), (TAKE, &transfer.to)];
+    sides.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
+    for (sql, account) in sides {
+        let key = || [store.into(), account.name.as_str().into(), currency.as_str().into()];
+        let open = key().into_iter().chain([account.may_be_negative.into()]);
+        execute(database, OPEN, open).await?;
+        let moved = execute(database, sql, key().into_iter().chain([amount.into()])).await?;
+        if moved == 0 {
+            return Err(Stop::Undo(false));
+        }
+    }
+    Ok(true)
+}
+
+async fn execute(
+    database: &DatabaseTransaction,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, Stop<bool>> {
+    let statement = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
+    let done = database.execute_raw(statement).await.map_err(Stop::Database)?;
+    Ok(done.rows_affected())
+}
+
+fn to_transfer(row: transfer::Model) -> Result<Transfer, StoreError> {
+    Ok(Transfer {
+        store_id: name("ledger_transfers.store_id", &row.store_id)?,
+        key: row.transfer_key,
+        from: Account { name: row.from_account, may_be_negative: row.from_may_be_negative },
+        to: Account { name: row.to_account, may_be_negative: row.to_may_be_negative },
+        amount: Amount::from_ten_thousandths(row.amount),
+        currency: from_doc("ledger_transfers.currency", &format!("\"{}\"", row.currency))?,
+        at: time("ledger_transfers.posted_at", row.posted_at)?,
+    })
+}

@@ -1,0 +1,204 @@
+//! Lists and histories.
+
+mod orders;
+
+use crate::{
+    SqlStore,
+    column::{from_doc, name, time},
+    entity::{fact, refund, store, token},
+    error::{from_orm, unreadable},
+    store::to_store,
+};
+use async_trait::async_trait;
+use domain::{
+    Actor, ActorKind,
+    id::{EventId, RefundId, StoreId, TokenId},
+    store::Store as StoreRecord,
+    token::Token,
+};
+use ports::{
+    LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort, OrderView, Page, PageRequest,
+    Reader, RefundFilter, RefundRef, StoreError, Stored,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+
+#[async_trait]
+impl Reader for SqlStore {
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        self.view_order(key).await
+    }
+
+    async fn orders(
+        &self,
+        store: &StoreId,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        page: PageRequest<OrderOrigin>,
+    ) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
+        orders::list(&self.0.read, store, filter, sort, page).await
+    }
+
+    async fn refunds(
+        &self,
+        store: &StoreId,
+        filter: &RefundFilter,
+        page: PageRequest<RefundId>,
+    ) -> Result<Page<RefundRef, RefundId>, StoreError> {
+        if let Some(order_id) = &filter.order_id {
+            let key = OrderKey::new(store.clone(), order_id.clone());
+            return self.refunds_of_order(&key, filter, page).await;
+        }
+        let mut query = refund::Entity::find()
+            .filter(refund::Column::StoreId.eq(store.as_str()))
+            .order_by_asc(refund::Column::RefundId)
+            .limit(u64::from(page.size) + 1);
+        if !filter.states.is_empty() {
+            let states = filter.states.iter().map(|state| state.name());
+            query = query.filter(refund::Column::State.is_in(states));
+        }
+        if let Some(after) = page.after {
+            query = query.filter(refund::Column::RefundId.gt(after.as_uuid()));
+        }
+        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
+        let found = rows.iter().map(|row| {
+            let order_id = name("refunds.order_id", &row.order_id)?;
+            Ok(RefundRef { order_id, refund_id: RefundId::from_uuid(row.refund_id) })
+        });
+        let found = found.collect::<Result<_, StoreError>>()?;
+        Ok(to_page(found, page.size, |refund: &RefundRef| refund.refund_id))
+    }
+
+    async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError> {
+        let rows = fact::Entity::find()
+            .filter(fact::Column::StoreId.eq(key.store_id.as_str()))
+            .filter(fact::Column::OrderId.eq(key.order_id.as_str()))
+            .order_by_asc(fact::Column::Place)
+            .all(&self.0.read)
+            .await;
+        rows.map_err(from_orm)?.into_iter().map(to_fact).collect()
+    }
+
+    async fn refund_created(
+        &self,
+        key: &OrderKey,
+        refund: RefundId,
+    ) -> Result<Option<LoggedFact>, StoreError> {
+        let id = (key.store_id.to_string(), refund.as_uuid());
+        let row = refund::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        let Some(row) = row.filter(|row| row.order_id == key.order_id.as_str()) else {
+            return Ok(None);
+        };
+        let id = (row.store_id, row.order_id, row.place);
+        let fact = fact::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        fact.map(to_fact).transpose()
+    }
+
+    async fn stores(
+        &self,
+        page: PageRequest<StoreId>,
+    ) -> Result<Page<Stored<StoreRecord>, StoreId>, StoreError> {
+        let mut query = store::Entity::find()
+            .order_by_asc(store::Column::StoreId)
+            .limit(u64::from(page.size) + 1);
+        if let Some(after) = &page.after {
+            query = query.filter(store::Column::StoreId.gt(after.as_str()));
+        }
+        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
+        let found = rows.iter().map(to_store).collect::<Result<_, _>>()?;
+        Ok(to_page(found, page.size, |row: &Stored<StoreRecord>| row.state.store_id.clone()))
+    }
+
+    async fn tokens(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TokenId>,
+    ) -> Result<Page<Token, TokenId>, StoreError> {
+        let mut query = token::Entity::find()
+            .filter(token::Column::StoreId.eq(store.as_str()))
+            .order_by_asc(token::Column::TokenId)
+            .limit(u64::from(page.size) + 1);
+        if let Some(after) = page.after {
+            query = query.filter(token::Column::TokenId.gt(after.as_uuid()));
+        }
+        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
+        let found = rows.iter().map(to_token).collect::<Result<_, _>>()?;
+        Ok(to_page(found, page.size, |token: &Token| token.token_id))
+    }
+
+    async fn token(&self, store: &StoreId, token: TokenId) -> Result<Option<Token>, StoreError> {
+        let id = (store.to_string(), token.as_uuid());
+        let found = token::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        found.as_ref().map(to_token).transpose()
+    }
+
+    async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
+        let query = token::Entity::find().filter(token::Column::Hash.eq(hash.as_slice()));
+        let found = query.one(&self.0.read).await.map_err(from_orm)?;
+        found.as_ref().map(to_token).transpose()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let backend = self.0.read.get_database_backend();
+        let answer = self.0.read.query_one_raw(Statement::from_string(backend, "SELECT 1")).await;
+        answer.map(drop).map_err(from_orm)
+    }
+}
+
+impl SqlStore {
+    /// The order itself knows its refunds, so that their table needs no index by order.
+    async fn refunds_of_order(
+        &self,
+        key: &OrderKey,
+        filter: &RefundFilter,
+        page: PageRequest<RefundId>,
+    ) -> Result<Page<RefundRef, RefundId>, StoreError> {
+        let refunds = self.view_order(key).await?.map(|view| view.order.refunds);
+        let mut found: Vec<RefundRef> = refunds
+            .unwrap_or_default()
+            .iter()
+            .filter(|refund| filter.states.is_empty() || filter.states.contains(&refund.state))
+            .filter(|refund| page.after.is_none_or(|after| refund.refund_id > after))
+            .map(|refund| RefundRef {
+                order_id: key.order_id.clone(),
+                refund_id: refund.refund_id,
+            })
+            .collect();
+        found.sort_by_key(|refund| refund.refund_id);
+        Ok(to_page(found, page.size, |refund| refund.refund_id))
+    }
+}
+
+/// One row more than asked for was read if there is another page.
+fn to_page<T, C>(mut rows: Vec<T>, size: u32, cursor: impl Fn(&T) -> C) -> Page<T, C> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(cursor);
+    Page { items: rows, next }
+}
+
+fn to_token(row: &token::Model) -> Result<Token, StoreError> {
+    from_doc("tokens.doc", &row.doc)
+}
+
+fn to_fact(row: fact::Model) -> Result<LoggedFact, StoreError> {
+    let kinds = [
+        ActorKind::Platform,
+        ActorKind::Merchant,
+        ActorKind::Customer,
+        ActorKind::Service,
+        ActorKind::Worker,
+    ];
+    let kind = kinds.into_iter().find(|kind| kind.name() == row.actor_kind);
+    let kind = kind.ok_or_else(|| unreadable("facts.actor_kind", "unknown kind of actor"))?;
+    Ok(LoggedFact {
+        event_id: EventId::from_uuid(row.event_id),
+        place: row.place,
+        sequence: row.sequence,
+        fact: from_doc("facts.body", &row.body)?,
+        actor: Actor::new(kind, row.actor_id),
+        occurred_at: time("facts.occurred_at", row.occurred_at)?,
+    })
+}

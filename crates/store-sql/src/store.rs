@@ -1,0 +1,134 @@
+use crate::{
+    SqlStore,
+    column::{digest, from_doc, micros, name, time, to_doc},
+    entity::{claim, quote, store},
+    error::from_orm,
+};
+use async_trait::async_trait;
+use domain::{
+    id::{QuoteId, StoreId},
+    store::Store as StoreRecord,
+};
+use ports::{
+    Claim, ClaimKind, Commit, Loaded, NumberBlock, OrderKey, Quote, Receipt, RequestKey, Store,
+    StoreError, Stored, Version,
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, Statement};
+use time::OffsetDateTime;
+
+const DRAW: &str = "INSERT INTO refund_numbers (store_id, next_number) VALUES ($1, 1 + $2) \
+    ON CONFLICT (store_id) DO UPDATE SET next_number = refund_numbers.next_number + $2 \
+    RETURNING next_number";
+
+/// Expired quotes are kept for a while, so that a late caller is told why.
+const KEEP_EXPIRED: time::Duration = time::Duration::DAY;
+
+/// Some at a time, so that no caller pays for all of them.
+const DROP_EXPIRED: &str = "DELETE FROM quotes WHERE (store_id, order_id, quote_id) IN \
+    (SELECT store_id, order_id, quote_id FROM quotes WHERE expires_at < $1 \
+    ORDER BY expires_at LIMIT 100)";
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn load(
+        &self,
+        order: &OrderKey,
+        request: Option<&RequestKey>,
+    ) -> Result<Loaded, StoreError> {
+        self.load_order(order, request).await
+    }
+
+    async fn receipt(&self, request: &RequestKey) -> Result<Option<Receipt>, StoreError> {
+        self.find_receipt(request).await
+    }
+
+    async fn claim(
+        &self,
+        store: &StoreId,
+        kind: ClaimKind,
+        key: &str,
+    ) -> Result<Option<Claim>, StoreError> {
+        let scope = if kind.is_global() { String::new() } else { store.to_string() };
+        let id = (scope, kind.name().to_owned(), key.to_owned());
+        let row = claim::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        row.map(|row| {
+            Ok(Claim {
+                store_id: name("claims.store_id", &row.store_id)?,
+                kind,
+                key: row.claim_key,
+                holder: row.holder,
+                fingerprint: digest("claims.fingerprint", row.fingerprint)?,
+            })
+        })
+        .transpose()
+    }
+
+    async fn store(&self, store: &StoreId) -> Result<Option<Stored<StoreRecord>>, StoreError> {
+        let found = store::Entity::find_by_id(store.to_string()).one(&self.0.read).await;
+        found.map_err(from_orm)?.map(|row| to_store(&row)).transpose()
+    }
+
+    async fn draw_refund_numbers(
+        &self,
+        store: &StoreId,
+        count: u32,
+    ) -> Result<NumberBlock, StoreError> {
+        let database = &self.0.write;
+        let values = [store.as_str().into(), i64::from(count).into()];
+        let backend = database.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, DRAW, values);
+        let row = database.query_one_raw(statement).await.map_err(from_orm)?;
+        let nothing = || from_orm(DbErr::RecordNotInserted);
+        let next: i64 = row.ok_or_else(nothing)?.try_get_by_index(0).map_err(from_orm)?;
+        Ok(next - i64::from(count)..next)
+    }
+
+    async fn save_quote(&self, quote: &Quote, now: OffsetDateTime) -> Result<(), StoreError> {
+        let database = &self.0.write;
+        let old = micros(now.saturating_sub(KEEP_EXPIRED)).into();
+        let drop =
+            Statement::from_sql_and_values(database.get_database_backend(), DROP_EXPIRED, [old]);
+        database.execute_raw(drop).await.map_err(from_orm)?;
+        let row = quote::ActiveModel {
+            store_id: Set(quote.order.store_id.to_string()),
+            order_id: Set(quote.order.order_id.to_string()),
+            quote_id: Set(quote.quote_id.as_uuid()),
+            revision: Set(quote.revision),
+            expires_at: Set(micros(quote.expires_at)),
+            hash: Set(quote.hash.to_vec()),
+            request: Set(to_doc(&quote.request)?),
+        };
+        let inserted = quote::Entity::insert(row).exec_without_returning(database).await;
+        inserted.map(drop_count).map_err(from_orm)
+    }
+
+    async fn quote(
+        &self,
+        order: &OrderKey,
+        quote: QuoteId,
+    ) -> Result<Option<Quote>, StoreError> {
+        let id = (order.store_id.to_string(), order.order_id.to_string(), quote.as_uuid());
+        let row = quote::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        row.map(|row| {
+            Ok(Quote {
+                quote_id: quote,
+                order: order.clone(),
+                revision: row.revision,
+                request: from_doc("quotes.request", &row.request)?,
+                hash: digest("quotes.hash", row.hash)?,
+                expires_at: time("quotes.expires_at", row.expires_at)?,
+            })
+        })
+        .transpose()
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.apply(commit).await
+    }
+}
+
+fn drop_count(_: u64) {}
+
+pub(crate) fn to_store(row: &store::Model) -> Result<Stored<StoreRecord>, StoreError> {
+    Ok(Stored { state: from_doc("stores.doc", &row.doc)?, version: Version(row.version) })
+}

@@ -1,0 +1,141 @@
+use crate::{
+    SqlStore,
+    column::{micros, name, time},
+    error::from_orm,
+};
+use async_trait::async_trait;
+use ports::{ClaimedTask, Lease, OrderKey, StoreError, Task, TaskKind, Tasks};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
+
+/// One for each kind of task; a ring that nobody waits for yet is kept for the next who does.
+#[derive(Default)]
+pub(crate) struct Bells {
+    process_order: Notify,
+    leg: Notify,
+}
+
+impl Bells {
+    fn of(&self, kind: TaskKind) -> &Notify {
+        match kind {
+            TaskKind::ProcessOrder => &self.process_order,
+            TaskKind::Leg => &self.leg,
+        }
+    }
+
+    pub fn ring(&self, kind: TaskKind) {
+        self.of(kind).notify_one();
+    }
+}
+
+/// Whether there is anything to claim, so that an idle worker writes nothing.
+const ANY_DUE: &str = "SELECT 1 FROM tasks WHERE kind = $1 AND due_at <= $2 \
+    AND (lease_until IS NULL OR lease_until <= $2) LIMIT 1";
+const CLAIM: &str = "UPDATE tasks SET lease_owner = $3, lease_until = $4 \
+    WHERE (store_id, order_id, kind, subject) IN \
+    (SELECT store_id, order_id, kind, subject FROM tasks WHERE kind = $1 AND due_at <= $2 \
+    AND (lease_until IS NULL OR lease_until <= $2) ORDER BY due_at LIMIT $5{lock}) \
+    RETURNING store_id, order_id, subject, due_at, attempts, trace";
+const RENEW: &str = "UPDATE tasks SET lease_until = $6 WHERE store_id = $1 AND order_id = $2 \
+    AND kind = $3 AND subject = $4 AND lease_owner = $5";
+const RELEASE: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, due_at = $6, \
+    attempts = $7 WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4 \
+    AND lease_owner = $5";
+
+#[async_trait]
+impl Tasks for SqlStore {
+    async fn claim(
+        &self,
+        kind: TaskKind,
+        lease: &Lease,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, StoreError> {
+        let (read, write) = (&self.0.read, &self.0.write);
+        let backend = write.get_database_backend();
+        let due = [kind.name().into(), micros(now).into()];
+        let any_due = Statement::from_sql_and_values(backend, ANY_DUE, due.clone());
+        if read.query_one_raw(any_due).await.map_err(from_orm)?.is_none() {
+            return Ok(Vec::new());
+        }
+        // On SQLite only one can be at it anyway.
+        let lock = if backend == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let held = [lease.owner.as_str().into(), micros(lease.until).into()];
+        let values = due.into_iter().chain(held).chain([i64::from(limit).into()]);
+        let sql = CLAIM.replace("{lock}", lock);
+        let claim = Statement::from_sql_and_values(backend, sql, values);
+        let rows = write.query_all_raw(claim).await.map_err(from_orm)?;
+        let mut claimed: Vec<ClaimedTask> =
+            rows.iter().map(|row| to_claimed(row, kind, lease)).collect::<Result<_, _>>()?;
+        claimed.sort_by_key(|claimed| claimed.task.due_at);
+        Ok(claimed)
+    }
+
+    async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
+        let values = held_by(task, &lease.owner).into_iter().chain([micros(lease.until).into()]);
+        self.change_task(RENEW, values.collect()).await
+    }
+
+    async fn release(
+        &self,
+        task: &Task,
+        owner: &str,
+        due_at: OffsetDateTime,
+        attempts: u32,
+    ) -> Result<(), StoreError> {
+        let released = [micros(due_at).into(), i64::from(attempts).into()];
+        let values = held_by(task, owner).into_iter().chain(released);
+        self.change_task(RELEASE, values.collect()).await?;
+        Ok(())
+    }
+
+    async fn wait(&self, kind: TaskKind, at_most: Duration) {
+        let at_most = at_most.try_into().unwrap_or_default();
+        // Which of the two it was does not matter to the caller.
+        tokio::time::timeout(at_most, self.0.bells.of(kind).notified()).await.ok();
+    }
+}
+
+impl SqlStore {
+    async fn change_task(&self, sql: &str, values: Vec<Value>) -> Result<bool, StoreError> {
+        let database = &self.0.write;
+        let backend = database.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let done = database.execute_raw(statement).await.map_err(from_orm)?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+fn held_by(task: &Task, owner: &str) -> [Value; 5] {
+    [
+        task.key.store_id.as_str().into(),
+        task.key.order_id.as_str().into(),
+        task.kind.name().into(),
+        task.subject.as_str().into(),
+        owner.into(),
+    ]
+}
+
+fn to_claimed(
+    row: &QueryResult,
+    kind: TaskKind,
+    lease: &Lease,
+) -> Result<ClaimedTask, StoreError> {
+    let text = |index| row.try_get_by_index::<String>(index).map_err(from_orm);
+    let number = |index| row.try_get_by_index::<i64>(index).map_err(from_orm);
+    let store_id = name("tasks.store_id", &text(0)?)?;
+    let order_id = name("tasks.order_id", &text(1)?)?;
+    let task = Task {
+        key: OrderKey { store_id, order_id },
+        kind,
+        subject: text(2)?,
+        due_at: time("tasks.due_at", number(3)?)?,
+        attempts: u32::try_from(number(4)?).unwrap_or(u32::MAX),
+    };
+    Ok(ClaimedTask {
+        task,
+        lease: lease.clone(),
+        trace: row.try_get_by_index(5).map_err(from_orm)?,
+    })
+}

@@ -1,0 +1,6 @@
+//! What callers of the contract rely on, beyond what its compiler checks.
+
+mod descriptors;
+mod json;
+mod openapi;
+mod routes;

@@ -1,0 +1,100 @@
+//! The `OpenAPI` document.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use wire::rest::ROUTES;
+
+fn document() -> Value {
+    serde_json::from_str(wire::OPENAPI).expect("the document is JSON")
+}
+
+#[test]
+fn every_path_is_there_with_its_methods() {
+    const ORDER: &str = "/v1/stores/{store_id}/orders/{order_id}";
+    const REFUND: &str = "/v1/stores/{store_id}/orders/{order_id}/refunds/{refund_id}";
+    let mut expected: BTreeSet<(String, &str)> = [
+        ("/v1/stores", "post"),
+        ("/v1/stores", "get"),
+        ("/v1/stores/{store_id}", "get"),
+        ("/v1/stores/{store_id}", "patch"),
+        ("/v1/stores/{store_id}/tokens", "post"),
+        ("/v1/stores/{store_id}/tokens", "get"),
+        ("/v1/stores/{store_id}/tokens/{token_id}:revoke", "post"),
+        ("/v1/stores/{store_id}/orders", "post"),
+        ("/v1/stores/{store_id}/orders", "get"),
+        (ORDER, "get"),
+        (REFUND, "get"),
+    ]
+    .map(|(path, method)| (path.to_owned(), method))
+    .into();
+    let verbs =
+        [":accept", ":complete", ":setExternalReference", ":recordPayment", ":ship", ":deliver"];
+    expected.extend(verbs.map(|verb| (format!("{ORDER}{verb}"), "post")));
+    expected.extend(["post", "get"].map(|method| (format!("{ORDER}/refunds"), method)));
+    expected.insert((format!("{ORDER}/refunds:quote"), "post"));
+    expected.insert((format!("{ORDER}/refundable"), "get"));
+    expected.insert((format!("{REFUND}:explain"), "get"));
+    let verbs = [":retry", ":hold", ":release", ":approve", ":confirm"];
+    expected.extend(verbs.map(|verb| (format!("{REFUND}{verb}"), "post")));
+
+    let document = document();
+    let shown: BTreeSet<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| (path.clone(), method.as_str()))
+        })
+        .collect();
+    assert_eq!(shown, expected);
+    assert_eq!(ROUTES.len(), expected.len());
+}
+
+#[test]
+fn every_operation_and_every_field_is_described() {
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            assert!(!operation["description"].as_str().unwrap().is_empty(), "{path}");
+            for parameter in operation["parameters"].as_array().unwrap() {
+                let described = parameter["$ref"].is_string()
+                    || !parameter["description"].as_str().unwrap().is_empty();
+                assert!(described, "{path}: {parameter}");
+            }
+        }
+    }
+    // The wrappers of an answer have nothing to say, and neither has a text that is only a text.
+    let refund = &document["components"]["schemas"]["Refund"];
+    for (name, field) in refund["properties"].as_object().unwrap() {
+        assert!(field["description"].is_string(), "{name}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                if let Some(target) = object.get("$ref").and_then(Value::as_str) {
+                    assert!(document.pointer(&target[1..]).is_some(), "{target}");
+                }
+                open.extend(object.values());
+            }
+            Value::Array(values) => open.extend(values),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_the_path_binds_is_not_in_the_body() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let request = schemas["CreateRefundRequest"]["properties"].as_object().unwrap();
+    assert!(request.contains_key("request_id") && !request.contains_key("order_id"));
+    let create = schemas["CreateStoreRequest"]["properties"].as_object().unwrap();
+    assert!(create.contains_key("store_id"));
+}

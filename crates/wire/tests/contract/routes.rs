@@ -1,0 +1,34 @@
+//! The tables of the REST edge.
+
+use serde_json::{Value, json};
+use wire::rest::{ROUTES, Route};
+
+fn route(call: &str) -> &'static Route {
+    ROUTES.iter().find(|route| route.grpc_path.ends_with(call)).expect("the contract has the call")
+}
+
+#[test]
+fn a_request_is_encoded_and_the_resource_itself_is_answered() {
+    let message = (route("/GetStore").encode)(json!({"store_id": "demo"})).unwrap();
+    assert_eq!(message, b"\x0a\x04demo");
+    // `store` is field 1 of the answer, `store_id` field 1 of the store.
+    let answer = (route("/GetStore").decode)(b"\x0a\x06\x0a\x04demo").unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!((&answer["store_id"], &answer["settings"]), (&json!("demo"), &Value::Null));
+    assert!((route("/GetStore").decode)(b"\xff").is_err());
+}
+
+#[test]
+fn a_list_is_answered_with_its_page_token() {
+    let answer = (route("/ListRefunds").decode)(b"").unwrap();
+    assert_eq!(answer, br#"{"refunds":[],"next_page_token":"","refundable":null}"#);
+}
+
+#[test]
+fn whatever_changes_something_takes_a_request_id() {
+    for route in ROUTES {
+        let changes = route.has_body && !route.grpc_path.ends_with("/QuoteRefund");
+        assert_eq!(route.request.field("request_id").is_some(), changes, "{}", route.grpc_path);
+        assert_eq!(route.has_body, route.method != "GET", "{}", route.grpc_path);
+    }
+}

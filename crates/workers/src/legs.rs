@@ -1,0 +1,277 @@
+use crate::{
+    Backoff,
+    backoff::jittered,
+    stops::{Point, Stops},
+    work::{Held, Next, Work, WorkError},
+};
+use application::{Caller, Failure, LegWork, Legs as Steps};
+use async_trait::async_trait;
+use domain::{
+    Actor,
+    refund::{LegFailure, LegKind, LegOutcome, LegState, RefundState},
+};
+use ports::{Clock, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
+use std::{sync::Arc, time::Duration};
+
+/// How often a leg is looked at that this worker has nothing to do for. Hardly ever: the commit
+/// that gives it something to do puts the task in anew, and the one that ends it takes it out.
+const IDLE: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Clone)]
+pub struct LegSettings {
+    /// How long a provider may take to answer; after that the answer is lost.
+    pub call_timeout: Duration,
+    /// Pauses before the second and every further try of a leg that was declined with leave to
+    /// ask again. After the try that follows the last pause the leg has failed.
+    pub retry: Vec<Duration>,
+    /// How long an unanswered leg may still be on its way to a provider that does not know it.
+    pub grace: Duration,
+    /// Pauses between questions what became of a leg.
+    pub questions: Backoff,
+}
+
+impl Default for LegSettings {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            call_timeout: seconds(30),
+            retry: [1, 5, 30, 120, 600, 1_800, 7_200].map(seconds).to_vec(),
+            grace: seconds(30),
+            questions: Backoff::new(seconds(1), seconds(300)),
+        }
+    }
+}
+
+/// Carries the legs of refunds to their providers.
+///
+/// A leg is SENT before its provider is called, always with the same key. Whatever came of a call
+/// whose answer is not there is asked for by that key before anything is sent again, and an error
+/// of that question settles nothing. So a stop at any point leads to one effect.
+pub struct Legs {
+    steps: Steps,
+    providers: Providers,
+    clock: Arc<dyn Clock>,
+    settings: LegSettings,
+    stops: Stops,
+}
+
+/// One leg at hand.
+struct Hand<'w> {
+    caller: Caller,
+    task: &'w Task,
+    held: &'w Held<'w>,
+    provider: &'w dyn PaymentProvider,
+}
+
+impl Legs {
+    pub fn new(
+        steps: Steps,
+        providers: Providers,
+        clock: Arc<dyn Clock>,
+        settings: LegSettings,
+    ) -> Self {
+        Self { steps, providers, clock, settings, stops: Stops::default() }
+    }
+
+    /// Ends the process, or hangs, at a named point. For tests.
+    #[cfg(any(test, feature = "failpoints"))]
+    #[must_use]
+    pub fn stopping(mut self, stops: Stops) -> Self {
+        self.stops = stops;
+        self
+    }
+
+    /// Commits SENT, calls the provider, and commits the answer.
+    async fn send(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        let Hand { caller, task, held, provider } = hand;
+        let sent = self.steps.send(caller, &task.key, work.refund_id, &work.leg.leg_id).await;
+        let work = match sent {
+            Ok(Some(work)) => work,
+            // Held back or carried on by somebody else since it was looked at.
+            Ok(None) | Err(Failure::Rejected(_)) => return Ok(self.ask_later(task)),
+            Err(failure) => return Err(failure.into()),
+        };
+        self.stops.reach(Point::SentCommitted).await;
+        held.check()?;
+        let call = provider.refund(&work.payment);
+        let answer = tokio::time::timeout(self.settings.call_timeout, call).await;
+        self.stops.reach(Point::ProviderAnswered).await;
+        self.record(hand, &work, answer.unwrap_or(PaymentOutcome::Unknown)).await
+    }
+
+    /// Asks what became of a leg whose answer is not there.
+    async fn resolve(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        match self.find(hand, work).await? {
+            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => Ok(self.ask_later(hand.task)),
+            Ok(Some(outcome)) => self.record(hand, work, outcome).await,
+            Ok(None) => self.never_received(hand, work).await,
+        }
+    }
+
+    /// The provider does not know the leg: sends it again, once nothing can be on its way.
+    async fn never_received(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        let resend_at = work.updated_at + self.settings.grace;
+        let wait = Duration::try_from(resend_at - self.clock.now()).unwrap_or_default();
+        if !wait.is_zero() {
+            return Ok(Next::Later(self.questions_pause(hand.task).min(wait)));
+        }
+        if self.tries_left(work).is_none() {
+            let failure = LegFailure {
+                code: "UNANSWERED".to_owned(),
+                message: "the provider never received the leg".to_owned(),
+            };
+            return self.commit(hand, work, LegOutcome::Failed(failure), None).await;
+        }
+        self.send(hand, work).await
+    }
+
+    /// Asks whether a leg that the provider took has settled.
+    async fn follow(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        let outcome = match self.find(hand, work).await? {
+            Ok(Some(PaymentOutcome::Settled { reference })) => LegOutcome::Settled { reference },
+            Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Failed(failure),
+            Ok(None) => {
+                tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
+                return Ok(self.ask_later(hand.task));
+            }
+            Ok(Some(PaymentOutcome::Accepted { .. } | PaymentOutcome::Unknown)) | Err(()) => {
+                return Ok(self.ask_later(hand.task));
+            }
+        };
+        self.commit(hand, work, outcome, None).await
+    }
+
+    /// The inner error: the provider could not be asked, and nothing may be concluded.
+    async fn find(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+    ) -> Result<Result<Option<PaymentOutcome>, ()>, WorkError> {
+        let question = hand.provider.find(&work.payment);
+        let answer = tokio::time::timeout(self.settings.call_timeout, question).await;
+        self.stops.reach(Point::Found).await;
+        hand.held.check()?;
+        let leg_id = &work.leg.leg_id;
+        Ok(match answer {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(failure)) => {
+                tracing::info!(%leg_id, code = failure.code, "a provider cannot be asked now");
+                Err(())
+            }
+            Err(_) => {
+                tracing::info!(%leg_id, "a provider does not answer");
+                Err(())
+            }
+        })
+    }
+
+    /// Commits what the provider says of a leg that was SENT, and when to look at it again.
+    async fn record(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        outcome: PaymentOutcome,
+    ) -> Result<Next, WorkError> {
+        let ask = || Some(self.settings.questions.pause(0));
+        let (outcome, next) = match outcome {
+            PaymentOutcome::Settled { reference } => (LegOutcome::Settled { reference }, None),
+            PaymentOutcome::Accepted { reference } => (LegOutcome::Accepted { reference }, ask()),
+            PaymentOutcome::Unknown => (LegOutcome::Unknown, ask()),
+            PaymentOutcome::Declined { failure, permanent: true } => {
+                (LegOutcome::Failed(failure), None)
+            }
+            PaymentOutcome::Declined { failure, permanent: false } => match self.tries_left(work) {
+                Some(pause) => (LegOutcome::Deferred(failure), Some(jittered(pause))),
+                None => (LegOutcome::Failed(failure), None),
+            },
+        };
+        self.commit(hand, work, outcome, next).await
+    }
+
+    async fn commit(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        outcome: LegOutcome,
+        again_after: Option<Duration>,
+    ) -> Result<Next, WorkError> {
+        let Hand { caller, task, .. } = hand;
+        let next = again_after.map(|pause| Task {
+            due_at: self.clock.now() + pause,
+            attempts: 0,
+            ..(*task).clone()
+        });
+        log(work, &outcome);
+        let (refund_id, leg_id) = (work.refund_id, &work.leg.leg_id);
+        self.steps.record(caller, &task.key, refund_id, leg_id, outcome, next).await?;
+        self.stops.reach(Point::AnswerCommitted).await;
+        Ok(Next::Committed)
+    }
+
+    /// The pause before the next try, if there is one.
+    fn tries_left(&self, work: &LegWork) -> Option<Duration> {
+        let tried = usize::try_from(work.leg.attempts).unwrap_or(usize::MAX);
+        self.settings.retry.get(tried.saturating_sub(1)).copied()
+    }
+
+    fn questions_pause(&self, task: &Task) -> Duration {
+        self.settings.questions.pause(task.attempts.saturating_add(1))
+    }
+
+    fn ask_later(&self, task: &Task) -> Next {
+        Next::Later(self.questions_pause(task))
+    }
+}
+
+fn log(work: &LegWork, outcome: &LegOutcome) {
+    let LegWork { refund_id, leg, .. } = work;
+    let (leg_id, tries) = (&leg.leg_id, leg.attempts);
+    match outcome {
+        LegOutcome::Settled { .. } => tracing::info!(%refund_id, %leg_id, tries, "leg settled"),
+        LegOutcome::Accepted { .. } => tracing::info!(%refund_id, %leg_id, tries, "leg accepted"),
+        LegOutcome::Unknown => {
+            tracing::warn!(%refund_id, %leg_id, tries, "the answer for a leg was lost");
+        }
+        LegOutcome::Deferred(failure) => {
+            let code = &failure.code;
+            tracing::info!(%refund_id, %leg_id, tries, code, "leg declined, to be tried again");
+        }
+        LegOutcome::Failed(failure) => {
+            let code = &failure.code;
+            tracing::warn!(%refund_id, %leg_id, tries, code, "leg failed");
+        }
+    }
+}
+
+#[async_trait]
+impl Work for Legs {
+    fn kind(&self) -> TaskKind {
+        TaskKind::Leg
+    }
+
+    async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
+        self.stops.reach(Point::Claimed).await;
+        let leg_id = task.subject.parse().map_err(|_| WorkError::Subject(task.subject.clone()))?;
+        let Some(work) = self.steps.find(&task.key, &leg_id).await? else {
+            tracing::error!(%leg_id, "a task names a leg that does not exist");
+            return Ok(Next::Later(IDLE));
+        };
+        if work.refund_state != RefundState::Pending
+            || work.leg.kind == LegKind::Manual
+            || work.leg.state.is_final()
+        {
+            // Held back or ended since the task was claimed. Handing it back is void if the task
+            // was taken out or put in again meanwhile, so nothing can be lost by it.
+            return Ok(Next::Later(IDLE));
+        }
+        let provider = self.providers.get(&work.leg.provider)?;
+        let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
+        let hand = Hand { caller, task, held, provider };
+        match work.leg.state {
+            LegState::Pending => self.send(&hand, &work).await,
+            LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
+            LegState::Accepted => self.follow(&hand, &work).await,
+            LegState::Settled | LegState::Failed => Ok(Next::Later(IDLE)),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+use crate::{
+    Backoff,
+    chain::Chain,
+    work::{Held, Next, Work, WorkError},
+};
+use ports::{ClaimedTask, Clock, Ids, Lease, Task, Tasks};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+use time::OffsetDateTime;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+/// Pauses after an error, of a task or of the claiming itself.
+const AFTER_TASK_ERROR: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
+const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+
+/// How long the store may take to get tasks back when the process ends.
+const HANDING_BACK: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSettings {
+    /// How long a task is its worker's, unless renewed; it is renewed at every third of it.
+    pub lease: Duration,
+    /// Tasks carried out at the same time; at least 1.
+    pub concurrency: usize,
+    /// How often the store is asked for work that no commit of this process announced.
+    pub poll: Duration,
+    /// How long running work may take to finish after the pool was told to stop.
+    pub grace: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            concurrency: 16,
+            poll: Duration::from_millis(100),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Puts a span into the trace that a W3C `traceparent` names.
+pub type ContinueTrace = fn(&tracing::Span, &str);
+
+/// Workers of one kind in this process.
+pub struct Pool {
+    work: Arc<dyn Work>,
+    tasks: Arc<dyn Tasks>,
+    clock: Arc<dyn Clock>,
+    settings: PoolSettings,
+    owner: String,
+    continue_trace: ContinueTrace,
+}
+
+/// A name for this run of the process: a restarted one is somebody else.
+pub fn owner(ids: &dyn Ids) -> String {
+    format!("{}-{}", std::process::id(), ids.next().simple())
+}
+
+impl Pool {
+    /// `owner` comes from [`owner`], once per process.
+    pub fn new(
+        work: Arc<dyn Work>,
+        tasks: Arc<dyn Tasks>,
+        clock: Arc<dyn Clock>,
+        settings: PoolSettings,
+        owner: impl Into<String>,
+    ) -> Self {
+        Self { work, tasks, clock, settings, owner: owner.into(), continue_trace: |_, _| () }
+    }
+
+    /// The spans of the work become part of the traces of the commands that left it.
+    #[must_use]
+    pub const fn continuing(mut self, continue_trace: ContinueTrace) -> Self {
+        self.continue_trace = continue_trace;
+        self
+    }
+
+    /// Works until `stop` is cancelled, then waits for what runs, at most the grace, and hands the
+    /// rest back. An error of a task or of the store never ends it.
+    pub async fn run(self, stop: CancellationToken) {
+        Run {
+            pool: Arc::new(self),
+            running: JoinSet::new(),
+            tasks: HashMap::new(),
+            hand_back: CancellationToken::new(),
+        }
+        .until(stop)
+        .await;
+    }
+
+    /// Until work may be due, or after errors until it is worth asking again.
+    fn wait(&self, failures: u32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        if failures == 0 {
+            let poll = time::Duration::try_from(self.settings.poll);
+            self.tasks.wait(self.work.kind(), poll.unwrap_or(time::Duration::MAX))
+        } else {
+            Box::pin(tokio::time::sleep(AFTER_CLAIM_ERROR.pause(failures - 1)))
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        Lease { owner: self.owner.clone(), until: self.clock.now() + self.settings.lease }
+    }
+
+    /// Carries a task out while its lease lasts, and settles it.
+    async fn carry(&self, claimed: ClaimedTask, hand_back: CancellationToken) {
+        let ClaimedTask { task, lease, trace } = claimed;
+        let held = Held::new(&*self.clock, lease.until, trace);
+        let outcome = tokio::select! {
+            outcome = self.work.carry_out(&task, &held) => outcome,
+            () = self.keep(&task, &held) => Err(WorkError::LeaseLost),
+            () = hand_back.cancelled() => {
+                return self.release(&task, task.due_at, task.attempts).await;
+            }
+        };
+        match outcome {
+            Ok(Next::Committed) => {}
+            Ok(Next::Later(pause)) => self.later(&task, pause).await,
+            // Whoever has the task now looks where it stands.
+            Err(WorkError::LeaseLost) => tracing::warn!("the lease of a task ran out"),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "a task could not be carried on");
+                self.later(&task, AFTER_TASK_ERROR.pause(task.attempts)).await;
+            }
+        }
+    }
+
+    /// Renews the lease until it is lost.
+    async fn keep(&self, task: &Task, held: &Held<'_>) {
+        loop {
+            tokio::time::sleep(self.settings.lease / 3).await;
+            let lease = self.lease();
+            match self.tasks.renew(task, &lease).await {
+                Ok(true) => held.extend(lease.until),
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), "a lease could not be renewed");
+                    if held.has_run_out() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn later(&self, task: &Task, pause: Duration) {
+        self.release(task, self.clock.now() + pause, task.attempts.saturating_add(1)).await;
+    }
+
+    async fn release(&self, task: &Task, due_at: OffsetDateTime, attempts: u32) {
+        if let Err(error) = self.tasks.release(task, &self.owner, due_at, attempts).await {
+            // It is free again when the lease runs out.
+            tracing::warn!(error = %Chain(&error), "a task could not be handed back");
+        }
+    }
+
+    fn span(&self, claimed: &ClaimedTask) -> tracing::Span {
+        let ClaimedTask { task, trace, .. } = claimed;
+        let span = tracing::info_span!(
+            "task",
+            kind = task.kind.name(),
+            store_id = %task.key.store_id,
+            order_id = %task.key.order_id,
+            subject = task.subject,
+            attempts = task.attempts,
+        );
+        if let Some(trace) = trace {
+            (self.continue_trace)(&span, trace);
+        }
+        span
+    }
+}
+
+/// A pool at work.
+struct Run {
+    pool: Arc<Pool>,
+    running: JoinSet<()>,
+    /// What runs, to be handed back should it panic.
+    tasks: HashMap<Id, Task>,
+    hand_back: CancellationToken,
+}
+
+impl Run {
+    async fn until(mut self, stop: CancellationToken) {
+        let pool = Arc::clone(&self.pool);
+        let kind = pool.work.kind();
+        tracing::info!(kind = kind.name(), owner = pool.owner, "worker started");
+        let mut failures = 0;
+        let mut may_be_due = true;
+        // Kept over the rounds, so that a task that ends does not put the next look off.
+        let mut waiting = pool.wait(failures);
+        while !stop.is_cancelled() {
+            let free = pool.settings.concurrency.max(1).saturating_sub(self.running.len());
+            if may_be_due && free > 0 {
+                waiting = pool.wait(failures);
+                may_be_due = match self.claim(free).await {
+                    // As many as could be taken: there may be more.
+                    Ok(taken) => {
+                        failures = 0;
+                        taken == free
+                    }
+                    Err(error) => {
+                        tracing::warn!(
+                            kind = kind.name(),
+                            error = %Chain(&error),
+                            "tasks could not be claimed"
+                        );
+                        failures += 1;
+                        waiting = pool.wait(failures);
+                        false
+                    }
+                };
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(ended) = self.running.join_next_with_id() => self.ended(ended).await,
+                () = &mut waiting, if !may_be_due => may_be_due = true,
+            }
+        }
+        self.finish().await;
+        tracing::info!(kind = kind.name(), "worker stopped");
+    }
+
+    async fn claim(&mut self, free: usize) -> Result<usize, ports::StoreError> {
+        let pool = &self.pool;
+        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        let now = pool.clock.now();
+        let claimed = pool.tasks.claim(pool.work.kind(), &pool.lease(), now, limit).await?;
+        let count = claimed.len();
+        for claimed in claimed {
+            let (pool, hand_back) = (Arc::clone(pool), self.hand_back.clone());
+            let span = pool.span(&claimed);
+            let task = claimed.task.clone();
+            let work = async move { pool.carry(claimed, hand_back).await };
+            let handle = self.running.spawn(work.instrument(span));
+            self.tasks.insert(handle.id(), task);
+        }
+        Ok(count)
+    }
+
+    async fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        match ended {
+            Ok((id, ())) => drop(self.tasks.remove(&id)),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "a task broke off");
+                if let Some(task) = self.tasks.remove(&error.id()) {
+                    self.pool.later(&task, AFTER_TASK_ERROR.pause(task.attempts)).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for what runs, and hands back what does not end in time.
+    async fn finish(&mut self) {
+        if tokio::time::timeout(self.pool.settings.grace, self.all_ended()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(tasks = self.running.len(), "running tasks are handed back");
+        self.hand_back.cancel();
+        // Should the store not answer any more, the leases run out by themselves.
+        tokio::time::timeout(HANDING_BACK, self.all_ended()).await.ok();
+    }
+
+    async fn all_ended(&mut self) {
+        while let Some(ended) = self.running.join_next_with_id().await {
+            self.ended(ended).await;
+        }
+    }
+}

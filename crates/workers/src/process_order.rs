@@ -1,0 +1,142 @@
+use crate::{
+    Backoff,
+    work::{Held, Next, Work, WorkError},
+};
+use application::{Caller, Failure, Processing};
+use async_trait::async_trait;
+use domain::{
+    Actor,
+    order::{Order, OrderState, PaymentReport, Tender, TenderState},
+};
+use ports::{OrderKey, PaymentStatus, Providers, Task, TaskKind};
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessSettings {
+    /// How long a provider may take to answer.
+    pub call_timeout: Duration,
+    /// Pauses between looks at an order whose payment is not confirmed.
+    pub backoff: Backoff,
+}
+
+impl Default for ProcessSettings {
+    fn default() -> Self {
+        Self {
+            call_timeout: Duration::from_secs(10),
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+        }
+    }
+}
+
+/// Makes received orders ready: asks the providers for payments that are not confirmed, and lets
+/// an order go on once all are and its store wants no screening.
+pub struct ProcessOrder {
+    processing: Processing,
+    providers: Providers,
+    settings: ProcessSettings,
+}
+
+impl ProcessOrder {
+    pub const fn new(
+        processing: Processing,
+        providers: Providers,
+        settings: ProcessSettings,
+    ) -> Self {
+        Self { processing, providers, settings }
+    }
+
+    /// Asks for every payment that is pending, and books what moved.
+    async fn ask(&self, caller: &Caller, key: &OrderKey, order: Order) -> Result<Order, WorkError> {
+        let mut after = order.clone();
+        let pending =
+            |tender: &&Tender| tender.state == TenderState::Pending && !tender.amount.is_zero();
+        for tender in order.tenders.iter().filter(pending) {
+            let Some(report) = self.status(key, tender).await else { continue };
+            match self.processing.record_payment(caller, key, report).await {
+                Ok(order) => after = order,
+                // Somebody else reported the payment meanwhile, or it says what cannot be.
+                Err(Failure::Rejected(rejection)) => tracing::warn!(
+                    tender_id = %tender.tender_id,
+                    rejection = %rejection,
+                    "what a provider says about a payment was refused"
+                ),
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(after)
+    }
+
+    /// `None` if nothing is known that was not known before.
+    async fn status(&self, key: &OrderKey, tender: &Tender) -> Option<PaymentReport> {
+        let provider = match self.providers.get(&tender.provider) {
+            Ok(provider) => provider,
+            Err(error) => {
+                tracing::warn!(tender_id = %tender.tender_id, %error, "a payment cannot be asked for");
+                return None;
+            }
+        };
+        let asked = provider.status(key, tender);
+        let (state, amount) = match tokio::time::timeout(self.settings.call_timeout, asked).await {
+            Ok(Ok(PaymentStatus::Pending)) => return None,
+            Ok(Ok(PaymentStatus::Authorized(amount))) => (TenderState::Authorized, Some(amount)),
+            Ok(Ok(PaymentStatus::Captured(amount))) => (TenderState::Captured, Some(amount)),
+            Ok(Ok(PaymentStatus::Failed)) => (TenderState::Failed, None),
+            Ok(Err(failure)) => {
+                let code = failure.code;
+                tracing::info!(tender_id = %tender.tender_id, code, "a provider cannot be asked now");
+                return None;
+            }
+            Err(_) => {
+                tracing::info!(tender_id = %tender.tender_id, "a provider does not answer");
+                return None;
+            }
+        };
+        Some(PaymentReport {
+            tender_id: tender.tender_id.clone(),
+            state,
+            amount,
+            provider_reference: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Work for ProcessOrder {
+    fn kind(&self) -> TaskKind {
+        TaskKind::ProcessOrder
+    }
+
+    async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
+        let key = &task.key;
+        let caller = Caller { actor: Actor::worker("process-order"), trace: held.trace() };
+        let leave = async |why: &'static str| {
+            tracing::debug!(why, "nothing to do for a received order");
+            self.processing.leave(&caller, key).await?;
+            Ok(Next::Committed)
+        };
+        let Some((order, settings)) = self.processing.order(key).await? else {
+            return leave("there is no such order").await;
+        };
+        if order.state != OrderState::Received {
+            return leave("the order is not received any more").await;
+        }
+        if !settings.screening.is_off() {
+            return leave("the store wants orders to be screened").await;
+        }
+        let order = self.ask(&caller, key, order).await?;
+        if order.tenders.iter().any(|tender| tender.state == TenderState::Failed) {
+            return leave("a payment of the order has failed").await;
+        }
+        if !order.tenders.iter().all(Tender::is_confirmed) {
+            return Ok(Next::Later(self.settings.backoff.pause(task.attempts)));
+        }
+        match self.processing.mark_ready(&caller, key).await {
+            Ok(()) => Ok(Next::Committed),
+            // Somebody else was faster; the next look will tell.
+            Err(Failure::Rejected(_)) => {
+                Ok(Next::Later(self.settings.backoff.pause(task.attempts)))
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}

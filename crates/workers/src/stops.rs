@@ -1,0 +1,134 @@
+//! Points at which a test may end the process, to prove that nothing is lost or done twice there.
+//! Without the feature `failpoints` passing one costs nothing.
+
+/// A point on a leg's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The task is leased, nothing is done.
+    Claimed,
+    /// SENT is committed, the provider is not called.
+    SentCommitted,
+    /// The provider answered, the answer is not committed.
+    ProviderAnswered,
+    /// The provider told what became of the leg, that is not committed.
+    Found,
+    /// The answer is committed, the task not looked after.
+    AnswerCommitted,
+}
+
+impl Point {
+    pub const ALL: [Self; 5] = [
+        Self::Claimed,
+        Self::SentCommitted,
+        Self::ProviderAnswered,
+        Self::Found,
+        Self::AnswerCommitted,
+    ];
+
+    /// The name that a test says it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Claimed => "leg.claimed",
+            Self::SentCommitted => "leg.sent_committed",
+            Self::ProviderAnswered => "leg.provider_answered",
+            Self::Found => "leg.found",
+            Self::AnswerCommitted => "leg.answer_committed",
+        }
+    }
+}
+
+#[cfg(any(test, feature = "failpoints"))]
+pub use armed::{Stop, Stops};
+#[cfg(not(any(test, feature = "failpoints")))]
+pub(crate) use disarmed::Stops;
+
+#[cfg(not(any(test, feature = "failpoints")))]
+mod disarmed {
+    use super::Point;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Stops(());
+
+    impl Stops {
+        #[expect(clippy::unused_self, reason = "the armed one has something to count")]
+        pub fn reach(&self, _: Point) -> impl Future<Output = ()> + use<> {
+            std::future::ready(())
+        }
+    }
+}
+
+#[cfg(any(test, feature = "failpoints"))]
+mod armed {
+    use super::Point;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// How a process ends at a point.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Stop {
+        /// At once and without any cleaning up, as by `kill -9`.
+        Abort,
+        /// The worker hangs for ever, as if its process were gone.
+        Hang,
+    }
+
+    /// Where to stop, and at which passing. The default stops nowhere.
+    #[derive(Debug, Default)]
+    pub struct Stops {
+        at: Option<(Point, Stop)>,
+        passings_left: AtomicU32,
+    }
+
+    impl Stops {
+        /// Stops at the `passing`th time that `point` is reached, counted from 1.
+        #[must_use]
+        pub const fn at(point: Point, passing: u32, stop: Stop) -> Self {
+            Self { at: Some((point, stop)), passings_left: AtomicU32::new(passing) }
+        }
+
+        /// Reads `leg.sent_committed` or `leg.sent_committed:3` and aborts there. An empty text
+        /// stops nowhere.
+        ///
+        /// # Errors
+        ///
+        /// The names there are, if it is none of them.
+        pub fn parse(text: &str) -> Result<Self, String> {
+            if text.is_empty() {
+                return Ok(Self::default());
+            }
+            let (name, passing) = text.split_once(':').unwrap_or((text, "1"));
+            let point = Point::ALL.into_iter().find(|point| point.name() == name);
+            if let (Some(point), Ok(passing @ 1..)) = (point, passing.parse()) {
+                return Ok(Self::at(point, passing, Stop::Abort));
+            }
+            let names = Point::ALL.map(Point::name).join(", ");
+            Err(format!("{text:?} is not one of {names}, with :N or without"))
+        }
+
+        pub(crate) async fn reach(&self, reached: Point) {
+            let Some((point, stop)) = self.at else { return };
+            if point != reached || self.passings_left.fetch_sub(1, Ordering::SeqCst) != 1 {
+                return;
+            }
+            match stop {
+                Stop::Abort => std::process::abort(),
+                Stop::Hang => std::future::pending().await,
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_stop_is_named_with_or_without_its_passing() {
+            let at = |text: &str| Stops::parse(text).map(|stops| stops.at.map(|(point, _)| point));
+            assert_eq!(at("").unwrap(), None);
+            assert_eq!(at("leg.found").unwrap(), Some(Point::Found));
+            assert_eq!(at("leg.claimed:3").unwrap(), Some(Point::Claimed));
+            for wrong in ["leg", "leg.found:0", "leg.found:x", "leg.found:"] {
+                assert!(at(wrong).is_err(), "{wrong}");
+            }
+        }
+    }
+}

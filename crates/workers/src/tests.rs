@@ -1,0 +1,8 @@
+//! The workers on the memory store, the use cases and the sandbox, in virtual time: it stands
+//! still while anything can be done, and jumps to the next timer when nothing can.
+
+mod crash;
+mod legs;
+mod pool;
+mod process_order;
+mod world;

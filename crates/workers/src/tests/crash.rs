@@ -1,0 +1,136 @@
+//! A worker that is killed at any point, and another that goes on.
+
+use super::world::{World, eur, seconds};
+use crate::{Held, LegSettings, Point, Stop, Stops, Work as _, WorkError};
+use domain::refund::{LegState, RefundState};
+use payments::names::SANDBOX;
+use ports::{Clock as _, Lease, TaskKind, Tasks};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Lets one worker run until it hangs at a point, kills it, and lets another go on.
+async fn crash_and_go_on(point: Point, passing: u32, reference: &str) {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, reference, "25.00")]).await;
+    let stops = Stops::at(point, passing, Stop::Hang);
+    let first = world.start("w1", world.legs(LegSettings::default(), stops));
+    // Long enough to get to any point, the second sending after the grace as well.
+    world.settled("o1", refund_id, seconds(45)).await;
+    first.kill().await;
+
+    let second = world.start("w2", world.legs(LegSettings::default(), Stops::default()));
+    let refund = world.settled("o1", refund_id, seconds(120)).await;
+    second.stop().await;
+    let context = format!("{point:?} {passing} {reference}");
+    assert_eq!(refund.state, RefundState::Succeeded, "{context}");
+    assert_eq!(world.returned().await, eur("25.00"), "{context}");
+    assert_eq!(world.tasks_left(TaskKind::Leg).await, 0, "{context}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_killed_at_any_point_leaves_one_effect() {
+    let references = [
+        "p1",
+        "sandbox-lose-answer",
+        "sandbox-never-received",
+        "sandbox-settle-later-2000",
+        "sandbox-flaky-1",
+        "sandbox-down-3",
+    ];
+    for point in Point::ALL {
+        for passing in [1, 2] {
+            for reference in references {
+                crash_and_go_on(point, passing, reference).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_a_killed_worker_is_taken_over_within_two_seconds() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    let stops = Stops::at(Point::ProviderAnswered, 1, Stop::Hang);
+    let first = world.start("w1", world.legs(LegSettings::default(), stops));
+    let sent = |order: &domain::order::Order| order.refunds[0].legs[0].state == LegState::Sent;
+    assert!(world.wait_for("o1", seconds(1), sent).await);
+    first.kill().await;
+
+    let killed = Instant::now();
+    let second = world.start_legs();
+    let refund = world.settled("o1", refund_id, seconds(60)).await;
+    second.stop().await;
+    assert_eq!(refund.state, RefundState::Succeeded);
+    // The lease was 10 s; a leg that was sent is asked for at once.
+    let took = killed.elapsed();
+    assert!(took >= seconds(9) && took <= seconds(12), "{took:?}");
+    assert_eq!(world.returned().await, eur("25.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leg_that_was_to_be_sent_when_its_worker_died_is_sent_after_the_grace() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    let stops = Stops::at(Point::SentCommitted, 1, Stop::Hang);
+    let first = world.start("w1", world.legs(LegSettings::default(), stops));
+    let sent = |order: &domain::order::Order| order.refunds[0].legs[0].state == LegState::Sent;
+    assert!(world.wait_for("o1", seconds(1), sent).await);
+    first.kill().await;
+
+    let killed = Instant::now();
+    let second = world.start_legs();
+    let refund = world.settled("o1", refund_id, seconds(60)).await;
+    second.stop().await;
+    assert_eq!(refund.legs[0].attempts, 2);
+    let took = killed.elapsed();
+    assert!(took >= seconds(29) && took <= seconds(32), "{took:?}");
+    assert_eq!(world.returned().await, eur("25.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_stood_still_for_longer_than_its_lease_calls_nobody() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    let now = world.clock.now();
+    let lease = Lease { owner: "w1".to_owned(), until: now + seconds(10) };
+    let claimed = Tasks::claim(&*world.store, TaskKind::Leg, &lease, now, 1).await.unwrap();
+    let held = Held::new(&*world.clock, lease.until, None);
+    tokio::time::sleep(seconds(10)).await;
+
+    let legs = world.legs(LegSettings::default(), Stops::default());
+    let outcome = legs.carry_out(&claimed[0].task, &held).await;
+    assert!(matches!(outcome, Err(WorkError::LeaseLost)));
+    let refund = world.settled("o1", refund_id, Duration::ZERO).await;
+    assert_eq!(refund.legs[0].state, LegState::Sent);
+    assert_eq!(world.returned().await, eur("0.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_stopped_finishes_what_it_has_begun() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "sandbox-delay-3000", "25.00")]).await;
+    let worker = world.start_legs();
+    tokio::time::sleep(seconds(1)).await;
+    let stopped = Instant::now();
+    worker.stop().await;
+    assert!(stopped.elapsed() <= seconds(3), "{:?}", stopped.elapsed());
+    let refund = world.settled("o1", refund_id, Duration::ZERO).await;
+    assert_eq!(refund.state, RefundState::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_stopped_hands_back_what_takes_too_long() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "sandbox-delay-25000", "25.00")]).await;
+    let first = world.start_legs();
+    tokio::time::sleep(seconds(1)).await;
+    first.stop().await;
+
+    // Without waiting for the lease to run out.
+    let second = world.start_legs();
+    let refund = world.settled("o1", refund_id, seconds(1)).await;
+    second.stop().await;
+    assert_eq!(refund.state, RefundState::Succeeded);
+    assert_eq!(refund.legs[0].attempts, 1);
+    assert_eq!(world.returned().await, eur("25.00"));
+}

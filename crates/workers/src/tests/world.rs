@@ -1,0 +1,358 @@
+use crate::{LegSettings, Legs, Pool, PoolSettings, ProcessOrder, ProcessSettings, Stops, Work};
+use application::{Caller, Core, Legs as Steps, NewRefund, Orders, Processing, Refunds, Request};
+use domain::{
+    Actor, ActorKind, Amount, Currencies, Currency, Pair,
+    id::{RefundId, StoreId},
+    order::{
+        Command, ExternalIds, NewLine, NewOrder, NewTender, Order, PaymentReport, Personal,
+        TenderMethod, TenderState,
+    },
+    refund::{Refund, RefundRequest},
+    store::{Screening, Store as StoreRecord, StoreFact, StoreSettings},
+};
+use payments::{Accounts, Sandbox, names, sandbox};
+use ports::{
+    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, Providers, Store as _, StoreChange, TaskKind,
+    Tasks, Version,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use store_memory::MemoryStore;
+use time::{OffsetDateTime, macros::datetime};
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub const STORE: &str = "s1";
+
+/// Follows the runtime's own time, which tests let run by itself.
+pub struct VirtualClock(Instant);
+
+impl Clock for VirtualClock {
+    fn now(&self) -> OffsetDateTime {
+        datetime!(2025-03-01 12:00 UTC) + self.0.elapsed()
+    }
+}
+
+#[derive(Default)]
+struct CountingIds(AtomicU32);
+
+impl Ids for CountingIds {
+    fn next(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::SeqCst)) + 1)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        [7; 32]
+    }
+}
+
+/// A store with its shop, and everything that works on it.
+pub struct World {
+    pub store: Arc<MemoryStore>,
+    pub clock: Arc<VirtualClock>,
+    core: Arc<Core>,
+    requests: AtomicU32,
+}
+
+/// How an order was paid: by whom, under which reference, and how much in EUR.
+pub type Paid<'p> = (&'p str, &'p str, &'p str);
+
+impl World {
+    pub async fn new() -> Self {
+        Self::screening(Screening::default()).await
+    }
+
+    pub async fn screening(screening: Screening) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        let clock = Arc::new(VirtualClock(Instant::now()));
+        let ids = Arc::new(CountingIds::default());
+        let core = Core::new(store.clone(), store.clone(), clock.clone(), ids);
+        let shop = shop(screening, clock.now());
+        let facts = vec![StoreFact::Created { store: Box::new(shop.clone()) }];
+        let mut commit = Commit::new(clock.now(), platform().actor);
+        commit.stores = vec![StoreChange { before: Version::NEW, after: shop, facts }];
+        store.commit(commit).await.unwrap();
+        Self { store, clock, core, requests: AtomicU32::new(0) }
+    }
+
+    /// An order that was captured in full.
+    pub async fn captured(&self, order_id: &str, paid: &[Paid<'_>]) {
+        self.receive(order_id, paid, TenderState::Captured).await;
+    }
+
+    pub async fn receive(&self, order_id: &str, paid: &[Paid<'_>], state: TenderState) {
+        let tenders: Vec<NewTender> = (1..)
+            .zip(paid)
+            .map(|(place, (provider, reference, amount))| NewTender {
+                tender_id: format!("t{place}").parse().unwrap(),
+                method: match *provider {
+                    names::LEDGER => TenderMethod::GiftCard,
+                    _ => TenderMethod::Card,
+                },
+                provider: (*provider).to_owned(),
+                provider_reference: (*reference).to_owned(),
+                amount: eur(amount),
+                state,
+            })
+            .collect();
+        let total = Amount::sum(tenders.iter().map(|tender| tender.amount)).unwrap();
+        let order = new_order(order_id, total, tenders);
+        let personal = Personal::default();
+        Orders::new(self.core.clone())
+            .create(&platform(), &store_id(), &self.request(), order, personal, &|_, _| vec![])
+            .await
+            .unwrap();
+    }
+
+    /// Orders that are received are made ready by hand here: only those can be refunded.
+    pub async fn ready(&self, order_id: &str) {
+        Processing::new(self.core.clone()).mark_ready(&platform(), &key(order_id)).await.unwrap();
+    }
+
+    /// Refunds all of an order.
+    pub async fn refund(&self, order_id: &str) -> RefundId {
+        let asked = RefundRequest { full_refund: true, ..RefundRequest::default() };
+        let id = |_: &Order, refund: &Refund| refund.refund_id.to_string().into_bytes();
+        let answer = self
+            .refunds()
+            .create(
+                &platform(),
+                &store_id(),
+                order_id,
+                &self.request(),
+                NewRefund::Asked(Box::new(asked)),
+                &id,
+            )
+            .await
+            .unwrap();
+        String::from_utf8(answer.bytes).unwrap().parse().unwrap()
+    }
+
+    /// A captured order in its entirety refunded; not carried out yet.
+    pub async fn refunded(&self, order_id: &str, paid: &[Paid<'_>]) -> RefundId {
+        self.captured(order_id, paid).await;
+        self.ready(order_id).await;
+        self.refund(order_id).await
+    }
+
+    pub async fn change(&self, order_id: &str, refund_id: RefundId, command: Command) {
+        self.refunds()
+            .change(
+                &platform(),
+                &store_id(),
+                order_id,
+                refund_id,
+                &self.request(),
+                &|| command.clone(),
+                &|_, _| vec![],
+            )
+            .await
+            .unwrap();
+    }
+
+    pub async fn record_payment(&self, order_id: &str, report: PaymentReport) {
+        let report = |_: &Order| Ok(report.clone());
+        Orders::new(self.core.clone())
+            .record_payment(
+                &platform(),
+                &store_id(),
+                order_id,
+                &self.request(),
+                &report,
+                &|_, _| vec![],
+            )
+            .await
+            .unwrap();
+    }
+
+    pub async fn accept(&self, order_id: &str) {
+        let external = ExternalIds { id: "x1".to_owned(), number: "n1".to_owned() };
+        Orders::new(self.core.clone())
+            .accept(&platform(), &store_id(), order_id, &self.request(), &external, &|_, _| vec![])
+            .await
+            .unwrap();
+    }
+
+    pub fn refunds(&self) -> Refunds {
+        Refunds::new(self.core.clone())
+    }
+
+    /// The refund once it is through, or as it is after `patience`.
+    pub async fn settled(&self, order_id: &str, refund: RefundId, patience: Duration) -> Refund {
+        let waited = self.refunds().settled(&store_id(), order_id, refund, patience).await;
+        waited.unwrap().1
+    }
+
+    pub async fn order(&self, order_id: &str) -> Order {
+        self.store.load(&key(order_id), None).await.unwrap().order.unwrap().state
+    }
+
+    /// Looks at an order until it is as wished, or `patience` is over.
+    pub async fn wait_for(
+        &self,
+        order_id: &str,
+        patience: Duration,
+        wished: impl Fn(&Order) -> bool,
+    ) -> bool {
+        let until = Instant::now() + patience;
+        loop {
+            if wished(&self.order(order_id).await) {
+                return true;
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What went back over the sandbox: each effect counts.
+    pub async fn returned(&self) -> Amount {
+        self.balance(sandbox::RETURNED).await
+    }
+
+    pub async fn balance(&self, account: &str) -> Amount {
+        self.store.balance(&store_id(), account, currency()).await.unwrap().unwrap_or_default()
+    }
+
+    /// Takes every task there is, whenever it is due; those under a running lease too.
+    pub async fn tasks_left(&self, kind: TaskKind) -> usize {
+        let late = self.clock.now() + time::Duration::days(365);
+        let lease = Lease { owner: "auditor".to_owned(), until: late };
+        Tasks::claim(&*self.store, kind, &lease, late, 1_000).await.unwrap().len()
+    }
+
+    pub fn providers(&self) -> Providers {
+        let sandbox = Sandbox::new(self.store.clone(), self.clock.clone());
+        let accounts = Accounts::new(self.store.clone(), self.clock.clone());
+        Providers::default()
+            .with(names::SANDBOX, Arc::new(sandbox))
+            .with(names::LEDGER, Arc::new(accounts))
+    }
+
+    pub fn legs(&self, settings: LegSettings, stops: Stops) -> Legs {
+        let legs = Steps::new(self.core.clone());
+        Legs::new(legs, self.providers(), self.clock.clone(), settings).stopping(stops)
+    }
+
+    /// The worker of legs as it comes.
+    pub fn start_legs(&self) -> Running {
+        self.start("legs", self.legs(LegSettings::default(), Stops::default()))
+    }
+
+    pub fn start_process_order(&self) -> Running {
+        let processing = Processing::new(self.core.clone());
+        let settings = ProcessSettings::default();
+        self.start("orders", ProcessOrder::new(processing, self.providers(), settings))
+    }
+
+    pub fn start(&self, owner: &str, work: impl Work) -> Running {
+        self.start_with(owner, Arc::new(work), self.store.clone(), PoolSettings::default())
+    }
+
+    pub fn start_with(
+        &self,
+        owner: &str,
+        work: Arc<dyn Work>,
+        tasks: Arc<dyn Tasks>,
+        settings: PoolSettings,
+    ) -> Running {
+        let stop = CancellationToken::new();
+        let pool = Pool::new(work, tasks, self.clock.clone(), settings, owner);
+        Running { join: tokio::spawn(pool.run(stop.clone())), stop }
+    }
+
+    fn request(&self) -> Request {
+        let id = self.requests.fetch_add(1, Ordering::SeqCst);
+        Request { id: format!("r{id}"), method: "Test", fingerprint: [0; 32] }
+    }
+}
+
+/// A pool that works.
+pub struct Running {
+    join: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Ends it gently, and waits for it.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.join.await.unwrap();
+    }
+
+    /// Ends it where it stands, as if its process were killed.
+    pub async fn kill(self) {
+        self.join.abort();
+        assert!(self.join.await.unwrap_err().is_cancelled());
+    }
+}
+
+fn shop(screening: Screening, now: OffsetDateTime) -> StoreRecord {
+    StoreRecord {
+        store_id: store_id(),
+        name: "Shop".to_owned(),
+        merchant_guid: "guid-1".to_owned(),
+        web_store_code: None,
+        web_store_instance_code: None,
+        currency: currency(),
+        settings: StoreSettings { screening, ..StoreSettings::default() },
+        settings_version: 1,
+        created_at: now,
+    }
+}
+
+fn new_order(order_id: &str, total: Amount, tenders: Vec<NewTender>) -> NewOrder {
+    let line = NewLine {
+        cart_item_id: "L1".to_owned(),
+        product_code: None,
+        secondary_product_code: None,
+        name: None,
+        hs_code: None,
+        quantity: 1,
+        total: Pair::new(total, total),
+        duties: None,
+    };
+    NewOrder {
+        order_id: order_id.parse().unwrap(),
+        cart_id: None,
+        customer_currency: currency(),
+        merchant_currency: currency(),
+        destination_country: "DE".to_owned(),
+        language: None,
+        lines: vec![line],
+        shipping: Pair::ZERO,
+        duties: Pair::ZERO,
+        tenders,
+    }
+}
+
+pub fn platform() -> Caller {
+    Caller { actor: Actor::new(ActorKind::Platform, "test"), trace: None }
+}
+
+pub fn key(order_id: &str) -> OrderKey {
+    OrderKey::new(store_id(), order_id.parse().unwrap())
+}
+
+pub fn store_id() -> StoreId {
+    STORE.parse().unwrap()
+}
+
+fn currency() -> Currency {
+    Currencies::iso().get("EUR").unwrap()
+}
+
+pub fn eur(amount: &str) -> Amount {
+    Amount::parse(amount, currency()).unwrap()
+}
+
+pub const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
