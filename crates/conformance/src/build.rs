@@ -11,9 +11,7 @@ use domain::{
     store::{Store as StoreRecord, StoreSettings, TenderOrder},
     token::{Role, Token},
 };
-use ports::{
-    Commit, OrderChange, OrderKey, Receipt, RequestKey, Store, Stored, Task, TaskKind,
-};
+use ports::{Commit, OrderChange, OrderKey, Receipt, RequestKey, Store, Stored, Task, TaskKind};
 use rust_decimal::Decimal;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;

@@ -117,7 +117,10 @@ pub async fn stores_and_currencies_are_apart(ledger: &dyn Ledger) {
     };
     assert_eq!(ledger.post(&same_key).await.unwrap(), Posting::Posted);
     let sevens = ledger.balance(&other, "gift", eur()).await.unwrap();
-    assert_eq!((sevens, balance(ledger, "gift").await), (Some(amount("7.00")), Some(amount("50.00"))));
+    assert_eq!(
+        (sevens, balance(ledger, "gift").await),
+        (Some(amount("7.00")), Some(amount("50.00")))
+    );
 }
 
 pub async fn transfers_in_both_directions_at_once_lose_nothing(ledger: &dyn Ledger) {

@@ -28,11 +28,11 @@ impl<T: Store + Reader + Tasks> Subject for T {}
 /// Expands to one test for each rule of a module.
 #[macro_export]
 macro_rules! rules {
-    ($fresh:expr, $($module:ident)::+ => $($rule:ident),+ $(,)?) => {
+    ($fresh:expr, $module:ident => $($rule:ident),+ $(,)?) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $rule() {
             let (store, _kept_alive) = $fresh.await;
-            $crate::$($module)::+::$rule(&store).await;
+            $crate::$module::$rule(&store).await;
         })+
     };
 }

@@ -61,6 +61,8 @@ async fn refund_by_load_decide_commit(
     let number = store.draw_refund_numbers(&key.store_id, 1).await.map_err(Err)?.start;
     for _ in 0..ATTEMPTS {
         let loaded = load(store, &key).await;
+        // Even where a load never waits, the rivals decide on the same order.
+        tokio::task::yield_now().await;
         let change = loaded.decide(refund(number, "60.00"), NOON).map_err(Ok)?;
         let mut commit = commit().order(change);
         commit.receipt = Some(receipt(&format!("{}-{number}", key.order_id)));

@@ -228,9 +228,8 @@ pub async fn a_freed_key_can_be_taken_again(store: &dyn Subject) {
 }
 
 pub async fn drawn_numbers_are_unique_under_concurrency(store: &dyn Subject) {
-    let drawing = (0..20).map(async |turn: u32| {
-        store.draw_refund_numbers(&shop(), 1 + turn % 5).await.unwrap()
-    });
+    let drawing = (0..20)
+        .map(async |turn: u32| store.draw_refund_numbers(&shop(), 1 + turn % 5).await.unwrap());
     let blocks = join_all(drawing).await;
     let mut drawn: Vec<i64> = blocks.iter().cloned().flatten().collect();
     assert_eq!(drawn.len(), 60);

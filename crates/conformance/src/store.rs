@@ -331,8 +331,7 @@ pub async fn facts_are_numbered_without_gaps(store: &dyn Subject) {
 
     let facts = store.facts(&key("O-1")).await.unwrap();
     let numbers: Vec<_> = facts.iter().map(|fact| (fact.place, fact.sequence)).collect();
-    let expected =
-        [(1, Some(1)), (2, Some(2)), (3, None), (4, Some(3)), (5, None), (6, Some(4))];
+    let expected = [(1, Some(1)), (2, Some(2)), (3, None), (4, Some(3)), (5, None), (6, Some(4))];
     assert_eq!(numbers, expected);
     assert_eq!(load(store, &key("O-1")).await.version, Version(6));
     let rebuilt = facts.iter().fold(placed.state, |order, logged| order.evolve(&logged.fact));

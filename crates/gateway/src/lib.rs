@@ -1,3 +1,51 @@
-//! The edge for everyone who does not speak gRPC.
+//! The edge for everyone who does not speak gRPC: REST made from the contract, the compatible
+//! endpoint, the `OpenAPI` document with a page to try it, and whether all of it is well.
+//!
+//! The gateway holds nothing and decides nothing about orders and refunds: every call goes to the
+//! services over gRPC, whether they run in this process or in another.
 
+pub mod compatible;
+mod deadline;
+mod docs;
+mod health;
+mod reads;
 pub mod rest;
+mod services;
+mod trace;
+
+pub use services::Services;
+
+use axum::{Router, middleware::from_fn};
+use std::time::Duration;
+
+/// How the gateway treats its callers.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How long a request may take, whatever its caller asks for; the default is 30 seconds.
+    pub request_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { request_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Everything that the gateway serves, over `services`.
+pub fn router<S: Services>(services: S, options: Options) -> Router {
+    let timeout = options.request_timeout;
+    let rest = rest::router(services.clone()).merge(reads::router(services.clone()));
+    let compatible = compatible::router(services.clone());
+    Router::new()
+        .merge(deadline::within(rest, timeout, rest::of_status))
+        .merge(deadline::within(compatible, timeout, compatible::of_status))
+        .merge(docs::router())
+        .merge(health::router(services))
+        .fallback(rest::not_found)
+        .layer(from_fn(trace::traced))
+}
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;

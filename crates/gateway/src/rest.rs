@@ -5,10 +5,11 @@
 //! and stand in one place. What is decided here is only what HTTP and JSON add: which call is
 //! meant, whether the JSON has the shape of the contract, and how a refusal reads.
 
+mod bare_order;
 mod call;
 mod json;
 mod metadata;
-mod percent;
+pub(crate) mod percent;
 mod refusal;
 mod request;
 mod route;
@@ -16,7 +17,9 @@ mod shape;
 
 pub use metadata::forwarded;
 pub use refusal::{Refusal, of_status};
+pub(crate) use refusal::{http_status, name as code_name};
 
+use crate::Services;
 use axum::{
     Router,
     body::Body,
@@ -27,10 +30,7 @@ use axum::{
 use call::Call;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tonic::{
-    client::GrpcService,
-    codegen::{Body as HttpBody, Bytes, StdError},
-};
+use tonic::codegen::{Bytes, StdError};
 
 /// The largest body that is read, in bytes. What is longer is refused with 413.
 pub const MAX_BODY: usize = 4 << 20;
@@ -40,17 +40,10 @@ pub const MAX_BODY: usize = 4 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Template(pub &'static str);
 
-/// Serves everything below `/v1/` over `services`, which has to take every call of the contract.
+/// Serves everything below `/v1/` over `services`.
 ///
 /// Merge it with other routers and give the whole [`not_found`] as its fallback.
-pub fn router<S>(services: S) -> Router
-where
-    S: GrpcService<tonic::body::Body> + Clone + Send + Sync + 'static,
-    S::Error: Send,
-    S::Future: Send,
-    S::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
-    <S::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
-{
+pub fn router<S: Services>(services: S) -> Router {
     let answer = move |request: Request| {
         let services = services.clone();
         async move { answer(services, request).await.unwrap_or_else(IntoResponse::into_response) }
@@ -67,12 +60,10 @@ pub async fn not_found(request: Request) -> Response {
     }
 }
 
-async fn answer<S>(services: S, request: Request) -> Result<Response, Refusal>
-where
-    S: GrpcService<tonic::body::Body>,
-    S::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
-    <S::ResponseBody as HttpBody>::Error: Into<StdError>,
-{
+pub(crate) async fn answer<S: Services>(
+    services: S,
+    request: Request,
+) -> Result<Response, Refusal> {
     // A caller that is refused before it has sent everything would see a broken connection.
     let (parts, body) = request.into_parts();
     let body = body_of(body).await?;
@@ -90,16 +81,29 @@ where
     Ok(response)
 }
 
-/// Reads a whole body of at most [`MAX_BODY`].
 async fn body_of(body: Body) -> Result<Bytes, Refusal> {
+    read(body).await.map_err(|unread| match unread {
+        Unread::TooLong => Refusal::too_long(),
+        Unread::Broken(error) => Refusal::field("body", format!("could not be read: {error}")),
+    })
+}
+
+/// Why a body was not read.
+pub(crate) enum Unread {
+    TooLong,
+    Broken(StdError),
+}
+
+/// Reads a whole body of at most [`MAX_BODY`].
+pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_long()),
-        Err(error) => Err(Refusal::field("body", format!("could not be read: {error}"))),
+        Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLong),
+        Err(error) => Err(Unread::Broken(error)),
     }
 }
 
-fn reply(status: StatusCode, json: Vec<u8>) -> Response {
+pub(crate) fn reply(status: StatusCode, json: Vec<u8>) -> Response {
     let mut response = (status, json).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

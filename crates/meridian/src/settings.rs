@@ -104,6 +104,8 @@ pub struct Payments {
     pub ledger: bool,
     pub lease: Duration,
     pub concurrency: usize,
+    /// How long a leg without an answer may still be on its way.
+    pub grace: Duration,
     /// Pauses before the second and every further attempt; at least one.
     pub retry: Vec<Duration>,
 }

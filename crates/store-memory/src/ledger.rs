@@ -22,7 +22,8 @@ impl Ledger for MemoryStore {
         if left < 0 && !transfer.from.may_be_negative {
             return Ok(Posting::Insufficient { balance: Amount::from_ten_thousandths(balance) });
         }
-        let arrived = if from == to { left } else { tables.balances.get(&to).copied().unwrap_or(0) };
+        let arrived =
+            if from == to { left } else { tables.balances.get(&to).copied().unwrap_or(0) };
         let arrived = arrived.checked_add(amount).ok_or_else(overflow)?;
         tables.balances.insert(from, left);
         tables.balances.insert(to, arrived);

@@ -60,9 +60,7 @@ impl Reader for MemoryStore {
             .iter()
             .filter(|(key, _)| key.store_id == *store && is_asked_for(&key.order_id))
             .flat_map(|(key, row)| row.stored.state.refunds.iter().map(move |r| (key, r)))
-            .filter(|(_, refund)| {
-                filter.states.is_empty() || filter.states.contains(&refund.state)
-            })
+            .filter(|(_, refund)| filter.states.is_empty() || filter.states.contains(&refund.state))
             .map(|(key, refund)| (key.order_id.clone(), refund.refund_id))
             .filter(|(_, refund_id)| page.after.is_none_or(|after| *refund_id > after))
             .map(|(order_id, refund_id)| RefundRef { order_id, refund_id })
@@ -82,9 +80,7 @@ impl Reader for MemoryStore {
     ) -> Result<Option<LoggedFact>, StoreError> {
         let tables = self.lock();
         let facts = tables.orders.get(key).map(|row| row.facts.as_slice()).unwrap_or_default();
-        let made = |logged: &&LoggedFact| {
-            matches!(&logged.fact, Fact::RefundCreated { refund, .. } if refund.refund_id == wanted)
-        };
+        let made = |logged: &&LoggedFact| matches!(&logged.fact, Fact::RefundCreated { refund, .. } if refund.refund_id == wanted);
         Ok(facts.iter().find(made).cloned())
     }
 

@@ -58,11 +58,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn quote(
-        &self,
-        order: &OrderKey,
-        quote: QuoteId,
-    ) -> Result<Option<Quote>, StoreError> {
+    async fn quote(&self, order: &OrderKey, quote: QuoteId) -> Result<Option<Quote>, StoreError> {
         Ok(self.lock().quotes.get(&(order.clone(), quote)).cloned())
     }
 

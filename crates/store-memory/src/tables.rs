@@ -99,16 +99,7 @@ impl Tables {
                 (None, None) => {}
             }
         }
-        for change in commit.claims {
-            match change {
-                ClaimChange::Take(claim) => {
-                    self.claims.insert(claim_key(&claim.store_id, claim.kind, &claim.key), claim);
-                }
-                ClaimChange::Free { store_id, kind, key } => {
-                    self.claims.remove(&claim_key(&store_id, kind, &key));
-                }
-            }
-        }
+        self.keep_claims(commit.claims);
         for change in commit.tasks {
             match change {
                 TaskChange::Put(task) => {
@@ -119,6 +110,22 @@ impl Tables {
                     self.tasks.remove(&(key, kind, subject));
                 }
             }
+        }
+    }
+
+    /// What is freed goes first, so that one commit may hand a key on.
+    fn keep_claims(&mut self, changes: Vec<ClaimChange>) {
+        let mut taken = Vec::new();
+        for change in changes {
+            match change {
+                ClaimChange::Take(claim) => taken.push(claim),
+                ClaimChange::Free { store_id, kind, key } => {
+                    self.claims.remove(&claim_key(&store_id, kind, &key));
+                }
+            }
+        }
+        for claim in taken {
+            self.claims.insert(claim_key(&claim.store_id, claim.kind, &claim.key), claim);
         }
     }
 

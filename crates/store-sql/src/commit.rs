@@ -9,11 +9,10 @@ use crate::{
     SqlStore,
     error::{from_orm, is_collision},
 };
-use futures_util::future::BoxFuture;
 use ports::{Commit, StoreError};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionSession, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 /// How often a transaction that collided with another is tried.
@@ -32,20 +31,23 @@ impl SqlStore {
 
 /// A commit in a transaction of its own.
 async fn alone(database: &DatabaseConnection, rows: &Rows) -> Result<(), StoreError> {
-    in_transaction(database, |transaction| {
-        Box::pin(async move {
-            for step in steps::steps(rows) {
-                let backend = transaction.get_database_backend();
-                let statement = Statement::from_sql_and_values(backend, step.sql, step.values);
-                let done = transaction.execute_raw(statement).await.map_err(Stop::Database)?;
-                if step.must_hit && done.rows_affected() == 0 {
-                    return Err(Stop::Store(StoreError::Conflict));
-                }
+    in_transaction(database, &Alone(rows)).await
+}
+
+struct Alone<'a>(&'a Rows);
+
+impl Work<()> for Alone<'_> {
+    async fn run(&self, transaction: &DatabaseTransaction) -> Result<(), Stop<()>> {
+        let backend = transaction.get_database_backend();
+        for step in steps::steps(self.0) {
+            let statement = Statement::from_sql_and_values(backend, step.sql, step.values);
+            let done = transaction.execute_raw(statement).await.map_err(Stop::Database)?;
+            if step.must_hit && done.rows_affected() == 0 {
+                return Err(Stop::Store(StoreError::Conflict));
             }
-            Ok(())
-        })
-    })
-    .await
+        }
+        Ok(())
+    }
 }
 
 /// Why a transaction is given up.
@@ -56,18 +58,23 @@ pub(crate) enum Stop<T> {
     Undo(T),
 }
 
+/// What a transaction does; the same again if it has to be repeated.
+pub(crate) trait Work<T>: Sync {
+    fn run(
+        &self,
+        transaction: &DatabaseTransaction,
+    ) -> impl Future<Output = Result<T, Stop<T>>> + Send;
+}
+
 /// Runs `work` in a transaction, again if it collides with another one.
-pub(crate) async fn in_transaction<T, F>(
+pub(crate) async fn in_transaction<T>(
     database: &DatabaseConnection,
-    work: F,
-) -> Result<T, StoreError>
-where
-    F: for<'t> Fn(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, Stop<T>>>,
-{
+    work: &impl Work<T>,
+) -> Result<T, StoreError> {
     let mut attempt = 1;
     loop {
         let transaction = begin(database).await.map_err(from_orm)?;
-        let outcome = match work(&transaction).await {
+        let outcome = match work.run(&transaction).await {
             Ok(value) => transaction.commit().await.map(|()| value).map_err(Stop::Database),
             Err(stop) => {
                 // Dropping it would roll back as well, but later than the next one begins.

@@ -1,7 +1,7 @@
 use crate::{
     SqlStore,
     column::{from_doc, micros, name, time},
-    commit::{Stop, in_transaction},
+    commit::{Stop, Work, in_transaction},
     entity::transfer,
     error::from_orm,
 };
@@ -25,9 +25,7 @@ const BALANCE: &str = "SELECT balance FROM ledger_accounts \
 #[async_trait]
 impl Ledger for SqlStore {
     async fn post(&self, transfer: &Transfer) -> Result<Posting, StoreError> {
-        let posted =
-            in_transaction(&self.0.write, |database| Box::pin(post(database, transfer))).await?;
-        if posted {
+        if in_transaction(&self.0.write, &Post(transfer)).await? {
             return Ok(Posting::Posted);
         }
         match self.find(&transfer.store_id, &transfer.key).await? {
@@ -61,38 +59,43 @@ impl Ledger for SqlStore {
     }
 }
 
-/// `false` if nothing was posted: the key was posted before, or too little is there.
-async fn post(database: &DatabaseTransaction, transfer: &Transfer) -> Result<bool, Stop<bool>> {
-    let store = transfer.store_id.as_str();
-    let currency = format!("{:?}", transfer.currency);
-    let amount = transfer.amount.ten_thousandths();
-    let values = [
-        store.into(),
-        transfer.key.as_str().into(),
-        transfer.from.name.as_str().into(),
-        transfer.from.may_be_negative.into(),
-        transfer.to.name.as_str().into(),
-        transfer.to.may_be_negative.into(),
-        currency.as_str().into(),
-        amount.into(),
-        micros(transfer.at).into(),
-    ];
-    if execute(database, INSERT, values).await? == 0 {
-        return Err(Stop::Undo(false));
-    }
-    // By name, so that two transfers between the same accounts cannot wait for each other.
-    let mut sides = [(GIVE, &transfer.from), (TAKE, &transfer.to)];
-    sides.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
-    for (sql, account) in sides {
-        let key = || [store.into(), account.name.as_str().into(), currency.as_str().into()];
-        let open = key().into_iter().chain([account.may_be_negative.into()]);
-        execute(database, OPEN, open).await?;
-        let moved = execute(database, sql, key().into_iter().chain([amount.into()])).await?;
-        if moved == 0 {
+struct Post<'a>(&'a Transfer);
+
+/// Answers `false` if nothing was posted: the key was before, or too little is there.
+impl Work<bool> for Post<'_> {
+    async fn run(&self, database: &DatabaseTransaction) -> Result<bool, Stop<bool>> {
+        let transfer = self.0;
+        let store = transfer.store_id.as_str();
+        let currency = format!("{:?}", transfer.currency);
+        let amount = transfer.amount.ten_thousandths();
+        let values = [
+            store.into(),
+            transfer.key.as_str().into(),
+            transfer.from.name.as_str().into(),
+            transfer.from.may_be_negative.into(),
+            transfer.to.name.as_str().into(),
+            transfer.to.may_be_negative.into(),
+            currency.as_str().into(),
+            amount.into(),
+            micros(transfer.at).into(),
+        ];
+        if execute(database, INSERT, values).await? == 0 {
             return Err(Stop::Undo(false));
         }
+        // By name, so that two transfers between the same accounts cannot wait for each other.
+        let mut sides = [(GIVE, &transfer.from), (TAKE, &transfer.to)];
+        sides.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
+        for (sql, account) in sides {
+            let key = || [store.into(), account.name.as_str().into(), currency.as_str().into()];
+            let open = key().into_iter().chain([account.may_be_negative.into()]);
+            execute(database, OPEN, open).await?;
+            let moved = execute(database, sql, key().into_iter().chain([amount.into()])).await?;
+            if moved == 0 {
+                return Err(Stop::Undo(false));
+            }
+        }
+        Ok(true)
     }
-    Ok(true)
 }
 
 async fn execute(

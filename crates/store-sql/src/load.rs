@@ -34,7 +34,10 @@ impl SqlStore {
 
     pub(crate) async fn view_order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
         let found = self.find(Some(key), None).await?;
-        found.order.map(|(version, doc, personal)| to_view(version, &doc, personal.as_deref())).transpose()
+        found
+            .order
+            .map(|(version, doc, personal)| to_view(version, &doc, personal.as_deref()))
+            .transpose()
     }
 
     pub(crate) async fn find_receipt(

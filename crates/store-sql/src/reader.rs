@@ -160,10 +160,7 @@ impl SqlStore {
             .iter()
             .filter(|refund| filter.states.is_empty() || filter.states.contains(&refund.state))
             .filter(|refund| page.after.is_none_or(|after| refund.refund_id > after))
-            .map(|refund| RefundRef {
-                order_id: key.order_id.clone(),
-                refund_id: refund.refund_id,
-            })
+            .map(|refund| RefundRef { order_id: key.order_id.clone(), refund_id: refund.refund_id })
             .collect();
         found.sort_by_key(|refund| refund.refund_id);
         Ok(to_page(found, page.size, |refund| refund.refund_id))

@@ -9,7 +9,7 @@ use migrations::Migrator;
 use ports::StoreError;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionSession, TransactionTrait,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 

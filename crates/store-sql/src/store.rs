@@ -102,11 +102,7 @@ impl Store for SqlStore {
         inserted.map(drop_count).map_err(from_orm)
     }
 
-    async fn quote(
-        &self,
-        order: &OrderKey,
-        quote: QuoteId,
-    ) -> Result<Option<Quote>, StoreError> {
+    async fn quote(&self, order: &OrderKey, quote: QuoteId) -> Result<Option<Quote>, StoreError> {
         let id = (order.store_id.to_string(), order.order_id.to_string(), quote.as_uuid());
         let row = quote::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
         row.map(|row| {

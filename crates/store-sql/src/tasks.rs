@@ -117,11 +117,7 @@ fn held_by(task: &Task, owner: &str) -> [Value; 5] {
     ]
 }
 
-fn to_claimed(
-    row: &QueryResult,
-    kind: TaskKind,
-    lease: &Lease,
-) -> Result<ClaimedTask, StoreError> {
+fn to_claimed(row: &QueryResult, kind: TaskKind, lease: &Lease) -> Result<ClaimedTask, StoreError> {
     let text = |index| row.try_get_by_index::<String>(index).map_err(from_orm);
     let number = |index| row.try_get_by_index::<i64>(index).map_err(from_orm);
     let store_id = name("tasks.store_id", &text(0)?)?;

@@ -4,7 +4,15 @@ use crate::{
     work::{Held, Next, Work, WorkError},
 };
 use ports::{ClaimedTask, Clock, Ids, Lease, Task, Tasks};
-use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use time::OffsetDateTime;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +58,7 @@ pub struct Pool {
     clock: Arc<dyn Clock>,
     settings: PoolSettings,
     owner: String,
+    claims: AtomicU64,
     continue_trace: ContinueTrace,
 }
 
@@ -67,7 +76,15 @@ impl Pool {
         settings: PoolSettings,
         owner: impl Into<String>,
     ) -> Self {
-        Self { work, tasks, clock, settings, owner: owner.into(), continue_trace: |_, _| () }
+        Self {
+            work,
+            tasks,
+            clock,
+            settings,
+            owner: owner.into(),
+            claims: AtomicU64::new(0),
+            continue_trace: |_, _| (),
+        }
     }
 
     /// The spans of the work become part of the traces of the commands that left it.
@@ -100,38 +117,46 @@ impl Pool {
         }
     }
 
-    fn lease(&self) -> Lease {
-        Lease { owner: self.owner.clone(), until: self.clock.now() + self.settings.lease }
+    /// A lease for one claim. What this very process lost, because it stood still for too long,
+    /// and claims again is somebody else's to whoever still holds on to it.
+    fn next_lease(&self) -> Lease {
+        let claim = self.claims.fetch_add(1, Ordering::Relaxed);
+        self.lease(format!("{}-{claim}", self.owner))
+    }
+
+    fn lease(&self, owner: String) -> Lease {
+        Lease { owner, until: self.clock.now() + self.settings.lease }
     }
 
     /// Carries a task out while its lease lasts, and settles it.
     async fn carry(&self, claimed: ClaimedTask, hand_back: CancellationToken) {
         let ClaimedTask { task, lease, trace } = claimed;
+        let owner = &*lease.owner;
         let held = Held::new(&*self.clock, lease.until, trace);
         let outcome = tokio::select! {
             outcome = self.work.carry_out(&task, &held) => outcome,
-            () = self.keep(&task, &held) => Err(WorkError::LeaseLost),
+            () = self.keep(&task, owner, &held) => Err(WorkError::LeaseLost),
             () = hand_back.cancelled() => {
-                return self.release(&task, task.due_at, task.attempts).await;
+                return self.release(&task, owner, task.due_at, task.attempts).await;
             }
         };
         match outcome {
             Ok(Next::Committed) => {}
-            Ok(Next::Later(pause)) => self.later(&task, pause).await,
+            Ok(Next::Later(pause)) => self.later(&task, owner, pause).await,
             // Whoever has the task now looks where it stands.
             Err(WorkError::LeaseLost) => tracing::warn!("the lease of a task ran out"),
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "a task could not be carried on");
-                self.later(&task, AFTER_TASK_ERROR.pause(task.attempts)).await;
+                self.later(&task, owner, AFTER_TASK_ERROR.pause(task.attempts)).await;
             }
         }
     }
 
     /// Renews the lease until it is lost.
-    async fn keep(&self, task: &Task, held: &Held<'_>) {
+    async fn keep(&self, task: &Task, owner: &str, held: &Held<'_>) {
         loop {
             tokio::time::sleep(self.settings.lease / 3).await;
-            let lease = self.lease();
+            let lease = self.lease(owner.to_owned());
             match self.tasks.renew(task, &lease).await {
                 Ok(true) => held.extend(lease.until),
                 Ok(false) => return,
@@ -145,12 +170,13 @@ impl Pool {
         }
     }
 
-    async fn later(&self, task: &Task, pause: Duration) {
-        self.release(task, self.clock.now() + pause, task.attempts.saturating_add(1)).await;
+    async fn later(&self, task: &Task, owner: &str, pause: Duration) {
+        let due_at = self.clock.now() + pause;
+        self.release(task, owner, due_at, task.attempts.saturating_add(1)).await;
     }
 
-    async fn release(&self, task: &Task, due_at: OffsetDateTime, attempts: u32) {
-        if let Err(error) = self.tasks.release(task, &self.owner, due_at, attempts).await {
+    async fn release(&self, task: &Task, owner: &str, due_at: OffsetDateTime, attempts: u32) {
+        if let Err(error) = self.tasks.release(task, owner, due_at, attempts).await {
             // It is free again when the lease runs out.
             tracing::warn!(error = %Chain(&error), "a task could not be handed back");
         }
@@ -177,8 +203,8 @@ impl Pool {
 struct Run {
     pool: Arc<Pool>,
     running: JoinSet<()>,
-    /// What runs, to be handed back should it panic.
-    tasks: HashMap<Id, Task>,
+    /// What runs and under whose lease, to be handed back should it panic.
+    tasks: HashMap<Id, (Task, String)>,
     hand_back: CancellationToken,
 }
 
@@ -227,12 +253,12 @@ impl Run {
         let pool = &self.pool;
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
         let now = pool.clock.now();
-        let claimed = pool.tasks.claim(pool.work.kind(), &pool.lease(), now, limit).await?;
+        let claimed = pool.tasks.claim(pool.work.kind(), &pool.next_lease(), now, limit).await?;
         let count = claimed.len();
         for claimed in claimed {
             let (pool, hand_back) = (Arc::clone(pool), self.hand_back.clone());
             let span = pool.span(&claimed);
-            let task = claimed.task.clone();
+            let task = (claimed.task.clone(), claimed.lease.owner.clone());
             let work = async move { pool.carry(claimed, hand_back).await };
             let handle = self.running.spawn(work.instrument(span));
             self.tasks.insert(handle.id(), task);
@@ -245,8 +271,8 @@ impl Run {
             Ok((id, ())) => drop(self.tasks.remove(&id)),
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "a task broke off");
-                if let Some(task) = self.tasks.remove(&error.id()) {
-                    self.pool.later(&task, AFTER_TASK_ERROR.pause(task.attempts)).await;
+                if let Some((task, owner)) = self.tasks.remove(&error.id()) {
+                    self.pool.later(&task, &owner, AFTER_TASK_ERROR.pause(task.attempts)).await;
                 }
             }
         }

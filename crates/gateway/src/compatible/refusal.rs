@@ -86,11 +86,6 @@ impl Refused {
         Self { http, reason: reason.to_owned(), message, by_rule: false, retry_after: None }
     }
 
-    /// Whether the services did not take the caller for somebody who may act for the store.
-    pub fn is_about_the_caller(&self) -> bool {
-        matches!(self.http, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
-    }
-
     /// `error_info` is the store's setting.
     pub fn into_response(self, error_info: bool) -> Response {
         if self.by_rule && !error_info {

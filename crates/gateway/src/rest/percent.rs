@@ -25,6 +25,19 @@ pub fn pairs(query: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
+/// Encodes a text for one segment of a path; letters, digits, `-`, `.`, `_` and `~` stay.
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 fn hex(digit: u8) -> Option<u8> {
     let value = char::from(digit).to_digit(16)?;
     u8::try_from(value).ok()
@@ -38,6 +51,13 @@ mod tests {
     fn what_was_encoded_is_decoded() {
         assert_eq!(decode("a%2Fb%3a+").as_deref(), Some("a/b:+"));
         assert_eq!(decode("%e2%82%ac").as_deref(), Some("€"));
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_to_itself() {
+        assert_eq!(encode("GE-1.2_3~"), "GE-1.2_3~");
+        assert_eq!(encode("a/b:€"), "a%2Fb%3A%E2%82%AC");
+        assert_eq!(decode(&encode("a/b:€ %")).as_deref(), Some("a/b:€ %"));
     }
 
     #[test]

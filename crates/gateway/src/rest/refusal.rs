@@ -151,7 +151,7 @@ struct Shown<'a> {
 }
 
 /// The name of a code as google.rpc.Code writes it.
-const fn name(code: Code) -> &'static str {
+pub(crate) const fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
@@ -174,7 +174,7 @@ const fn name(code: Code) -> &'static str {
 }
 
 /// The HTTP status of a code, as google.rpc.Code maps it.
-fn http_status(code: Code) -> StatusCode {
+pub(crate) fn http_status(code: Code) -> StatusCode {
     match code {
         Code::Ok => StatusCode::OK,
         // 499, "client closed request", has no name of its own.

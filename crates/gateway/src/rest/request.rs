@@ -1,7 +1,7 @@
 //! Gathers a request from its path, query, headers and body.
 
 use super::{
-    json, percent,
+    bare_order, json, percent,
     refusal::Refusal,
     route::Matched,
     shape::{self, Fault},
@@ -29,6 +29,9 @@ pub fn message(
             return Err(Refusal::field(name, "is no query parameter: it belongs into the body"));
         }
         object = object_of(body)?;
+        if route.grpc_path == bare_order::CREATE_ORDER {
+            object = bare_order::wrapped(object);
+        }
     }
     let mut faults = Vec::new();
     for (field, value) in &matched.bound {

@@ -114,6 +114,7 @@ fn payments(reader: &mut Reader) -> Payments {
         ledger: reader.get("payments.ledger"),
         lease: reader.duration("payments.lease", Duration::from_secs(1)..=minutes(10)),
         concurrency: reader.number("payments.concurrency", 1..=1_000),
+        grace: reader.duration("payments.grace", Duration::ZERO..=minutes(60)),
         retry: reader.checked("payments.retry", |value| {
             let pauses = Vec::<Duration>::read(value)?;
             if pauses.is_empty() || pauses.len() > MAX_ATTEMPTS {

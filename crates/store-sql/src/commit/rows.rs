@@ -153,12 +153,8 @@ impl Rows {
             TaskChange::Put(task) => (&task.key, task.kind, &task.subject),
             TaskChange::Done { key, kind, subject } => (key, *kind, subject),
         };
-        self.tasks.retain(|row| {
-            (&row.key, row.kind, &row.subject) != (key, kind, subject)
-        });
-        self.done.retain(|row| {
-            (&row.key, row.kind, &row.subject) != (key, kind.name(), subject)
-        });
+        self.tasks.retain(|row| (&row.key, row.kind, &row.subject) != (key, kind, subject));
+        self.done.retain(|row| (&row.key, row.kind, &row.subject) != (key, kind.name(), subject));
         match change {
             TaskChange::Put(task) => self.tasks.push(TaskRow {
                 due_at: micros(task.due_at),
@@ -186,7 +182,8 @@ impl OrderRow {
             let event_id = commit.event_id(&key.store_id, Some(&key.order_id), place);
             facts.push(FactRow::of(place, sequence, event_id.as_uuid(), fact.name(), fact)?);
             if let Fact::RefundCreated { refund, .. } = fact {
-                refunds.push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
+                refunds
+                    .push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
             } else if let Some(refund) = changed_refund(order, fact) {
                 let refund_id = refund.refund_id.as_uuid();
                 if refunds.iter().all(|row| row.refund_id != refund_id) {

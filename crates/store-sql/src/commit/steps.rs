@@ -29,8 +29,7 @@ const INSERT_FACT: &str = "INSERT INTO facts (store_id, order_id, place, sequenc
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_REFUND: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
     place, created_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const UPDATE_REFUND: &str =
-    "UPDATE refunds SET state = $3 WHERE store_id = $1 AND refund_id = $2";
+const UPDATE_REFUND: &str = "UPDATE refunds SET state = $3 WHERE store_id = $1 AND refund_id = $2";
 const INSERT_RECEIPT: &str = "INSERT INTO receipts (store_id, method, request_id, created_at, \
     fingerprint, answer) VALUES ($1, $2, $3, $4, $5, $6)";
 const DELETE_CLAIM: &str = "DELETE FROM claims WHERE scope = $1 AND kind = $2 AND claim_key = $3";

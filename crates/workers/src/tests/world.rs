@@ -1,14 +1,15 @@
+mod made;
+
 use crate::{LegSettings, Legs, Pool, PoolSettings, ProcessOrder, ProcessSettings, Stops, Work};
 use application::{Caller, Core, Legs as Steps, NewRefund, Orders, Processing, Refunds, Request};
 use domain::{
-    Actor, ActorKind, Amount, Currencies, Currency, Pair,
+    Actor, ActorKind, Amount, Currencies, Currency,
     id::{RefundId, StoreId},
     order::{
-        Command, ExternalIds, NewLine, NewOrder, NewTender, Order, PaymentReport, Personal,
-        TenderMethod, TenderState,
+        Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
     },
     refund::{Refund, RefundRequest},
-    store::{Screening, Store as StoreRecord, StoreFact, StoreSettings},
+    store::{Screening, StoreFact},
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
@@ -73,7 +74,7 @@ impl World {
         let clock = Arc::new(VirtualClock(Instant::now()));
         let ids = Arc::new(CountingIds::default());
         let core = Core::new(store.clone(), store.clone(), clock.clone(), ids);
-        let shop = shop(screening, clock.now());
+        let shop = made::shop(screening, clock.now());
         let facts = vec![StoreFact::Created { store: Box::new(shop.clone()) }];
         let mut commit = Commit::new(clock.now(), platform().actor);
         commit.stores = vec![StoreChange { before: Version::NEW, after: shop, facts }];
@@ -102,7 +103,7 @@ impl World {
             })
             .collect();
         let total = Amount::sum(tenders.iter().map(|tender| tender.amount)).unwrap();
-        let order = new_order(order_id, total, tenders);
+        let order = made::order(order_id, total, tenders);
         let personal = Personal::default();
         Orders::new(self.core.clone())
             .create(&platform(), &store_id(), &self.request(), order, personal, &|_, _| vec![])
@@ -291,45 +292,6 @@ impl Running {
     pub async fn kill(self) {
         self.join.abort();
         assert!(self.join.await.unwrap_err().is_cancelled());
-    }
-}
-
-fn shop(screening: Screening, now: OffsetDateTime) -> StoreRecord {
-    StoreRecord {
-        store_id: store_id(),
-        name: "Shop".to_owned(),
-        merchant_guid: "guid-1".to_owned(),
-        web_store_code: None,
-        web_store_instance_code: None,
-        currency: currency(),
-        settings: StoreSettings { screening, ..StoreSettings::default() },
-        settings_version: 1,
-        created_at: now,
-    }
-}
-
-fn new_order(order_id: &str, total: Amount, tenders: Vec<NewTender>) -> NewOrder {
-    let line = NewLine {
-        cart_item_id: "L1".to_owned(),
-        product_code: None,
-        secondary_product_code: None,
-        name: None,
-        hs_code: None,
-        quantity: 1,
-        total: Pair::new(total, total),
-        duties: None,
-    };
-    NewOrder {
-        order_id: order_id.parse().unwrap(),
-        cart_id: None,
-        customer_currency: currency(),
-        merchant_currency: currency(),
-        destination_country: "DE".to_owned(),
-        language: None,
-        lines: vec![line],
-        shipping: Pair::ZERO,
-        duties: Pair::ZERO,
-        tenders,
     }
 }
 

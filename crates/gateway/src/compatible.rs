@@ -1,0 +1,208 @@
+//! `POST /Order/CreateOrderRefund`: refunds for callers that speak the published API of another
+//! platform.
+//!
+//! A call becomes three calls of the contract: which store the caller acts for, the order, and the
+//! refund. The order is read before the refund is made, so that nothing can fail after it. What is
+//! decided here is only the form of requests and answers; the rules are those of the services.
+
+mod code;
+mod decimal;
+mod envelope;
+mod faults;
+mod fields;
+mod info;
+mod json;
+mod refusal;
+mod request;
+
+use crate::{
+    Services,
+    rest::{self, Template, Unread, percent},
+};
+use axum::{
+    Router,
+    extract::Request,
+    response::Response,
+    routing::post,
+};
+use envelope::Envelope;
+use faults::Faults;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use refusal::Refused;
+use tonic::{Code, Status, metadata::MetadataMap};
+use uuid::Uuid;
+use wire::{
+    orders::v1::{GetOrderRequest, Order, order_service_client::OrderServiceClient},
+    refunds::v1::{CreateRefundRequest, Refund, refund_service_client::RefundServiceClient},
+    stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient},
+};
+
+/// Where it is served.
+pub const PATH: &str = "/Order/CreateOrderRefund";
+
+/// The metadata in which a GUID is the credential, where no bearer token is given. Only a store that
+/// has `guid_alone` on lets anybody in by it.
+pub const MERCHANT_GUID: HeaderName = HeaderName::from_static("x-merchant-guid");
+
+const AUTHORIZATION: HeaderName = header::AUTHORIZATION;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The longest answer that is taken, in bytes: a large order fits.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// Serves [`PATH`] over `services`.
+pub fn router<S: Services>(services: S) -> Router {
+    let answer = move |request: Request| {
+        let services = services.clone();
+        async move { answer(services, request).await }
+    };
+    let refused = || async { Refused::wrong_method().into_response(true) };
+    Router::new().route(PATH, post(answer).fallback(refused))
+}
+
+/// Shows a status that is not about a refund, such as a deadline that has passed.
+pub fn of_status(status: &Status) -> Response {
+    Refused::of(status).into_response(true)
+}
+
+async fn answer<S: Services>(services: S, request: Request) -> Response {
+    let mut response = match refund(services, request).await {
+        Ok(response) => response,
+        // Before the store is known there is no setting to go by.
+        Err(refused) => refused.into_response(true),
+    };
+    response.extensions_mut().insert(Template(PATH));
+    response
+}
+
+async fn refund<S: Services>(services: S, request: Request) -> Result<Response, Refused> {
+    let (Parts { uri, headers, .. }, body) = request.into_parts();
+    // A caller that is refused before it has sent everything would see a broken connection.
+    let body = rest::read(body).await.map_err(|unread| match unread {
+        Unread::TooLong => Refused::too_long(),
+        Unread::Broken(error) => Refused::malformed(format!("the body was cut off: {error}")),
+    })?;
+    let query = percent::pairs(uri.query().unwrap_or_default())
+        .ok_or_else(|| Refused::malformed("the query is not percent-encoded UTF-8".to_owned()))?;
+    let envelope = Envelope::open(query, &headers, &body);
+    let Some(guid) = envelope.merchant_guid() else {
+        return Err(match envelope.unreadable() {
+            Some(fault) => Refused::malformed(fault.to_owned()),
+            None => Refused::unauthenticated(),
+        });
+    };
+    let calls = Calls { metadata: metadata(&headers, guid)?, services };
+    let store = calls.resolve(guid.to_owned()).await?;
+    let error_info = store.settings.as_ref().is_some_and(|settings| settings.error_info);
+    let made = make(&calls, &store, envelope, request_id(&headers)?).await;
+    Ok(made.unwrap_or_else(|refused| refused.into_response(error_info)))
+}
+
+/// Everything that is refused in the shape of the store's choice.
+async fn make<S: Services>(
+    calls: &Calls<S>,
+    store: &Store,
+    envelope: Envelope<'_>,
+    request_id: String,
+) -> Result<Response, Refused> {
+    let parts = envelope.parts().map_err(Refused::malformed)?;
+    let mut faults = Faults::default();
+    let mut request = request::read(&parts.order_refund, parts.products.as_deref(), &mut faults);
+    faults.into_result().map_err(|(reason, message)| Refused::fields(reason, message))?;
+    request.store_id.clone_from(&store.store_id);
+    request.request_id = request_id;
+
+    let order = calls.order(&request).await?;
+    let refund = calls.create_refund(request).await?;
+    let shown = info::of_refund(store, &order, refund).and_then(|info| serde_json::to_vec(&info).ok());
+    let shown = shown.ok_or_else(|| {
+        tracing::error!(store_id = store.store_id, "a refund could not be shown");
+        Refused::internal()
+    })?;
+    Ok(rest::reply(StatusCode::OK, shown))
+}
+
+/// The caller's token, or the GUID for want of one; and how long the caller waits, and its trace.
+fn metadata(headers: &HeaderMap, guid: &str) -> Result<MetadataMap, Refused> {
+    let metadata = rest::forwarded(headers).map_err(|_| {
+        Refused::malformed("x-request-timeout must be 1 to 8 digits, with ms, s or m".to_owned())
+    })?;
+    let mut metadata = metadata.into_headers();
+    // The key stands in the one request that takes it.
+    metadata.remove(IDEMPOTENCY_KEY);
+    if !metadata.contains_key(AUTHORIZATION) {
+        let guid = HeaderValue::from_str(guid).map_err(|_| Refused::unauthenticated())?;
+        metadata.insert(MERCHANT_GUID, guid);
+    }
+    Ok(MetadataMap::from_headers(metadata))
+}
+
+/// Without a key two equal calls are two refunds.
+fn request_id(headers: &HeaderMap) -> Result<String, Refused> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(Uuid::new_v4().to_string());
+    };
+    let key = key.to_str().map(str::to_owned);
+    key.map_err(|_| Refused::malformed("Idempotency-Key must be visible ASCII".to_owned()))
+}
+
+/// The calls of the contract, all with the same metadata.
+struct Calls<S> {
+    services: S,
+    metadata: MetadataMap,
+}
+
+impl<S: Services> Calls<S> {
+    /// The store that the caller may act for.
+    async fn resolve(&self, merchant_guid: String) -> Result<Store, Refused> {
+        let request = self.request(ResolveMerchantRequest { merchant_guid });
+        let mut stores = StoreServiceClient::new(self.services.clone());
+        match stores.resolve_merchant(request).await {
+            Ok(answer) => answer.into_inner().store.ok_or_else(Refused::internal),
+            Err(status) => Err(match status.code() {
+                Code::Unauthenticated
+                | Code::PermissionDenied
+                | Code::NotFound
+                | Code::InvalidArgument
+                | Code::FailedPrecondition => Refused::unauthenticated(),
+                _ => Refused::of(&status),
+            }),
+        }
+    }
+
+    /// The order, or an empty one if there is none: then the refund is refused as the rules say.
+    async fn order(&self, of: &CreateRefundRequest) -> Result<Order, Refused> {
+        let (store_id, order_id) = (of.store_id.clone(), of.order_id.clone());
+        let mut orders = OrderServiceClient::new(self.services.clone())
+            .max_decoding_message_size(MAX_ANSWER);
+        match orders.get_order(self.request(GetOrderRequest { store_id, order_id })).await {
+            Ok(answer) => Ok(answer.into_inner().order.unwrap_or_default()),
+            Err(status) if status.code() == Code::NotFound => Ok(Order::default()),
+            Err(status) if status.code() == Code::InvalidArgument => Ok(Order::default()),
+            Err(status) => Err(refused(&status)),
+        }
+    }
+
+    async fn create_refund(&self, request: CreateRefundRequest) -> Result<Refund, Refused> {
+        let mut refunds = RefundServiceClient::new(self.services.clone())
+            .max_decoding_message_size(MAX_ANSWER);
+        let answer = refunds.create_refund(self.request(request)).await;
+        let refund = answer.map_err(|status| refused(&status))?.into_inner().refund;
+        refund.ok_or_else(Refused::internal)
+    }
+
+    fn request<T>(&self, message: T) -> tonic::Request<T> {
+        tonic::Request::from_parts(self.metadata.clone(), tonic::Extensions::default(), message)
+    }
+}
+
+/// A token that ended meanwhile is answered like one that never was.
+fn refused(status: &Status) -> Refused {
+    match status.code() {
+        Code::Unauthenticated => Refused::unauthenticated(),
+        _ => Refused::of(status),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! No request runs longer than the gateway allows.
+
+use axum::{Router, extract::Request, middleware::Next, response::Response};
+use http::{HeaderName, HeaderValue};
+use std::time::Duration;
+use tonic::Status;
+
+/// How much longer the gateway waits than it lets the services have, so that their own answer to a
+/// deadline that has passed is the one that is shown.
+const GRACE: Duration = Duration::from_secs(1);
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout");
+
+/// Ends the requests of `router` after `timeout`. `show` is how an error reads there.
+pub fn within(router: Router, timeout: Duration, show: fn(&Status) -> Response) -> Router {
+    let limit = move |mut request: Request, next: Next| async move {
+        let headers = request.headers_mut();
+        if !headers.contains_key(GRPC_TIMEOUT) && !headers.contains_key(REQUEST_TIMEOUT) {
+            headers.insert(GRPC_TIMEOUT, metadata(timeout));
+        }
+        match tokio::time::timeout(timeout.saturating_add(GRACE), next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                tracing::warn!(?timeout, "a request took too long");
+                show(&Status::deadline_exceeded("the request took too long"))
+            }
+        }
+    };
+    router.layer(axum::middleware::from_fn(limit))
+}
+
+/// Milliseconds in at most eight digits, as gRPC writes them.
+fn metadata(timeout: Duration) -> HeaderValue {
+    let millis = timeout.as_millis().min(99_999_999);
+    HeaderValue::from_str(&format!("{millis}m")).unwrap_or(HeaderValue::from_static("30S"))
+}

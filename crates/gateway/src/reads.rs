@@ -1,0 +1,83 @@
+//! `GET /v1/orders/{order_id}/refunds`: reads for callers who know their merchant GUID or their
+//! token, and not their store.
+
+use crate::{
+    Services,
+    rest::{self, Refusal, percent},
+};
+use axum::{
+    Router,
+    extract::{Path, Request},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{Method, Uri};
+use tonic::Status;
+use wire::stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient};
+
+const MERCHANT_GUID: &str = "merchantGUID";
+
+/// Serves the refunds of an order, without its store in the path.
+pub fn router<S: Services>(services: S) -> Router {
+    let answer = move |Path(order_id): Path<String>, request: Request| {
+        let services = services.clone();
+        async move {
+            let answered = refunds(services, &order_id, request).await;
+            answered.unwrap_or_else(IntoResponse::into_response)
+        }
+    };
+    let refused = |method: Method| async move { Refusal::wrong_method(&method, &["GET"].into()) };
+    Router::new().route("/v1/orders/{order_id}/refunds", get(answer).fallback(refused))
+}
+
+/// Finds the store and asks again with it in the path.
+async fn refunds<S: Services>(
+    services: S,
+    order_id: &str,
+    mut request: Request,
+) -> Result<Response, Refusal> {
+    let (guid, query) = guid_and_query(&request)?;
+    let store = store_of(services.clone(), &request, guid).await?;
+    let (store_id, order_id) = (percent::encode(&store.store_id), percent::encode(order_id));
+    let path = format!("/v1/stores/{store_id}/orders/{order_id}/refunds{query}");
+    *request.uri_mut() = path.parse::<Uri>().map_err(|_| Refusal::unknown_path(&path))?;
+    rest::answer(services, request).await
+}
+
+/// The store that the caller may act for: the one of the GUID, or else of the token.
+async fn store_of<S: Services>(
+    services: S,
+    request: &Request,
+    merchant_guid: String,
+) -> Result<Store, Refusal> {
+    let mut call = tonic::Request::new(ResolveMerchantRequest { merchant_guid });
+    *call.metadata_mut() = rest::forwarded(request.headers())?;
+    let answer = StoreServiceClient::new(services).resolve_merchant(call).await;
+    let store = answer.map_err(|status| Refusal::of(&status))?.into_inner().store;
+    store.ok_or_else(|| Refusal::of(&Status::internal("no store was answered")))
+}
+
+/// Takes the GUID out of the query or a header; what is left of the query goes on.
+fn guid_and_query(request: &Request) -> Result<(String, String), Refusal> {
+    let given = request.headers().get(MERCHANT_GUID);
+    let mut guids: Vec<_> =
+        given.iter().map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned()).collect();
+    let mut query = String::new();
+    for pair in request.uri().query().unwrap_or_default().split('&') {
+        let decoded = percent::pairs(pair)
+            .ok_or_else(|| Refusal::field("query", "is not percent-encoded UTF-8"))?;
+        match decoded.into_iter().next() {
+            Some((name, guid)) if name.eq_ignore_ascii_case(MERCHANT_GUID) => guids.push(guid),
+            Some(_) => {
+                query.push(if query.is_empty() { '?' } else { '&' });
+                query.push_str(pair);
+            }
+            None => {}
+        }
+    }
+    guids.dedup();
+    match guids.len() {
+        0 | 1 => Ok((guids.pop().unwrap_or_default(), query)),
+        _ => Err(Refusal::field(MERCHANT_GUID, "is given twice")),
+    }
+}

@@ -1,0 +1,106 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The order, cancellation and refund core of a cross-border e-commerce platform.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// A settings file instead of meridian.toml in the working folder.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// Where everything is stored: sqlite://PATH or postgres://USER@HOST/NAME.
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serves gRPC and HTTP and runs the workers, until SIGTERM or Ctrl-C.
+    Serve {
+        /// Address and port of the gRPC services.
+        #[arg(long, value_name = "ADDRESS")]
+        grpc: Option<String>,
+        /// Address and port of the REST gateway.
+        #[arg(long, value_name = "ADDRESS")]
+        http: Option<String>,
+    },
+    /// Brings the database's schema up to date.
+    Migrate,
+    /// Fills the store "demo" with orders to try things on; run again, it changes nothing.
+    Demo,
+    /// Makes and revokes access tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Shows and checks the settings.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Makes a token and prints its secret, this once.
+    Create(NewToken),
+    /// Takes a token's rights away.
+    Revoke {
+        /// The store that the token is for.
+        #[arg(long)]
+        store: String,
+        /// The token's id, tok_…
+        token_id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct NewToken {
+    /// The store that the token is for.
+    #[arg(long)]
+    pub store: String,
+    #[arg(long, value_enum)]
+    pub role: Role,
+    /// For people, to know it again.
+    #[arg(long)]
+    pub name: String,
+    /// What a service may do, such as refunds:write; may be repeated.
+    #[arg(long = "scope")]
+    pub scopes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Role {
+    Viewer,
+    Agent,
+    Manager,
+    Storefront,
+    Service,
+    Platform,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Says everything that is wrong with the settings.
+    Check,
+    /// Prints the settings in force and where each comes from, secrets masked.
+    Show,
+}
+
+impl Cli {
+    /// What the flags set, as settings.
+    pub fn flags(&self) -> Vec<(String, String)> {
+        let (grpc, http) = match &self.command {
+            Command::Serve { grpc, http } => (grpc.clone(), http.clone()),
+            _ => (None, None),
+        };
+        [("database.url", self.database.clone()), ("grpc.listen", grpc), ("http.listen", http)]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+}

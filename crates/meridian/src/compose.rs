@@ -1,0 +1,215 @@
+//! The composition root: the only file that names every adapter.
+
+use crate::system::{SystemClock, SystemIds};
+use application::{Access, Core, Legs, Orders, Processing, Refunds, Stores};
+use domain::Currencies;
+use grpc_kit::{Gate, GateSettings};
+use grpc_merchants::MerchantsGrpc;
+use grpc_orders::OrdersGrpc;
+use grpc_refunds::RefundsGrpc;
+use meridian::settings::{self, Service, Settings, Worker};
+use ports::{Clock, Ids, Providers};
+use secrecy::ExposeSecret as _;
+use std::{error::Error, sync::Arc};
+use store_sql::SqlStore;
+use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic_health::server::HealthReporter;
+use tower::Layer as _;
+use wire::{
+    orders::v1::order_service_server::OrderServiceServer,
+    refunds::v1::refund_service_server::RefundServiceServer,
+    stores::v1::store_service_server::StoreServiceServer,
+};
+use workers::{LegSettings, Pool, PoolSettings, ProcessOrder, ProcessSettings};
+
+/// The services of this process behind their gate: what the network and the gateway call.
+pub type Services = <Gate as tower::Layer<Routes>>::Service;
+
+/// Everything that serves and works, wired up on one database.
+pub struct Composed {
+    pub health: HealthReporter,
+    pub gate: Gate,
+    pub routes: Routes,
+    store: SqlStore,
+    core: Arc<Core>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+/// Opens the database and brings its schema up to date; several processes may do so at once.
+pub async fn open(settings: &settings::Database) -> Result<SqlStore, Box<dyn Error>> {
+    let options = store_sql::Options {
+        max_connections: settings.max_connections,
+        acquire_timeout: settings.acquire_timeout,
+        statement_timeout: settings.statement_timeout,
+        ..store_sql::Options::default()
+    };
+    let store = SqlStore::connect(settings.url.expose_secret(), options).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// `meridian migrate`.
+pub async fn migrate(settings: Settings) -> Result<(), Box<dyn Error>> {
+    open(&settings.database).await?;
+    println!("the schema is up to date");
+    Ok(())
+}
+
+impl Composed {
+    /// `bootstrap` is accepted as the platform's token, besides those in the database.
+    pub async fn new(
+        settings: &Settings,
+        services: &[Service],
+        bootstrap: Option<&str>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let store = open(&settings.database).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let adapter = Arc::new(store.clone());
+        let core =
+            Core::new(adapter.clone(), adapter.clone(), Arc::clone(&clock), Arc::clone(&ids));
+        let access = Access::new(adapter, Arc::clone(&clock));
+        let stores = Stores::new(Arc::clone(&core), access.clone());
+        let limits = GateSettings {
+            default_deadline: settings.grpc.default_deadline,
+            max_concurrent_calls: settings.grpc.max_concurrent_calls,
+        };
+        let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
+        let (health, routes) =
+            self::routes(settings, services, &core, stores, Arc::clone(&clock)).await?;
+        Ok(Self { health, gate, routes, store, core, clock, ids })
+    }
+
+    /// The services as the gateway calls them without a network between.
+    pub fn services(&self) -> Services {
+        self.gate.layer(self.routes.clone())
+    }
+
+    /// Starts the workers; each runs until `stop` and then hands back what it holds.
+    pub fn start_workers(
+        &self,
+        settings: &Settings,
+        kinds: &[Worker],
+        stop: &CancellationToken,
+    ) -> Result<Vec<tokio::task::JoinHandle<()>>, Box<dyn Error>> {
+        let providers = self.providers(&settings.payments);
+        let owner = workers::owner(&*self.ids);
+        let pool = PoolSettings {
+            lease: settings.payments.lease,
+            concurrency: settings.payments.concurrency,
+            grace: settings.serve.shutdown_grace,
+            ..PoolSettings::default()
+        };
+        let mut running = Vec::new();
+        for kind in kinds {
+            let work: Arc<dyn workers::Work> = match kind {
+                Worker::Ready => Arc::new(ProcessOrder::new(
+                    Processing::new(Arc::clone(&self.core)),
+                    providers.clone(),
+                    ProcessSettings::default(),
+                )),
+                Worker::Legs => Arc::new(self.legs(settings, providers.clone())?),
+            };
+            let (tasks, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
+            let pool =
+                Pool::new(work, tasks, clock, pool, owner.clone()).continuing(continue_trace);
+            running.push(tokio::spawn(pool.run(stop.clone())));
+        }
+        Ok(running)
+    }
+
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
+    )]
+    fn legs(
+        &self,
+        settings: &Settings,
+        providers: Providers,
+    ) -> Result<workers::Legs, Box<dyn Error>> {
+        let of_legs = LegSettings {
+            retry: settings.payments.retry.clone(),
+            grace: settings.payments.grace,
+            ..LegSettings::default()
+        };
+        let steps = Legs::new(Arc::clone(&self.core));
+        let legs = workers::Legs::new(steps, providers, Arc::clone(&self.clock), of_legs);
+        #[cfg(feature = "failpoints")]
+        let legs = match std::env::var("MERIDIAN_STOP_AT") {
+            Ok(text) => legs.stopping(workers::Stops::parse(&text)?),
+            Err(_) => legs,
+        };
+        Ok(legs)
+    }
+
+    fn providers(&self, settings: &settings::Payments) -> Providers {
+        let (ledger, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
+        let mut providers = Providers::default().with("manual", Arc::new(payments::Manual));
+        if settings.sandbox {
+            let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(&clock));
+            providers = providers.with("sandbox", Arc::new(sandbox));
+        }
+        if settings.ledger {
+            let accounts = payments::Accounts::new(ledger, clock);
+            providers = providers.with("ledger", Arc::new(accounts));
+        }
+        providers
+    }
+}
+
+fn continue_trace(span: &tracing::Span, traceparent: &str) {
+    telemetry::continue_trace(span, |name| (name == "traceparent").then_some(traceparent));
+}
+
+async fn routes(
+    settings: &Settings,
+    services: &[Service],
+    core: &Arc<Core>,
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
+    let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
+    let largest = settings.grpc.max_message_bytes;
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(health_service);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+    };
+    routes.add_service(reflection().build_v1()?);
+    routes.add_service(reflection().build_v1alpha()?);
+    for service in services {
+        match service {
+            Service::Orders => {
+                let orders = OrdersGrpc::new(Orders::new(Arc::clone(core)), currencies.clone());
+                let server = OrderServiceServer::new(orders)
+                    .max_decoding_message_size(largest)
+                    .max_encoding_message_size(largest);
+                health.set_serving::<OrderServiceServer<OrdersGrpc>>().await;
+                routes.add_service(server);
+            }
+            Service::Refunds => {
+                let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
+                let server = RefundServiceServer::new(refunds)
+                    .max_decoding_message_size(largest)
+                    .max_encoding_message_size(largest);
+                health.set_serving::<RefundServiceServer<RefundsGrpc>>().await;
+                routes.add_service(server);
+            }
+            Service::Merchants => {
+                let merchants =
+                    MerchantsGrpc::new(stores.clone(), currencies.clone(), Arc::clone(&clock));
+                let server = StoreServiceServer::new(merchants)
+                    .max_decoding_message_size(largest)
+                    .max_encoding_message_size(largest);
+                health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+                routes.add_service(server);
+            }
+            Service::Gateway => {}
+        }
+    }
+    Ok((health, routes.routes()))
+}
