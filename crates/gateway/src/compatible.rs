@@ -19,12 +19,7 @@ use crate::{
     Services,
     rest::{self, Template, Unread, percent},
 };
-use axum::{
-    Router,
-    extract::Request,
-    response::Response,
-    routing::post,
-};
+use axum::{Router, extract::Request, response::Response, routing::post};
 use envelope::Envelope;
 use faults::Faults;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
@@ -114,7 +109,8 @@ async fn make<S: Services>(
 
     let order = calls.order(&request).await?;
     let refund = calls.create_refund(request).await?;
-    let shown = info::of_refund(store, &order, refund).and_then(|info| serde_json::to_vec(&info).ok());
+    let shown =
+        info::of_refund(store, &order, refund).and_then(|info| serde_json::to_vec(&info).ok());
     let shown = shown.ok_or_else(|| {
         tracing::error!(store_id = store.store_id, "a refund could not be shown");
         Refused::internal()
@@ -173,8 +169,8 @@ impl<S: Services> Calls<S> {
     /// The order, or an empty one if there is none: then the refund is refused as the rules say.
     async fn order(&self, of: &CreateRefundRequest) -> Result<Order, Refused> {
         let (store_id, order_id) = (of.store_id.clone(), of.order_id.clone());
-        let mut orders = OrderServiceClient::new(self.services.clone())
-            .max_decoding_message_size(MAX_ANSWER);
+        let mut orders =
+            OrderServiceClient::new(self.services.clone()).max_decoding_message_size(MAX_ANSWER);
         match orders.get_order(self.request(GetOrderRequest { store_id, order_id })).await {
             Ok(answer) => Ok(answer.into_inner().order.unwrap_or_default()),
             Err(status) if status.code() == Code::NotFound => Ok(Order::default()),
@@ -184,8 +180,8 @@ impl<S: Services> Calls<S> {
     }
 
     async fn create_refund(&self, request: CreateRefundRequest) -> Result<Refund, Refused> {
-        let mut refunds = RefundServiceClient::new(self.services.clone())
-            .max_decoding_message_size(MAX_ANSWER);
+        let mut refunds =
+            RefundServiceClient::new(self.services.clone()).max_decoding_message_size(MAX_ANSWER);
         let answer = refunds.create_refund(self.request(request)).await;
         let refund = answer.map_err(|status| refused(&status))?.into_inner().refund;
         refund.ok_or_else(Refused::internal)

@@ -19,13 +19,11 @@ pub fn within(router: Router, timeout: Duration, show: fn(&Status) -> Response) 
         if !headers.contains_key(GRPC_TIMEOUT) && !headers.contains_key(REQUEST_TIMEOUT) {
             headers.insert(GRPC_TIMEOUT, metadata(timeout));
         }
-        match tokio::time::timeout(timeout.saturating_add(GRACE), next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                tracing::warn!(?timeout, "a request took too long");
-                show(&Status::deadline_exceeded("the request took too long"))
-            }
-        }
+        let answered = tokio::time::timeout(timeout.saturating_add(GRACE), next.run(request)).await;
+        answered.unwrap_or_else(|_| {
+            tracing::warn!(?timeout, "a request took too long");
+            show(&Status::deadline_exceeded("the request took too long"))
+        })
     };
     router.layer(axum::middleware::from_fn(limit))
 }

@@ -7,12 +7,14 @@ mod document;
 use crate::rest;
 use axum::{
     Router,
+    extract::Request,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http::{HeaderValue, StatusCode, header};
 use swagger_ui_dist::{ApiDefinition, OpenApiSource};
 use tonic::codegen::Bytes;
+use tower::ServiceExt;
 
 const DOCUMENT: &str = "/openapi.json";
 const PAGE: &str = "/docs";
@@ -40,7 +42,10 @@ pub fn router() -> Router {
         .route(DOCUMENT, get(show))
         .route(PAGE, get(page))
         .route("/docs/start.js", get(start));
-    ASSETS.iter().fold(router, |router, asset| router.route_service(asset, library.clone()))
+    ASSETS.iter().fold(router, |router, asset| {
+        let library = library.clone();
+        router.route(asset, get(|request: Request| library.oneshot(request)))
+    })
 }
 
 async fn page() -> Response {

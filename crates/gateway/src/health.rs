@@ -15,6 +15,7 @@ use wire::rest::ROUTES;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const SERVING: &str = "SERVING";
+const NOT_SERVING: &str = "NOT_SERVING";
 
 /// `/healthz` and `/readyz`.
 pub fn router<S: Services>(services: S) -> Router {
@@ -32,10 +33,10 @@ async fn ready<S: Services>(services: S) -> Response {
     for name in names() {
         found.insert(name.to_owned(), status(services.clone(), name).await.into());
     }
-    let ready = found.values().all(|status| status == SERVING);
-    let (http, status) = match ready {
-        true => (StatusCode::OK, SERVING),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING"),
+    let (http, status) = if found.values().all(|status| status == SERVING) {
+        (StatusCode::OK, SERVING)
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, NOT_SERVING)
     };
     show(http, &json!({"status": status, "services": Value::from(found)}))
 }
@@ -51,7 +52,7 @@ async fn status<S: Services>(services: S, name: &str) -> &'static str {
     match tokio::time::timeout(PATIENCE, health.check(request)).await {
         Ok(Ok(answer)) => match answer.into_inner().status() {
             ServingStatus::Serving => SERVING,
-            ServingStatus::NotServing => "NOT_SERVING",
+            ServingStatus::NotServing => NOT_SERVING,
             ServingStatus::Unknown | ServingStatus::ServiceUnknown => "UNKNOWN",
         },
         Ok(Err(status)) if status.code() == Code::NotFound => "UNKNOWN",

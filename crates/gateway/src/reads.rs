@@ -12,7 +12,7 @@ use axum::{
     routing::get,
 };
 use http::{Method, Uri};
-use tonic::Status;
+use tonic::{Status, metadata::MetadataMap};
 use wire::stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient};
 
 const MERCHANT_GUID: &str = "merchantGUID";
@@ -37,7 +37,8 @@ async fn refunds<S: Services>(
     mut request: Request,
 ) -> Result<Response, Refusal> {
     let (guid, query) = guid_and_query(&request)?;
-    let store = store_of(services.clone(), &request, guid).await?;
+    let metadata = rest::forwarded(request.headers())?;
+    let store = store_of(services.clone(), metadata, guid).await?;
     let (store_id, order_id) = (percent::encode(&store.store_id), percent::encode(order_id));
     let path = format!("/v1/stores/{store_id}/orders/{order_id}/refunds{query}");
     *request.uri_mut() = path.parse::<Uri>().map_err(|_| Refusal::unknown_path(&path))?;
@@ -47,11 +48,11 @@ async fn refunds<S: Services>(
 /// The store that the caller may act for: the one of the GUID, or else of the token.
 async fn store_of<S: Services>(
     services: S,
-    request: &Request,
+    metadata: MetadataMap,
     merchant_guid: String,
 ) -> Result<Store, Refusal> {
     let mut call = tonic::Request::new(ResolveMerchantRequest { merchant_guid });
-    *call.metadata_mut() = rest::forwarded(request.headers())?;
+    *call.metadata_mut() = metadata;
     let answer = StoreServiceClient::new(services).resolve_merchant(call).await;
     let store = answer.map_err(|status| Refusal::of(&status))?.into_inner().store;
     store.ok_or_else(|| Refusal::of(&Status::internal("no store was answered")))

@@ -57,7 +57,7 @@ where
         let telemetry = telemetry::init(&settings.telemetry)?;
         let grace = settings.serve.shutdown_grace;
         let outcome = command(settings).await;
-        if let Err(error) = telemetry.shut_down(grace).await {
+        if let Err(error) = telemetry.shut_down(grace) {
             eprintln!("meridian: {}", chain(&error));
         }
         outcome

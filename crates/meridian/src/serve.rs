@@ -3,11 +3,11 @@
 use crate::compose::Composed;
 use meridian::settings::{Grpc, Service, Settings};
 use secrecy::ExposeSecret as _;
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{error::Error, fmt::Write as _, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    task::JoinHandle,
+    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Endpoint, Server, server::TcpIncoming};
@@ -19,23 +19,22 @@ const MAX_RESETS: usize = 200;
 /// A connection that is silent for so long is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-type Running = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
+type Fault = Box<dyn Error + Send + Sync>;
+type Servers = JoinSet<Result<(), Fault>>;
 
 pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let stop = CancellationToken::new();
     let bootstrap = settings.auth.bootstrap_token.as_ref().map(|token| token.expose_secret());
     let composed = Composed::new(&settings, &settings.serve.services, bootstrap).await?;
     let mut addresses = String::new();
-    let mut servers: Vec<Running> = Vec::new();
+    let mut servers = Servers::new();
     if serves_grpc(&settings.serve.services) {
-        let (address, server) = grpc(&composed, &settings.grpc, stop.clone()).await?;
-        addresses.push_str(&format!(" grpc={address}"));
-        servers.push(server);
+        let address = grpc(&composed, &settings.grpc, &mut servers, stop.clone()).await?;
+        write!(addresses, " grpc={address}")?;
     }
     if settings.serve.services.contains(&Service::Gateway) {
-        let (address, server) = http(&composed, &settings, stop.clone()).await?;
-        addresses.push_str(&format!(" http={address}"));
-        servers.push(server);
+        let address = http(&composed, &settings, &mut servers, stop.clone()).await?;
+        write!(addresses, " http={address}")?;
     }
     let stop_workers = CancellationToken::new();
     let workers = composed.start_workers(&settings, &settings.serve.workers, &stop_workers)?;
@@ -71,8 +70,9 @@ fn serves_grpc(services: &[Service]) -> bool {
 async fn grpc(
     composed: &Composed,
     settings: &Grpc,
+    servers: &mut Servers,
     stop: CancellationToken,
-) -> Result<(SocketAddr, Running), Box<dyn Error>> {
+) -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
@@ -85,69 +85,56 @@ async fn grpc(
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_routes(composed.routes.clone())
         .serve_with_incoming_shutdown(incoming, async move { stop.cancelled().await });
-    Ok((address, tokio::spawn(async { Ok(server.await?) })))
+    servers.spawn(async { Ok(server.await?) });
+    Ok(address)
 }
 
 async fn http(
     composed: &Composed,
     settings: &Settings,
+    servers: &mut Servers,
     stop: CancellationToken,
-) -> Result<(SocketAddr, Running), Box<dyn Error>> {
+) -> Result<SocketAddr, Box<dyn Error>> {
     let router = match &settings.http.upstream {
-        None => gateway::router(composed.services()),
-        Some(upstream) => gateway::router(Endpoint::from_shared(upstream.clone())?.connect_lazy()),
+        None => gateway::router(composed.services(), gateway::Options::default()),
+        Some(upstream) => {
+            let services = Endpoint::from_shared(upstream.clone())?.connect_lazy();
+            gateway::router(services, gateway::Options::default())
+        }
     };
     let listener = TcpListener::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;
     let server =
         axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    Ok((address, tokio::spawn(async { Ok(server.await?) })))
+    servers.spawn(async { Ok(server.await?) });
+    Ok(address)
 }
 
 /// Until SIGTERM or Ctrl-C, or until a server ends by itself, which it never should.
-async fn until_told_to_stop(servers: &mut Vec<Running>) -> Result<(), Box<dyn Error>> {
+async fn until_told_to_stop(servers: &mut Servers) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let ended = async {
-        let (ended, place) = first(servers).await;
-        (ended, place)
-    };
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
-        (ended, place) = ended => {
-            servers.remove(place);
-            Err(ended?.err().map_or_else(|| "a server ended".into(), Into::into))
+        Some(ended) = servers.join_next() => {
+            let fault = ended.map_err(Fault::from).and_then(|ended| ended);
+            Err(format!("a server ended: {fault:?}").into())
         }
     }
 }
 
-async fn first(
-    servers: &mut [Running],
-) -> (Result<Result<(), Box<dyn Error + Send + Sync>>, tokio::task::JoinError>, usize) {
-    std::future::poll_fn(|context| {
-        for (place, server) in servers.iter_mut().enumerate() {
-            if let std::task::Poll::Ready(ended) = std::pin::Pin::new(server).poll(context) {
-                return std::task::Poll::Ready((ended, place));
-            }
-        }
-        std::task::Poll::Pending
-    })
-    .await
-}
-
 /// Lets calls in flight finish, but not for ever.
-async fn drain(servers: Vec<Running>, grace: Duration) {
-    let over = tokio::time::Instant::now() + grace;
-    for mut server in servers {
-        match tokio::time::timeout_at(over, &mut server).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::error!(error = &*error, "a server ended badly"),
-            Ok(Err(error)) => tracing::error!(%error, "a server broke"),
-            Err(_) => {
-                tracing::warn!("calls in flight are cut off");
-                server.abort();
+async fn drain(mut servers: Servers, grace: Duration) {
+    let all = async {
+        while let Some(ended) = servers.join_next().await {
+            if let Err(fault) = ended.map_err(Fault::from).and_then(|ended| ended) {
+                tracing::error!(error = fault, "a server ended badly");
             }
         }
+    };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!("calls in flight are cut off");
+        servers.shutdown().await;
     }
 }

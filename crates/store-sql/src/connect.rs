@@ -91,7 +91,7 @@ pub(crate) async fn open(
 fn on_postgres(postgres: PgConnectOptions, statement_timeout: Duration) -> PgConnectOptions {
     let millis = |duration: Duration| duration.as_millis().max(1).to_string();
     postgres.application_name("meridian").options([
-        ("default_transaction_isolation", "read\\ committed".to_owned()),
+        ("default_transaction_isolation", "read committed".to_owned()),
         ("default_transaction_read_only", "off".to_owned()),
         ("statement_timeout", millis(statement_timeout)),
         ("lock_timeout", millis(statement_timeout / 2)),

@@ -15,6 +15,7 @@ mod database;
 mod server;
 mod watchdog;
 
+pub use binaries::program;
 pub use database::{Database, SHARED_SERVER, fresh_database};
 pub use server::{Options, Server};
 

@@ -34,7 +34,8 @@ fn every_command_against_every_state_of_an_order() {
     for (state, row) in table {
         let order = order(state);
         let commands = commands(&order);
-        let outcomes: Vec<String> = commands.iter().map(|command| outcome(&order, command)).collect();
+        let outcomes: Vec<String> =
+            commands.iter().map(|command| outcome(&order, command)).collect();
         let expected: Vec<&str> = row.split_whitespace().chain(refunds.split(' ')).collect();
         assert_eq!(outcomes, expected, "{}", state.name());
     }

@@ -37,7 +37,7 @@ pub fn share(total: &str, part: &str, whole: &str) -> Option<String> {
     }
     let (product, divisor) = (total.mantissa().checked_mul(part.mantissa())?, whole.mantissa());
     let (quotient, remainder) = (product / divisor, (product % divisor).abs());
-    let away = if remainder >= divisor.abs() - remainder { 1 } else { 0 };
+    let away = i128::from(remainder >= divisor.abs() - remainder);
     let rounded = quotient + away * product.signum() * divisor.signum();
     Decimal::try_from_i128_with_scale(rounded, total.scale()).ok().map(|share| share.to_string())
 }

@@ -36,9 +36,9 @@ impl<'a> Envelope<'a> {
         let mut envelope = Self::default();
         // A header that is no text is no GUID, but must not count as none.
         let guids = headers.get_all(MERCHANT_GUID).iter();
-        envelope.merchant_guids.extend(
-            guids.map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned()),
-        );
+        envelope
+            .merchant_guids
+            .extend(guids.map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned()));
         for (name, value) in query.into_iter().filter(|(_, value)| !value.is_empty()) {
             match shown(&name) {
                 Some(MERCHANT_GUID) => envelope.merchant_guids.push(value),
@@ -136,9 +136,14 @@ mod tests {
 
     const GUID: &str = "39a4";
 
-    fn open<'a>(query: &[(&str, &str)], header: Option<&'static str>, body: &'a str) -> Envelope<'a> {
+    fn open<'a>(
+        query: &[(&str, &str)],
+        header: Option<&'static str>,
+        body: &'a str,
+    ) -> Envelope<'a> {
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let headers = header.map(|guid| ("merchantguid".parse().unwrap(), HeaderValue::from_static(guid)));
+        let headers =
+            header.map(|guid| ("merchantguid".parse().unwrap(), HeaderValue::from_static(guid)));
         Envelope::open(query, &headers.into_iter().collect(), body.as_bytes())
     }
 
@@ -181,7 +186,11 @@ mod tests {
             (vec![refund], "[1,", "the body is not JSON"),
             (vec![refund], "\u{feff}[]", "the body is not JSON"),
             (vec![], r#"{"orderRefund": []}"#, "orderRefund must be an object"),
-            (vec![], r#"{"orderRefund": {}, "refundProductsList": {}}"#, "refundProductsList must be"),
+            (
+                vec![],
+                r#"{"orderRefund": {}, "refundProductsList": {}}"#,
+                "refundProductsList must be",
+            ),
             (vec![], r#"{"orderRefund": {}, "merchantGUID": 7}"#, "merchantGUID must be a string"),
         ] {
             let found = open(&query, None, body).parts().unwrap_err();

@@ -77,7 +77,9 @@ mod tests {
     fn a_negative_amount_is_named_beside_others_but_is_no_fault_of_its_own() {
         let mut faults = Faults::default();
         faults.negative("A");
-        assert!(Faults { negative: faults.negative.clone(), ..Faults::default() }.into_result().is_ok());
+        assert!(
+            Faults { negative: faults.negative.clone(), ..Faults::default() }.into_result().is_ok()
+        );
         faults.push(Kind::Quantity, "B", "must be whole");
         let (reason, text) = faults.into_result().unwrap_err();
         assert_eq!(reason, "INVALID_QUANTITY");

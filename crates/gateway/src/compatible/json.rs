@@ -126,7 +126,8 @@ impl<'de> Visitor<'de> for Picking {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
         let mut object = Object::default();
         while let Some(name) = map.next_key::<String>()? {
-            let known = |names: &&Names| names.iter().any(|known| known.eq_ignore_ascii_case(&name));
+            let known =
+                |names: &&Names| names.iter().any(|known| known.eq_ignore_ascii_case(&name));
             let Some(shown) = self.names.iter().find(known).and_then(|names| names.first()) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;

@@ -53,7 +53,11 @@ const PRODUCT: &[Names] = &[
 const REASON: &[Names] = &[&["OrderRefundReasonCode"], &["Name"]];
 
 /// Reads both texts; what is not found in them is left for the caller to fill in.
-pub fn read(order_refund: &str, products: Option<&str>, faults: &mut Faults) -> CreateRefundRequest {
+pub fn read(
+    order_refund: &str,
+    products: Option<&str>,
+    faults: &mut Faults,
+) -> CreateRefundRequest {
     let products = products.map(|list| read_products(list, faults)).unwrap_or_default();
     let mut fields = Fields::of(order_refund, ORDER_REFUND, "", faults);
     CreateRefundRequest {

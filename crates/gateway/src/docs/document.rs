@@ -96,7 +96,10 @@ mod tests {
 
     #[test]
     fn objects_become_one_and_keep_their_order() {
-        let text = merged(r#"{"z": {"b": 1}, "l": [1], "s": 1}"#, r#"{"z": {"a": 2}, "l": [2], "s": 2, "n": 3}"#);
+        let text = merged(
+            r#"{"z": {"b": 1}, "l": [1], "s": 1}"#,
+            r#"{"z": {"a": 2}, "l": [2], "s": 2, "n": 3}"#,
+        );
         assert_eq!(text.unwrap(), r#"{"z":{"b":1,"a":2},"l":[1,2],"s":1,"n":3}"#);
     }
 

@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn a_request_is_left_as_it_is() {
-        for body in [json!({"order": {"order_id": "o"}}), json!({"order": 1, "order_id": "o"}), json!({})] {
+        for body in
+            [json!({"order": {"order_id": "o"}}), json!({"order": 1, "order_id": "o"}), json!({})]
+        {
             assert_eq!(of(body.clone()), body);
         }
     }

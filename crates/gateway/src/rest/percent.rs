@@ -32,10 +32,14 @@ pub fn encode(text: &str) -> String {
         match byte {
             b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            _ => encoded.extend(['%', digit(byte >> 4), digit(byte & 0xF)]),
         }
     }
     encoded
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -8,7 +8,10 @@ use std::{
 
 /// The command for one of PostgreSQL's programs, with an environment that no `PG…` variable, locale
 /// or personal settings file of the caller reaches.
-pub(super) fn program(name: &str) -> io::Result<Command> {
+///
+/// # Errors
+/// If the program is not installed.
+pub fn program(name: &str) -> io::Result<Command> {
     let folder = folder_with(name)?;
     let mut command = Command::new(folder.join(name));
     command.env_clear().env("LC_ALL", "C");

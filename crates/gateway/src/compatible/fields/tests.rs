@@ -29,9 +29,27 @@ fn an_amount_keeps_its_digits_in_either_form() {
 fn what_is_no_plain_amount_is_refused_by_name() {
     let long = format!("1{}", "0".repeat(40));
     for given in [
-        "1e1", "1E400", "\"1e1\"", "\"NaN\"", "\"Infinity\"", "\"\"", "\" 1\"", "\"1,5\"", "\"1.\"",
-        "\".5\"", "\"+1\"", "\"--1\"", "\"0x1\"", "\"１\"", "true", "[]", "{}", "\"\\ud800\"",
-        "\"1.2.3\"", &long, "0.00000000000000000000000000001",
+        "1e1",
+        "1E400",
+        "\"1e1\"",
+        "\"NaN\"",
+        "\"Infinity\"",
+        "\"\"",
+        "\" 1\"",
+        "\"1,5\"",
+        "\"1.\"",
+        "\".5\"",
+        "\"+1\"",
+        "\"--1\"",
+        "\"0x1\"",
+        "\"１\"",
+        "true",
+        "[]",
+        "{}",
+        "\"\\ud800\"",
+        "\"1.2.3\"",
+        &long,
+        "0.00000000000000000000000000001",
     ] {
         let (amount, faults) = read(given, |fields| fields.amount("F"));
         assert_eq!(amount, None, "{given}");
@@ -44,7 +62,8 @@ fn a_quantity_is_a_whole_number() {
     for (given, quantity) in [("2", 2), ("\"2\"", 2), ("\"007\"", 7), ("0", 0), ("-1", -1)] {
         assert_eq!(read(given, |fields| fields.quantity("F")), (Some(quantity), String::new()));
     }
-    for given in ["1.5", "\"1.0\"", "1e1", "\"+1\"", "\"\"", "\"x\"", "2147483648", "false", "[1]"] {
+    for given in ["1.5", "\"1.0\"", "1e1", "\"+1\"", "\"\"", "\"x\"", "2147483648", "false", "[1]"]
+    {
         let (quantity, faults) = read(given, |fields| fields.quantity("F"));
         assert_eq!(quantity, None, "{given}");
         assert_eq!(faults, "list[0].F must be a whole number of pieces");
@@ -64,8 +83,13 @@ fn a_flag_may_be_a_word() {
 
 #[test]
 fn an_id_may_be_a_number() {
-    for (given, text) in [("1381109", "1381109"), ("\"a b\"", "a b"), ("\"\"", ""), ("\"€€€\"", "€€€")] {
-        assert_eq!(read(given, |fields| fields.text("F", 7)), (Some(text.to_owned()), String::new()));
+    for (given, text) in
+        [("1381109", "1381109"), ("\"a b\"", "a b"), ("\"\"", ""), ("\"€€€\"", "€€€")]
+    {
+        assert_eq!(
+            read(given, |fields| fields.text("F", 7)),
+            (Some(text.to_owned()), String::new())
+        );
     }
     for given in ["1e3", "12345678", "\"12345678\"", "true", "[]", "\"a\\u0000b\""] {
         let (text, faults) = read(given, |fields| fields.text("F", 7));

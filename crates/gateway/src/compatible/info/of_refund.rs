@@ -21,7 +21,8 @@ const UNMAPPED: &str = "Undefined";
 pub fn of_refund(store: &Store, order: &Order, refund: Refund) -> Option<OrderRefundInfo> {
     let total = refund.total.clone()?;
     let decimals = places(&total.customer);
-    let gestures = refund.components.iter().filter(|part| part.r#type() == ComponentType::ServiceGesture);
+    let gestures =
+        refund.components.iter().filter(|part| part.r#type() == ComponentType::ServiceGesture);
     let gestures = gestures.map(|part| Some(part.amount.as_ref()?.customer.as_str()));
     let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(order, &refund, leg));
     let gift_cards = sum(gift_cards.map(|leg| leg.amount.as_str()), decimals)?;

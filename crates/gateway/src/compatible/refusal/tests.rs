@@ -44,7 +44,10 @@ async fn the_one_fixed_text_stands_alone() {
         assert_eq!(shown(refused.clone(), false).await.1["Reason"], FULL_REFUND_TEXT);
         let (status, body) = shown(refused, true).await;
         assert_eq!((status, &body["Code"]), (400, &json!(reason)));
-        assert_eq!((&body["Error"], &body["Description"]), (&json!(FULL_REFUND_TEXT), &json!(FULL_REFUND_TEXT)));
+        assert_eq!(
+            (&body["Error"], &body["Description"]),
+            (&json!(FULL_REFUND_TEXT), &json!(FULL_REFUND_TEXT))
+        );
     }
 }
 
@@ -69,18 +72,28 @@ async fn general_errors_have_one_shape_whatever_the_store_chose() {
     let unavailable = Status::with_error_details(Code::Unavailable, "closed", details);
     for error_info in [true, false] {
         let response = Refused::of(&unavailable).into_response(error_info);
-        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from_static("2")));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (503, &HeaderValue::from_static("2"))
+        );
         for (refused, http, code) in [
             (Refused::of(&Status::internal("broken")), 500, "INTERNAL"),
             (Refused::of(&Status::invalid_argument("?")), 400, "INVALID_ARGUMENT"),
-            (Refused::of(&status(Code::Aborted, "REQUEST_IN_PROGRESS", "m")), 409, "REQUEST_IN_PROGRESS"),
+            (
+                Refused::of(&status(Code::Aborted, "REQUEST_IN_PROGRESS", "m")),
+                409,
+                "REQUEST_IN_PROGRESS",
+            ),
             (Refused::of(&Status::permission_denied("no")), 403, "PERMISSION_DENIED"),
             (Refused::malformed("the body is not JSON".to_owned()), 400, "INVALID_FIELDS"),
             (Refused::too_long(), 413, "BODY_TOO_LARGE"),
             (Refused::unauthenticated(), 401, "UNAUTHENTICATED"),
         ] {
             let (status, body) = shown(refused, error_info).await;
-            assert_eq!((status, &body["Code"], &body["Success"]), (http, &json!(code), &json!(false)));
+            assert_eq!(
+                (status, &body["Code"], &body["Success"]),
+                (http, &json!(code), &json!(false))
+            );
         }
     }
 }

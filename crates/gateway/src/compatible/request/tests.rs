@@ -4,7 +4,13 @@ use proptest::prelude::*;
 fn of(order_refund: &str, products: Option<&str>) -> (CreateRefundRequest, String) {
     let mut faults = Faults::default();
     let request = read(order_refund, products, &mut faults);
-    (request, faults.into_result().err().map_or_else(String::new, |(reason, text)| format!("{reason}: {text}")))
+    (
+        request,
+        faults
+            .into_result()
+            .err()
+            .map_or_else(String::new, |(reason, text)| format!("{reason}: {text}")),
+    )
 }
 
 #[test]
@@ -106,7 +112,10 @@ fn a_malformed_amount_or_quantity_alone_has_its_own_reason() {
     assert!(faults.starts_with("INVALID_AMOUNT: ShippingAmount must be"), "{faults}");
     assert!(faults.contains("; DutiesAmount must be"), "{faults}");
     let (_, faults) = of(r#"{"OrderId": "o"}"#, Some(r#"[{"RefundQuantity": "two"}]"#));
-    assert!(faults.starts_with("INVALID_QUANTITY: refundProductsList[0].RefundQuantity"), "{faults}");
+    assert!(
+        faults.starts_with("INVALID_QUANTITY: refundProductsList[0].RefundQuantity"),
+        "{faults}"
+    );
 }
 
 #[test]
@@ -116,7 +125,10 @@ fn long_texts_and_long_lists_are_refused() {
     assert_eq!(faults, "INVALID_FIELDS: externalReference must have at most 255 characters");
     let list = format!("[{}{{}}]", "{},".repeat(500));
     let (_, faults) = of(r#"{"OrderId": "o"}"#, Some(&list));
-    assert_eq!(faults, "INVALID_FIELDS: refundProductsList lists 501 products; at most 500 are taken");
+    assert_eq!(
+        faults,
+        "INVALID_FIELDS: refundProductsList lists 501 products; at most 500 are taken"
+    );
     let list = format!("[{}{{}}]", "{},".repeat(499));
     assert_eq!(of(r#"{"OrderId": "o"}"#, Some(&list)).0.products.len(), 500);
 }
@@ -128,7 +140,10 @@ fn what_is_no_object_is_refused() {
     }
     for list in ["", "{}", "7", "null", "[", "[] x"] {
         let (_, faults) = of(r#"{"OrderId": "o"}"#, Some(list));
-        assert!(faults.starts_with("INVALID_FIELDS: refundProductsList is not"), "{list}: {faults}");
+        assert!(
+            faults.starts_with("INVALID_FIELDS: refundProductsList is not"),
+            "{list}: {faults}"
+        );
     }
     assert_eq!(of(r#"{"OrderId": ""}"#, None).1, "INVALID_FIELDS: OrderId is missing");
     assert_eq!(of(r#"{"OrderId": null}"#, None).1, "INVALID_FIELDS: OrderId is missing");
@@ -148,7 +163,8 @@ fn value() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+            prop::collection::vec(inner.clone(), 0..4)
+                .prop_map(|list| format!("[{}]", list.join(","))),
             prop::collection::vec(inner, 0..4).prop_map(|values| {
                 let members = ["OrderRefundReasonCode", "name", "x", "NAME"].iter().zip(values);
                 let members = members.map(|(name, value)| format!("\"{name}\":{value}"));

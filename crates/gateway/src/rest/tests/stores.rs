@@ -5,8 +5,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 use wire::stores::v1::{
     CreateStoreRequest, CreateStoreResponse, CreateTokenRequest, CreateTokenResponse,
     GetStoreRequest, GetStoreResponse, ListStoresRequest, ListStoresResponse, ListTokensRequest,
-    ListTokensResponse, RevokeTokenRequest, RevokeTokenResponse, Store, Token, UpdateStoreRequest,
-    UpdateStoreResponse, store_service_server::StoreService,
+    ListTokensResponse, ResolveMerchantRequest, ResolveMerchantResponse, RevokeTokenRequest,
+    RevokeTokenResponse, Store, Token, UpdateStoreRequest, UpdateStoreResponse,
+    store_service_server::StoreService,
 };
 
 pub struct Stores;
@@ -48,6 +49,13 @@ impl StoreService for Stores {
         let ListStoresRequest { page_size, page_token } = request.into_inner();
         let next_page_token = format!("{page_size} {page_token}");
         Ok(Response::new(ListStoresResponse { stores: Vec::new(), next_page_token }))
+    }
+
+    async fn resolve_merchant(
+        &self,
+        _: Request<ResolveMerchantRequest>,
+    ) -> Result<Response<ResolveMerchantResponse>, Status> {
+        Err(Status::unauthenticated("no token"))
     }
 
     async fn create_token(

@@ -1,0 +1,103 @@
+use clap::{Parser, ValueEnum, value_parser};
+use std::{path::PathBuf, time::Duration};
+
+/// Measures Meridian beside what the machine and its databases can do at all.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "bench")]
+pub struct Settings {
+    /// A short run that shows that everything works; its figures mean little.
+    #[arg(long)]
+    quick: bool,
+    /// Seconds that each figure is measured for.
+    #[arg(long, default_value_t = 8, value_parser = value_parser!(u64).range(1..=300))]
+    seconds: u64,
+    /// Seconds of load before that.
+    #[arg(long, default_value_t = 2, value_parser = value_parser!(u64).range(0..=60))]
+    warm_up: u64,
+    /// Calls at the same time, one figure for each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32, 64],
+        value_parser = value_parser!(u32).range(1..=512))]
+    clients: Vec<u32>,
+    /// HTTP/2 connections that the clients share.
+    #[arg(long, default_value_t = 2, value_parser = value_parser!(u32).range(1..=64))]
+    connections: u32,
+    /// Orders to refund; when all had their refund, they get another one.
+    #[arg(long, default_value_t = 60_000, value_parser = value_parser!(u32).range(1_000..=1_000_000))]
+    orders: u32,
+    /// The databases to measure.
+    #[arg(long, value_delimiter = ',', default_values = ["postgresql", "sqlite"])]
+    database: Vec<Engine>,
+    /// Leaves out what stands beside Meridian, to look at one figure again.
+    #[arg(long)]
+    no_yardsticks: bool,
+    /// Where the figures go as JSON, one a line; beside this program if not given.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    #[value(name = "postgresql")]
+    PostgreSql,
+    Sqlite,
+}
+
+impl Engine {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
+/// How long load lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub warm_up: Duration,
+    pub measured: Duration,
+}
+
+impl Span {
+    pub fn whole(self) -> Duration {
+        self.warm_up + self.measured
+    }
+}
+
+impl Settings {
+    pub fn span(&self) -> Span {
+        if self.quick {
+            return Span { warm_up: Duration::from_secs(1), measured: Duration::from_secs(1) };
+        }
+        Span {
+            warm_up: Duration::from_secs(self.warm_up),
+            measured: Duration::from_secs(self.seconds),
+        }
+    }
+
+    pub fn clients(&self) -> Vec<u32> {
+        if self.quick { vec![1, 32] } else { self.clients.clone() }
+    }
+
+    pub const fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    pub const fn orders(&self) -> u32 {
+        if self.quick { 2_000 } else { self.orders }
+    }
+
+    pub fn measures(&self, engine: Engine) -> bool {
+        self.database.contains(&engine)
+    }
+
+    pub const fn yardsticks(&self) -> bool {
+        !self.no_yardsticks
+    }
+
+    pub fn json(&self) -> Option<PathBuf> {
+        let beside = || Some(std::env::current_exe().ok()?.with_file_name("bench.jsonl"));
+        self.json.clone().or_else(beside)
+    }
+}

@@ -1,0 +1,265 @@
+//! What happens to a refund after it was made.
+
+use crate::build::{
+    amount, answered, checkout, create_with, currency, decided, declined, failure, full, goodwill,
+    last, merchant, pair, part, pieces, plan, policy, products, ready, refunded, refunded_with,
+    settled, tender, total,
+};
+use domain::{
+    Actor, ActorKind, Reason,
+    id::LegId,
+    order::{Command, Fact, NewOrder, Order, TenderMethod},
+    refund::{Hold, LegOutcome, LegState, RefundMethod, RefundPolicy, RefundRequest, RefundState},
+};
+
+#[test]
+fn a_refund_succeeds_with_its_last_leg() {
+    let order = answered(two_legs(), 0, settled());
+    assert_eq!(last(&order).state, RefundState::Pending);
+    let order = answered(order, 1, settled());
+    assert_eq!(last(&order).state, RefundState::Succeeded);
+}
+
+#[test]
+fn a_refund_fails_with_its_last_leg_if_any_failed() {
+    let order = answered(two_legs(), 0, declined());
+    assert_eq!(last(&order).state, RefundState::Pending);
+    assert_eq!(last(&order).legs[0].failure, Some(failure()));
+    let order = answered(order, 1, settled());
+    assert_eq!(last(&order).state, RefundState::Failed);
+}
+
+#[test]
+fn a_lost_answer_is_resolved_later() {
+    let order = answered(two_legs(), 0, LegOutcome::Unknown);
+    assert_eq!(last(&order).legs[0].state, LegState::Unknown);
+    let order = answered(order, 0, LegOutcome::Accepted { reference: "r".into() });
+    let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+    let again = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
+    assert_eq!(order.decide(again).unwrap_err().reason, Reason::RefundStateForbids);
+    let order = decided(order, Command::RecordLeg { refund_id, leg_id, outcome: settled() });
+    assert_eq!(last(&order).legs[0].state, LegState::Settled);
+    assert_eq!(last(&order).legs[0].reference.as_deref(), Some("done"));
+    assert_eq!(last(&order).legs[0].attempts, 2);
+}
+
+#[test]
+fn a_deferred_leg_is_tried_again_under_its_own_key() {
+    let before = two_legs();
+    let order = answered(before.clone(), 0, LegOutcome::Deferred(failure()));
+    let leg = &last(&order).legs[0];
+    assert_eq!((leg.state, leg.attempts, &leg.failure), (LegState::Pending, 1, &Some(failure())));
+    let order = answered(order, 0, settled());
+    let leg = &last(&order).legs[0];
+    assert_eq!((leg.attempts, &leg.failure), (2, &None));
+    assert_eq!(leg.leg_id, last(&before).legs[0].leg_id);
+}
+
+#[test]
+fn a_failed_refund_frees_its_amounts_and_pieces() {
+    let before = ready(checkout());
+    let request = RefundRequest {
+        products_duties_refund: true,
+        shipping_refund: true,
+        ..products([pieces("shirt", 2)])
+    };
+    let order = refunded(before.clone(), request);
+    assert_eq!(left(&order).total, pair("33.00", "39.60"));
+    let order = answered(order, 0, declined());
+    assert_eq!(left(&order), left(&before));
+    assert_eq!(plan(&order, full()).refund.total, pair("85.00", "102.00"));
+}
+
+#[test]
+fn the_rounding_starts_again_from_what_is_still_held() {
+    let line = crate::build::line("pin", 3, pair("0.03", "0.01"));
+    let order = ready(crate::build::checkout_of(vec![line]));
+    let order = refunded(order, products([pieces("pin", 1)]));
+    let order = refunded(order, products([pieces("pin", 1)]));
+    assert_eq!(last(&order).total, pair("0.01", "0.01"));
+    let order = answered(order, 0, declined());
+    let order = refunded(order, full());
+    assert_eq!(last(&order).total, pair("0.02", "0.01"));
+}
+
+#[test]
+fn a_settled_leg_of_a_failed_refund_still_counts_against_its_tender() {
+    let order = answered(answered(two_legs(), 0, declined()), 1, settled());
+    let left = left(&order);
+    assert_eq!(left.total, pair("85.00", "102.00"));
+    assert_eq!(left.tenders[0].left, amount("55.00"));
+    assert_eq!((left.tenders[1].refunded, left.tenders[1].left), (amount("30.00"), amount("0")));
+}
+
+#[test]
+fn a_refund_above_the_limit_waits_for_another_manager() {
+    let order = held("28.79");
+    let refund = last(&order);
+    assert_eq!((refund.state, &refund.hold), (RefundState::Held, &Some(Hold::Approval)));
+    let refund_id = refund.refund_id;
+    let refused = order.decide(Command::ApproveRefund { refund_id, by: merchant() }).unwrap_err();
+    assert_eq!(refused.reason, Reason::FourEyes);
+    let refused = order.decide(Command::ReleaseRefund { refund_id }).unwrap_err();
+    assert_eq!(refused.reason, Reason::FourEyes);
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) };
+    assert_eq!(order.decide(send).unwrap_err().reason, Reason::RefundStateForbids);
+    let by = Actor::new(ActorKind::Merchant, "manager-2");
+    let order = decided(order, Command::ApproveRefund { refund_id, by });
+    assert_eq!((last(&order).state, &last(&order).hold), (RefundState::Pending, &None));
+    assert_eq!(last(&answered(order, 0, settled())).state, RefundState::Succeeded);
+}
+
+#[test]
+fn a_held_refund_reserves_its_amounts() {
+    assert_eq!(left(&held("28.79")).total, pair("61.00", "73.20"));
+}
+
+#[test]
+fn the_limit_itself_needs_no_approval() {
+    assert_eq!(last(&held("28.80")).state, RefundState::Pending);
+}
+
+#[test]
+fn a_limit_in_another_currency_holds_everything() {
+    let policy =
+        RefundPolicy { approval_limit: Some((amount("1000000"), currency("USD"))), ..policy() };
+    let order = refunded_with(ready(checkout()), policy.clone(), total("0.01"));
+    assert_eq!(last(&order).state, RefundState::Held);
+    // Nothing moves, so nothing has to be looked at.
+    let free = RefundRequest {
+        customer_prepaid_refund_amount: Some(crate::build::decimal("20.00")),
+        ..products([pieces("shirt", 1)])
+    };
+    let order = refunded_with(order, policy, free);
+    assert_eq!(last(&order).state, RefundState::Succeeded);
+}
+
+#[test]
+fn the_limit_binds_merchants_alone() {
+    let order = ready(checkout());
+    let policy = RefundPolicy { approval_limit: Some((amount("1"), currency("EUR"))), ..policy() };
+    for (kind, state) in [
+        (ActorKind::Merchant, RefundState::Held),
+        (ActorKind::Platform, RefundState::Pending),
+        (ActorKind::Worker, RefundState::Pending),
+    ] {
+        let mut create = create_with(&order, policy.clone(), full());
+        create.by = Actor::new(kind, "somebody");
+        let after = decided(order.clone(), Command::CreateRefund(Box::new(create)));
+        assert_eq!(last(&after).state, state, "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_person_may_hold_a_refund_until_a_leg_was_sent() {
+    let order = refunded(ready(checkout()), full());
+    let refund_id = last(&order).refund_id;
+    let hold = || Command::HoldRefund { refund_id, by: merchant(), reason: "odd".into() };
+    let held = decided(order.clone(), hold());
+    let by_person = Hold::Person { by: merchant(), reason: "odd".into() };
+    assert_eq!((last(&held).state, &last(&held).hold), (RefundState::Held, &Some(by_person)));
+    let released = decided(held, Command::ReleaseRefund { refund_id });
+    assert_eq!((last(&released).state, &last(&released).hold), (RefundState::Pending, &None));
+    let sent = decided(order, Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) });
+    assert_eq!(sent.decide(hold()).unwrap_err().reason, Reason::RefundStateForbids);
+}
+
+#[test]
+fn a_manual_payout_is_confirmed_by_a_person() {
+    let request = RefundRequest { method: RefundMethod::BankDeposit, ..full() };
+    let order = refunded(paid_twice(), request);
+    let refund_id = last(&order).refund_id;
+    let confirm =
+        |reference: &str| Command::ConfirmManual { refund_id, reference: reference.into() };
+    let order = decided(order, confirm("wire 7"));
+    let refund = last(&order);
+    assert_eq!(refund.state, RefundState::Succeeded);
+    assert_eq!(refund.legs.len(), 2);
+    assert!(refund.legs.iter().all(|leg| leg.reference.as_deref() == Some("wire 7")));
+    // The same confirmation again changes nothing; another one is refused.
+    assert_eq!(order.decide(confirm("wire 7")), Ok(vec![]));
+    let refused = order.decide(confirm("wire 8")).unwrap_err();
+    assert_eq!(refused.reason, Reason::RefundStateForbids);
+}
+
+#[test]
+fn a_confirmation_needs_a_manual_payout() {
+    let order = refunded(ready(checkout()), full());
+    let confirm =
+        Command::ConfirmManual { refund_id: last(&order).refund_id, reference: "wire".into() };
+    assert_eq!(order.decide(confirm).unwrap_err().reason, Reason::RefundStateForbids);
+}
+
+#[test]
+fn manual_and_other_legs_go_their_own_ways() {
+    let order = ready(NewOrder {
+        tenders: vec![
+            tender("cash", TenderMethod::CashOnDelivery, amount("45.00")),
+            tender("card", TenderMethod::Card, amount("40.00")),
+        ],
+        ..checkout()
+    });
+    let order = refunded(order, full());
+    let refund_id = last(&order).refund_id;
+    let order = decided(order, Command::ConfirmManual { refund_id, reference: "till".into() });
+    assert_eq!(last(&order).state, RefundState::Pending);
+    assert_eq!(last(&answered(order, 1, settled())).state, RefundState::Succeeded);
+}
+
+#[test]
+fn a_refund_that_moves_no_money_succeeds_as_it_is_made() {
+    let order = refunded(ready(checkout()), goodwill("85.00"));
+    let create = create_with(&order, policy(), full());
+    let refund_id = create.refund_id;
+    let facts = order.decide(Command::CreateRefund(Box::new(create))).unwrap();
+    assert!(matches!(facts[0], Fact::RefundCreated { .. }));
+    assert_eq!(facts[1..], [Fact::RefundSucceeded { refund_id }]);
+}
+
+#[test]
+fn a_quote_is_what_its_commit_does() {
+    let order = refunded(ready(checkout()), products([part("shirt", "1.23")]));
+    let create = create_with(&order, policy(), full());
+    let plan = domain::refund::quote(&order, &create).unwrap();
+    let facts = order.decide(Command::CreateRefund(Box::new(create))).unwrap();
+    let Fact::RefundCreated { refund, derivations } = &facts[0] else { panic!("not created") };
+    assert_eq!((&plan.refund, &plan.derivations), (&**refund, derivations));
+    let after = facts.iter().fold(order, Order::evolve);
+    assert_eq!(plan.left, left(&after));
+}
+
+#[test]
+fn progress_of_legs_does_not_make_a_quote_stale_but_what_frees_amounts_does() {
+    let order = two_legs();
+    let quoted = order.revision;
+    let order = answered(order, 0, LegOutcome::Unknown);
+    let order = answered(order, 0, settled());
+    assert_eq!(order.revision, quoted);
+    assert!(answered(order, 1, declined()).revision > quoted);
+}
+
+/// A refund of 24.00, or 28.80 for the merchant, in a store with that limit.
+fn held(limit: &str) -> Order {
+    let policy =
+        RefundPolicy { approval_limit: Some((amount(limit), currency("EUR"))), ..policy() };
+    refunded_with(ready(checkout()), policy, total("24.00"))
+}
+
+fn paid_twice() -> Order {
+    ready(NewOrder {
+        tenders: vec![
+            tender("card", TenderMethod::Card, amount("55.00")),
+            tender("voucher", TenderMethod::GiftCard, amount("30.00")),
+        ],
+        ..checkout()
+    })
+}
+
+/// 50.00 on its way back: 20.00 to the card, 30.00 to the voucher.
+fn two_legs() -> Order {
+    refunded(paid_twice(), products([part("shirt", "50.00")]))
+}
+
+fn left(order: &Order) -> domain::order::Refundable {
+    order.books().unwrap().refundable(order).unwrap()
+}

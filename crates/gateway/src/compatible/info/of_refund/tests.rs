@@ -1,0 +1,177 @@
+use super::*;
+use serde_json::{Value, json};
+use wire::{orders::v1::Tender, stores::v1::StoreSettings};
+
+fn pair(customer: &str, merchant: &str) -> MoneyPair {
+    MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() }
+}
+
+fn sent(code: Option<&str>) -> RefundReason {
+    RefundReason { code: code.map(str::to_owned), name: "Damaged Item".to_owned() }
+}
+
+fn store() -> Store {
+    let known = StoreRefundReason { code: "8".to_owned(), name: "Damaged".to_owned() };
+    let settings = StoreSettings { refund_reasons: vec![known], ..StoreSettings::default() };
+    Store {
+        merchant_guid: "39a4".to_owned(),
+        web_store_instance_code: "Default".to_owned(),
+        settings: Some(settings),
+        ..Store::default()
+    }
+}
+
+fn order() -> Order {
+    let tender = |id: &str, method: TenderMethod| Tender {
+        tender_id: id.to_owned(),
+        method: method.into(),
+        ..Tender::default()
+    };
+    Order {
+        external_order_id: "orderid123".to_owned(),
+        tenders: vec![tender("t1", TenderMethod::GiftCard), tender("t2", TenderMethod::Card)],
+        ..Order::default()
+    }
+}
+
+fn part(
+    kind: ComponentType,
+    customer: &str,
+    merchant: &str,
+    by: ChargedTo,
+) -> refunds::RefundComponent {
+    let amount = Some(pair(customer, merchant));
+    refunds::RefundComponent { r#type: kind.into(), amount, charged_to: by.into() }
+}
+
+fn leg(tender: &str, amount: &str) -> RefundLeg {
+    RefundLeg { tender_id: tender.to_owned(), amount: amount.to_owned(), ..RefundLeg::default() }
+}
+
+fn refund() -> Refund {
+    Refund {
+        refund_number: 67961,
+        order_id: "GE95135467GB".to_owned(),
+        total: Some(pair("70.95", "36.40")),
+        products: vec![refunds::RefundProduct {
+            cart_item_id: "2".to_owned(),
+            product_code: "SKU-1".to_owned(),
+            refund_quantity: 1,
+            amount: Some(pair("60.95", "31.2707")),
+            refund_reason: Some(sent(Some("9"))),
+            refund_comments: "kept".to_owned(),
+        }],
+        components: vec![
+            part(ComponentType::Products, "60.95", "31.27", ChargedTo::Merchant),
+            part(ComponentType::ServiceGesture, "4.00", "2.05", ChargedTo::Merchant),
+            part(ComponentType::ServiceGesture, "6.00", "3.08", ChargedTo::Platform),
+        ],
+        legs: vec![leg("t1", "20.00"), leg("t2", "50.95")],
+        refund_reason: Some(sent(Some("8"))),
+        ..Refund::default()
+    }
+}
+
+fn shown(refund: Refund) -> Value {
+    serde_json::to_value(of_refund(&store(), &order(), refund).unwrap()).unwrap()
+}
+
+#[test]
+fn a_refund_is_shown_with_every_member() {
+    let component = |kind, amount, original, by| {
+        json!({
+            "Amount": amount,
+            "OriginalAmount": original,
+            "IsChargedToMerchant": by,
+            "ComponentType": kind,
+            "RefundAmount": amount,
+        })
+    };
+    let expected = json!({
+        "Success": true,
+        "Reason": "Refund generated with id 67961",
+        "NotifyOrderRefund": {
+            "MerchantOrderId": "orderid123",
+            "RefundId": "67961",
+            "MerchantGUID": "39a4",
+            "Products": [{
+                "CartItemId": "2",
+                "RefundQuantity": "1",
+                "OriginalRefundAmount": "31.2707",
+                "RefundAmount": "60.9500",
+                "RefundReason": {"OrderRefundReasonCode": null, "Name": "Undefined"},
+                "RefundComments": "kept",
+                "sku": "SKU-1",
+            }],
+            "Components": [
+                component("Products", "60.95", "31.27", "TRUE"),
+                component("ServiceGesture", "4.00", "2.05", "TRUE"),
+                component("ServiceGesture", "6.00", "3.08", "FALSE"),
+            ],
+            "OrderId": "GE95135467GB",
+            "TotalRefundAmount": "70.95",
+            "RefundReason": {"OrderRefundReasonCode": "8", "Name": "Damaged"},
+            "RefundComments": null,
+            "OriginalTotalRefundAmount": "36.40",
+            "ServiceGestureAmount": "10.00",
+            "WebStoreCode": null,
+            "WebStoreInstanceCode": "Default",
+            "FullRefund": false,
+            "RefundAsGiftCard": false,
+            "TotalGiftCardsRefundAmount": "20.00",
+            "TotalGiftCardsRefundAmountinMerchantCurrency": "10.26",
+            "GiftCardsData": null,
+        },
+    });
+    assert_eq!(shown(refund()), expected);
+}
+
+#[test]
+fn the_members_stand_in_the_order_of_the_reference() {
+    let text = serde_json::to_string(&of_refund(&store(), &order(), refund())).unwrap();
+    let start = r#"{"Success":true,"Reason":"Refund generated with id 67961","NotifyOrderRefund":{"MerchantOrderId":"#;
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn a_currency_without_decimals_has_none_but_on_products() {
+    let bare = Refund {
+        total: Some(pair("0", "0.000")),
+        components: Vec::new(),
+        legs: Vec::new(),
+        products: vec![refunds::RefundProduct {
+            amount: Some(pair("0", "0.0000")),
+            ..refunds::RefundProduct::default()
+        }],
+        refund_reason: None,
+        full_refund: true,
+        ..refund()
+    };
+    let shown = &shown(bare)["NotifyOrderRefund"];
+    assert_eq!(
+        (&shown["TotalRefundAmount"], &shown["OriginalTotalRefundAmount"]),
+        (&json!("0"), &json!("0.000"))
+    );
+    assert_eq!((&shown["ServiceGestureAmount"], &shown["FullRefund"]), (&json!("0"), &json!(true)));
+    assert_eq!(shown["TotalGiftCardsRefundAmountinMerchantCurrency"], "0.000");
+    assert_eq!(shown["Products"][0]["RefundAmount"], "0.0000");
+    assert_eq!((&shown["Components"], &shown["RefundReason"]), (&json!([]), &Value::Null));
+}
+
+#[test]
+fn a_refund_as_gift_card_goes_to_one_whole() {
+    let as_card = Refund { refund_method: RefundMethod::GiftCard.into(), ..refund() };
+    let shown = &shown(as_card)["NotifyOrderRefund"];
+    assert_eq!(shown["RefundAsGiftCard"], true);
+    assert_eq!(shown["TotalGiftCardsRefundAmount"], "70.95");
+    assert_eq!(shown["TotalGiftCardsRefundAmountinMerchantCurrency"], "36.40");
+}
+
+#[test]
+fn what_cannot_be_shown_is_not_guessed() {
+    let missing = Refund { total: None, ..refund() };
+    assert!(of_refund(&store(), &order(), missing).is_none());
+    let kind = part(ComponentType::Unspecified, "1", "1", ChargedTo::Merchant);
+    let unknown = Refund { components: vec![kind], ..refund() };
+    assert!(of_refund(&store(), &order(), unknown).is_none());
+}

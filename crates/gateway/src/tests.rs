@@ -1,0 +1,149 @@
+//! The gateway as a whole.
+
+use super::*;
+use crate::scripted::Scripted;
+use axum::{body::Body, extract::Request, response::Response};
+use http_body_util::BodyExt;
+use prost::Message;
+use serde_json::Value;
+use tonic::Status;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tower::ServiceExt;
+use wire::{
+    orders::v1::{CreateOrderRequest, CreateOrderResponse},
+    refunds::v1::{ListRefundsRequest, ListRefundsResponse},
+    stores::v1::{ResolveMerchantRequest, ResolveMerchantResponse, Store},
+};
+
+async fn send(services: &Scripted, request: Request) -> (Response, String) {
+    let app = router(services.clone(), Options::default());
+    let mut response = app.oneshot(request).await.unwrap();
+    let body = std::mem::take(response.body_mut()).collect().await.unwrap().to_bytes();
+    (response, String::from_utf8(body.to_vec()).unwrap())
+}
+
+async fn get(services: &Scripted, path: &str) -> (u16, String) {
+    let (response, body) = send(services, Request::get(path).body(Body::empty()).unwrap()).await;
+    (response.status().as_u16(), body)
+}
+
+fn nothing() -> Scripted {
+    Scripted::new(|_, _| Err(Status::unavailable("closed")))
+}
+
+/// Every service is well but this one.
+fn all_but(sick: &'static str) -> Scripted {
+    Scripted::new(move |_, arrived| {
+        let HealthCheckRequest { service } = arrived.message();
+        let status = if service == sick { 2 } else { 1 };
+        Ok(HealthCheckResponse { status }.encode_to_vec())
+    })
+}
+
+#[tokio::test]
+async fn the_process_lives_whatever_its_services_do() {
+    assert_eq!(get(&nothing(), "/healthz").await, (200, r#"{"status":"SERVING"}"#.to_owned()));
+}
+
+#[tokio::test]
+async fn the_gateway_is_ready_when_every_service_is() {
+    let (status, body) = get(&all_but(""), "/readyz").await;
+    assert_eq!(status, 200, "{body}");
+    for (services, expected) in
+        [(all_but("meridian.refunds.v1.RefundService"), "NOT_SERVING"), (nothing(), "UNREACHABLE")]
+    {
+        let (status, body) = get(&services, "/readyz").await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &body["status"]), (503, &Value::from("NOT_SERVING")));
+        assert_eq!(body["services"]["meridian.refunds.v1.RefundService"], expected);
+        assert_eq!(body["services"].as_object().unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_that_is_not_served() {
+    let services = nothing();
+    let (response, _) = send(&services, Request::get("/").body(Body::empty()).unwrap()).await;
+    assert_eq!(response.headers()["location"], "/docs");
+    let (status, page) = get(&services, "/docs").await;
+    assert_eq!(status, 200);
+    let loaded = page.split('"').filter(|part| part.starts_with('/'));
+    let mut count = 0;
+    for path in loaded {
+        let (status, body) = get(&services, path).await;
+        assert!(status == 200 && !body.is_empty(), "{path}");
+        count += 1;
+    }
+    assert_eq!(count, 4);
+    assert!(!page.contains("://"), "{page}");
+    let (_, document) = get(&services, "/openapi.json").await;
+    assert!(serde_json::from_str::<Value>(&document).unwrap()["paths"]["/healthz"].is_object());
+}
+
+#[tokio::test]
+async fn a_bare_order_is_created_under_its_key() {
+    let services = Scripted::new(|_, arrived| {
+        let CreateOrderRequest { order, .. } = arrived.message();
+        Ok(CreateOrderResponse { order }.encode_to_vec())
+    });
+    let request = Request::post("/v1/stores/s/orders").header("idempotency-key", "k");
+    let body = Body::from(r#"{"order_id": "GE1", "lines": [{"cartItemId": "1"}]}"#);
+    let (response, body) = send(&services, request.body(body).unwrap()).await;
+    assert_eq!(response.status(), 200, "{body}");
+    let request: CreateOrderRequest = services.arrived()[0].message();
+    assert_eq!((request.store_id.as_str(), request.request_id.as_str()), ("s", "k"));
+    assert_eq!(request.order.unwrap().lines[0].cart_item_id, "1");
+}
+
+#[tokio::test]
+async fn the_refunds_of_an_order_are_read_without_naming_the_store() {
+    let services = Scripted::new(|call, arrived| match call {
+        "ResolveMerchant" => {
+            let ResolveMerchantRequest { merchant_guid } = arrived.message();
+            let store = Store { store_id: "s1".to_owned(), merchant_guid, ..Store::default() };
+            Ok(ResolveMerchantResponse { store: Some(store) }.encode_to_vec())
+        }
+        _ => Ok(ListRefundsResponse::default().encode_to_vec()),
+    });
+    let (status, body) =
+        get(&services, "/v1/orders/a%2Fb/refunds?MerchantGUID=g&page_size=7").await;
+    assert_eq!(status, 200, "{body}");
+    let arrived = services.arrived();
+    assert_eq!(arrived[0].message::<ResolveMerchantRequest>().merchant_guid, "g");
+    let list: ListRefundsRequest = arrived[1].message();
+    assert_eq!((list.store_id.as_str(), list.order_id.as_str(), list.page_size), ("s1", "a/b", 7));
+
+    assert_eq!(get(&services, "/v1/orders/o/refunds").await.0, 200);
+    assert_eq!(get(&services, "/v1/orders/o/refunds?merchantGUID=a&merchantGUID=b").await.0, 400);
+    assert_eq!(get(&nothing(), "/v1/orders/o/refunds").await.0, 503);
+    let request = Request::delete("/v1/orders/o/refunds").body(Body::empty()).unwrap();
+    assert_eq!(send(&services, request).await.0.status(), 405);
+}
+
+#[tokio::test]
+async fn every_call_says_how_long_it_may_take() {
+    let services = Scripted::new(|_, _| Err(Status::unavailable("closed")));
+    get(&services, "/v1/stores/s").await;
+    let request = Request::get("/v1/stores/s").header("x-request-timeout", "250ms");
+    send(&services, request.body(Body::empty()).unwrap()).await;
+    let told: Vec<_> =
+        services.arrived().iter().map(|call| call.metadata["grpc-timeout"].clone()).collect();
+    assert_eq!(told, ["30000m", "250m"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_ended() {
+    for path in ["/v1/stores/s/tokens", compatible::PATH] {
+        let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, Status>>());
+        let (response, body) = send(&nothing(), Request::post(path).body(never).unwrap()).await;
+        assert_eq!(response.status(), 504, "{body}");
+        assert!(body.contains("DEADLINE_EXCEEDED"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_serves_is_not_found_in_the_shape_of_every_refusal() {
+    let (status, body) = get(&nothing(), "/docs/swagger-ui.css.map").await;
+    assert_eq!(status, 404);
+    assert!(body.contains("PATH_NOT_FOUND"), "{body}");
+}
