@@ -81,7 +81,8 @@ mod tests {
     async fn a_caller_who_gives_up_leaves_no_queue_behind() {
         let queues = Queues::default();
         let first = queues.enter(&key("a")).await.unwrap();
-        let mut second = Box::pin(queues.enter(&key("a")));
+        let a = key("a");
+        let mut second = Box::pin(queues.enter(&a));
         assert!(futures_now(&mut second).await.is_none());
         drop(second);
         drop(first);

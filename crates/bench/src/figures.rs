@@ -113,9 +113,10 @@ impl Row {
     }
 
     pub fn to_json(&self) -> Value {
-        let (name, yardstick) = self.yardstick.as_ref().map_or((None, None), |(name, figures)| {
-            (Some(*name), Some(figures.to_json()))
-        });
+        let (name, yardstick) = self
+            .yardstick
+            .as_ref()
+            .map_or((None, None), |(name, figures)| (Some(*name), Some(figures.to_json())));
         json!({
             "database": self.database,
             "operation": self.operation,

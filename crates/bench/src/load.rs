@@ -49,15 +49,15 @@ impl Load<'_> {
     /// Loads for the span, and measures all of it but the warm-up. Answers with how many calls
     /// succeeded in all, the warm-up included.
     pub async fn measure(self, span: Span, spent: impl Fn() -> Spent) -> Outcome<(Figures, u64)> {
-        let begin = Instant::now() + span.warm_up;
-        let end = begin + span.measured;
-        let running = self.start(Until::Time(end));
-        tokio::time::sleep_until(begin.into()).await;
+        let from = Instant::now() + span.warm_up;
+        let to = from + span.measured;
+        let running = self.start(Until::Time(to));
+        tokio::time::sleep_until(from.into()).await;
         let before = spent();
-        tokio::time::sleep_until(end.into()).await;
+        tokio::time::sleep_until(to.into()).await;
         let after = spent();
         let seen = tokio::time::timeout(ENDS_WITHIN, finished(running)).await??;
-        let within = |at: &Instant| *at >= begin && *at < end;
+        let within = |at: &Instant| *at >= from && *at < to;
         let measured = seen.calls.iter().filter(|(at, _)| within(at));
         let micros = measured.map(|(_, micros)| *micros).collect();
         let mut figures = Figures::new(micros, span.measured, before, after);

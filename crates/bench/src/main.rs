@@ -135,7 +135,7 @@ fn beside(
 const fn aim(engine: Engine, clients: u32) -> Option<Aim> {
     match (engine, clients) {
         (Engine::PostgreSql, 8) => Some(Aim::Ratio(0.7)),
-        (Engine::PostgreSql, 32) | (Engine::Sqlite, 32) => Some(Aim::Ratio(1.0)),
+        (Engine::PostgreSql | Engine::Sqlite, 32) => Some(Aim::Ratio(1.0)),
         (Engine::PostgreSql, 64) => Some(Aim::Ratio(2.0)),
         _ => None,
     }

@@ -24,6 +24,7 @@ pub fn store() -> Vec<u8> {
         store_id: STORE.to_owned(),
         request_id: "store".to_owned(),
         name: "Load".to_owned(),
+        merchant_guid: "00000000-0000-4000-8000-000000000001".to_owned(),
         currency: "USD".to_owned(),
         ..CreateStoreRequest::default()
     };
@@ -70,8 +71,8 @@ pub fn create_order(number: u64) -> Vec<u8> {
         shipping_address: Some(address.clone()),
         billing_address: Some(address),
         lines: (1..=LINES).map(line).collect(),
-        shipping: pair("12.95", "14.10"),
-        duties: pair("1046.40", "1139.40"),
+        shipping: Some(pair("12.95", "14.10")),
+        duties: Some(pair("1046.40", "1139.40")),
         tenders: vec![Tender {
             tender_id: "card".to_owned(),
             method: TenderMethod::Card.into(),
@@ -98,7 +99,7 @@ fn line(number: u64) -> OrderLine {
         name: "A thing with a name of usual length".to_owned(),
         hs_code: "6109.10".to_owned(),
         quantity: PIECES,
-        total: pair("6096.00", "6637.90"),
+        total: Some(pair("6096.00", "6637.90")),
         ..OrderLine::default()
     }
 }
@@ -150,6 +151,6 @@ fn cart_item_id(number: u64) -> String {
     format!("line-{number}")
 }
 
-fn pair(customer: &str, merchant: &str) -> Option<MoneyPair> {
-    Some(MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() })
+fn pair(customer: &str, merchant: &str) -> MoneyPair {
+    MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() }
 }

@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn times_are_read_from_what_the_kernel_tells() {
-        let times = Times::parse("7 (a) b) S 3 7 7 0 -1 4194304 9 0 0 0 120 30 5 1 20 0 1").unwrap();
+        let times =
+            Times::parse("7 (a) b) S 3 7 7 0 -1 4194304 9 0 0 0 120 30 5 1 20 0 1").unwrap();
         let expected = Times {
             parent: 3,
             own: Duration::from_millis(1500),

@@ -22,7 +22,7 @@ impl Report {
     pub fn to_json_lines(&self) -> String {
         let rows = self.rows.iter().map(Row::to_json);
         let singles = self.singles.iter().map(Single::to_json);
-        rows.chain(singles).map(|line| format!("{line}\n")).collect()
+        rows.chain(singles).flat_map(|line| [line.to_string(), "\n".to_owned()]).collect()
     }
 }
 
@@ -70,7 +70,9 @@ fn line(f: &mut Formatter<'_>, row: &Row) -> fmt::Result {
         operation.clone(),
         clients.to_string(),
         format!("{:.0}", meridian.per_second),
-        beside.map(|(name, figures)| format!("{:.0} ({name})", figures.per_second)).unwrap_or_default(),
+        beside
+            .map(|(name, figures)| format!("{:.0} ({name})", figures.per_second))
+            .unwrap_or_default(),
         row.ratio().map(|ratio| format!("{ratio:.2}×")).unwrap_or_default(),
         aim,
         millis(meridian.p50),
@@ -118,7 +120,10 @@ mod tests {
         };
         let report = Report { rows: vec![row(99.0), row(100.0)], ..Report::default() };
         let text = report.to_string();
-        assert_eq!((text.matches("≥ 1× **missed**").count(), text.matches("≥ 1× met").count()), (1, 1));
+        assert_eq!(
+            (text.matches("≥ 1× **missed**").count(), text.matches("≥ 1× met").count()),
+            (1, 1)
+        );
         assert_eq!(report.to_json_lines().lines().count(), 2);
     }
 }

@@ -21,6 +21,7 @@ use crate::{
 };
 use axum::{Router, extract::Request, response::Response, routing::post};
 use envelope::Envelope;
+pub(crate) use envelope::could_be_guid;
 use faults::Faults;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use refusal::Refused;

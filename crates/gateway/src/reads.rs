@@ -3,6 +3,7 @@
 
 use crate::{
     Services,
+    compatible::could_be_guid,
     rest::{self, Refusal, percent},
 };
 use axum::{
@@ -12,7 +13,7 @@ use axum::{
     routing::get,
 };
 use http::{Method, Uri};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Code, Status, metadata::MetadataMap};
 use wire::stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient};
 
 const MERCHANT_GUID: &str = "merchantGUID";
@@ -51,10 +52,17 @@ async fn store_of<S: Services>(
     metadata: MetadataMap,
     merchant_guid: String,
 ) -> Result<Store, Refusal> {
+    let by_token = merchant_guid.is_empty();
     let mut call = tonic::Request::new(ResolveMerchantRequest { merchant_guid });
     *call.metadata_mut() = metadata;
     let answer = StoreServiceClient::new(services).resolve_merchant(call).await;
-    let store = answer.map_err(|status| Refusal::of(&status))?.into_inner().store;
+    let store = answer.map_err(|status| match status.code() {
+        Code::NotFound if by_token => {
+            Refusal::field(MERCHANT_GUID, "is needed with a token that acts for every store")
+        }
+        _ => Refusal::of(&status),
+    });
+    let store = store?.into_inner().store;
     store.ok_or_else(|| Refusal::of(&Status::internal("no store was answered")))
 }
 
@@ -77,8 +85,10 @@ fn guid_and_query(request: &Request) -> Result<(String, String), Refusal> {
         }
     }
     guids.dedup();
-    match guids.len() {
-        0 | 1 => Ok((guids.pop().unwrap_or_default(), query)),
+    match guids.as_slice() {
+        [] => Ok((String::new(), query)),
+        [guid] if could_be_guid(guid) => Ok((guid.clone(), query)),
+        [_] => Err(Refusal::of(&Status::not_found("there is no store with this merchantGUID"))),
         _ => Err(Refusal::field(MERCHANT_GUID, "is given twice")),
     }
 }

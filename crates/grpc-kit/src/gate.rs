@@ -1,14 +1,15 @@
 //! The layer around all services, over the network and in the process alike.
 
-use crate::{Deadline, Principal, deadline, refusal};
+use crate::{Deadline, METHODS, Principal, deadline, refusal};
 use application::{Access, Stores, secret_hash};
 use http::{HeaderMap, Request, Response};
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
+use telemetry::{KeyValue, metrics::Histogram};
 use tokio::sync::Semaphore;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
@@ -31,6 +32,7 @@ pub struct Gate {
     bootstrap: Option<[u8; 32]>,
     default_deadline: Duration,
     running: Arc<Semaphore>,
+    duration: Histogram<f64>,
 }
 
 impl Gate {
@@ -47,6 +49,11 @@ impl Gate {
             bootstrap: bootstrap.map(secret_hash),
             default_deadline: settings.default_deadline,
             running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
+            duration: telemetry::meter()
+                .f64_histogram("rpc.server.duration")
+                .with_unit("s")
+                .with_description("How long calls took, by method and status code")
+                .build(),
         }
     }
 
@@ -109,6 +116,14 @@ impl Gate {
     }
 }
 
+/// The method's name if it is one of ours: what a caller makes up must not become a series of its
+/// own.
+fn known_method(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let known = METHODS.iter().find(|permission| permission.method == name);
+    known.map_or("other", |permission| permission.method)
+}
+
 /// Health and reflection tell nothing about anybody's orders.
 fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
@@ -164,12 +179,20 @@ where
             "rpc.grpc.status_code" = tracing::field::Empty,
         );
         telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
+        let method = known_method(request.uri().path());
+        let began = Instant::now();
         let call = async move {
-            let response =
-                gate.admit(request, ready).await.unwrap_or_else(Status::into_http);
+            let duration = gate.duration.clone();
+            let response = gate.admit(request, ready).await.unwrap_or_else(Status::into_http);
             let code = Status::from_header_map(response.headers())
                 .map_or(Code::Ok, |status| status.code());
             tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));
+            let attributes = [
+                KeyValue::new("rpc.system", "grpc"),
+                KeyValue::new("rpc.method", method),
+                KeyValue::new("rpc.grpc.status_code", i64::from(i32::from(code))),
+            ];
+            duration.record(began.elapsed().as_secs_f64(), &attributes);
             Ok(response)
         };
         Box::pin(call.instrument(span))

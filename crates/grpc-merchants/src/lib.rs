@@ -187,6 +187,12 @@ impl StoreService for MerchantsGrpc {
     ) -> Result<Response<proto::ResolveMerchantResponse>, Status> {
         let principal = admit_any(&request, "ResolveMerchant")?;
         let guid = &request.get_ref().merchant_guid;
+        // No GUID means the store of the caller's own token.
+        if let (true, Some(own)) = (guid.is_empty(), &principal.store_id) {
+            let found = self.stores.get(own).await.map_err(|failure| refusal::of(&failure))?;
+            let store = Some(to_wire::store(&found.state, found.version));
+            return Ok(Response::new(proto::ResolveMerchantResponse { store }));
+        }
         let found = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
         // Another store's GUID and one that nobody has are the same to the caller.
         let found = found.filter(|found| {

@@ -1,9 +1,16 @@
 //! The one write: everything that a command changes, or nothing.
 
+mod postgres;
+mod queue;
 mod rows;
+mod sqlite;
 mod steps;
 
-pub(crate) use rows::Rows;
+pub(crate) use postgres::PostgresWriter;
+pub(crate) use queue::Queue;
+pub(crate) use sqlite::SqliteWriter;
+
+use rows::Rows;
 
 use crate::{
     SqlStore,
@@ -20,12 +27,7 @@ const ATTEMPTS: u32 = 5;
 
 impl SqlStore {
     pub(crate) async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
-        let rows = Rows::of(commit)?;
-        alone(&self.0.write, &rows).await?;
-        for task in &rows.tasks {
-            self.0.bells.ring(task.kind);
-        }
-        Ok(())
+        self.0.commits.commit(Rows::of(commit)?).await
     }
 }
 

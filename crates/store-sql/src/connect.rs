@@ -1,13 +1,20 @@
-use crate::{Inner, SqlStore, error::from_orm, tasks::Bells};
+use crate::{
+    Inner, SqlStore,
+    commit::{PostgresWriter, Queue, SqliteWriter},
+    error::{from_orm, from_sqlx},
+    tasks::Bells,
+};
 use ports::StoreError;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
+        self, ConnectOptions as _, Connection, PgConnection,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout};
 
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +58,15 @@ impl SqlStore {
             read.clone()
         };
         let (url, bells) = (url.to_owned(), Arc::<Bells>::default());
-        Ok(Self(Arc::new(Inner { url, options, read, write, bells })))
+        let commits = if is_sqlite(&url) {
+            Queue::start(vec![SqliteWriter::new(&write)], &bells)
+        } else {
+            let link = || Link::new(&url, &options).map_err(from_sqlx);
+            let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
+            let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
+            Queue::start(writers, &bells)
+        };
+        Ok(Self(Arc::new(Inner { url, options, read, write, commits, bells })))
     }
 }
 
@@ -112,4 +127,43 @@ fn on_sqlite(sqlite: SqliteConnectOptions, timeout: Duration, role: Role) -> Sql
         .foreign_keys(true)
         .busy_timeout(timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
+}
+
+/// A connection to PostgreSQL that belongs to one task alone, so that nobody has to wait for it
+/// and nobody has to ask whether it is still good. Made anew when it broke.
+pub(crate) struct Link {
+    options: PgConnectOptions,
+    patience: Duration,
+    connection: Option<PgConnection>,
+    used: Instant,
+}
+
+impl Link {
+    pub fn new(url: &str, options: &Options) -> Result<Self, sqlx::Error> {
+        let postgres: PgConnectOptions = url.parse()?;
+        let postgres = on_postgres(postgres, options.statement_timeout).disable_statement_logging();
+        let patience = options.acquire_timeout;
+        Ok(Self { options: postgres, patience, connection: None, used: Instant::now() })
+    }
+
+    pub async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        let idle = self.used.elapsed();
+        self.used = Instant::now();
+        let kept = match self.connection.take() {
+            Some(mut kept) if idle > TEST_AFTER_IDLE => kept.ping().await.is_ok().then_some(kept),
+            kept => kept,
+        };
+        let connection = match kept {
+            Some(kept) => kept,
+            None => timeout(self.patience, PgConnection::connect_with(&self.options))
+                .await
+                .map_err(|_| sqlx::Error::PoolTimedOut)??,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// After an error that leaves it in doubt.
+    pub fn drop_connection(&mut self) {
+        self.connection = None;
+    }
 }

@@ -2,7 +2,7 @@
 
 use ports::StoreError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 /// What can be done about a failed statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,23 @@ fn of_sqlite(code: &str) -> Fault {
         _ => Fault::Refused,
     }
 }
+
+/// The verdict on each of `count` commits that failed for the same reason.
+pub(crate) fn shared(error: sqlx::Error, count: usize) -> Vec<Result<(), StoreError>> {
+    let kind = fault(&error);
+    let error = Arc::new(error);
+    let verdict = || match kind {
+        Fault::Taken | Fault::Collision => StoreError::Conflict,
+        Fault::Refused => StoreError::Corrupt(Box::new(Shared(Arc::clone(&error)))),
+        Fault::Unavailable => StoreError::Unavailable(Box::new(Shared(Arc::clone(&error)))),
+    };
+    (0..count).map(|_| Err(verdict())).collect()
+}
+
+/// One reason for many.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Shared(Arc<sqlx::Error>);
 
 pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
     match fault(&error) {

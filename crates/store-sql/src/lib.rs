@@ -28,6 +28,7 @@ mod tasks;
 
 pub use connect::Options;
 
+use commit::Queue;
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use tasks::Bells;
@@ -43,6 +44,7 @@ struct Inner {
     read: DatabaseConnection,
     /// On SQLite one connection, which is the only one that writes; else the same as `read`.
     write: DatabaseConnection,
+    commits: Queue,
     bells: Arc<Bells>,
 }
 

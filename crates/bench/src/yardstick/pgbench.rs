@@ -153,7 +153,8 @@ fn measure(
 ) -> Outcome<Figures> {
     let mut running =
         command.args(["--log-prefix", "each", url]).current_dir(folder.path()).spawn()?;
-    let spent = |pid| Spent { server: None, database: database(), client: processes::spent_by(pid) };
+    let spent =
+        |pid| Spent { server: None, database: database(), client: processes::spent_by(pid) };
     thread::sleep(span.warm_up);
     let before = spent(running.id());
     thread::sleep(span.measured);
@@ -182,15 +183,16 @@ fn latencies(folder: &Path, span: Span) -> Outcome<Vec<u32>> {
     let mut ended = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_log = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("each."));
+        let is_log =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("each."));
         if is_log {
             ended.extend(fs::read_to_string(path)?.lines().filter_map(parse));
         }
     }
-    let begun = ended.iter().map(|(at, micros)| at.saturating_sub(*micros)).min();
-    let begin = begun.unwrap_or_default() + u64::try_from(span.warm_up.as_micros())?;
-    let end = begin + u64::try_from(span.measured.as_micros())?;
-    let measured = ended.iter().filter(|(at, _)| (begin..end).contains(at));
+    let first = ended.iter().map(|(at, micros)| at.saturating_sub(*micros)).min();
+    let from = first.unwrap_or_default() + u64::try_from(span.warm_up.as_micros())?;
+    let to = from + u64::try_from(span.measured.as_micros())?;
+    let measured = ended.iter().filter(|(at, _)| (from..to).contains(at));
     Ok(measured.map(|(_, micros)| u32::try_from(*micros).unwrap_or(u32::MAX)).collect())
 }
 

@@ -10,32 +10,29 @@ use crate::{
     settings::Span,
 };
 use rusqlite::{CachedStatement, Connection, params_from_iter, types::Value};
-use std::{
-    io,
-    time::Instant,
-};
+use std::{io, time::Instant};
 
 /// Refunds, each in a transaction of its own. No other run of this process may have the same number.
 pub fn refunds(database: &Database, template: &Template, run: u32, span: Span) -> Outcome<Figures> {
     let mut connection =
         database.open()?.ok_or_else(|| io::Error::other("this database is no file"))?;
     let fixed = Fixed::new(template, run)?;
-    let begin = Instant::now() + span.warm_up;
-    let end = begin + span.measured;
+    let from = Instant::now() + span.warm_up;
+    let to = from + span.measured;
     let mut micros = Vec::new();
     let mut before = None;
     let mut number = 0;
     loop {
         let begun = Instant::now();
-        if begun >= begin && before.is_none() {
+        if begun >= from && before.is_none() {
             before = Some(spent());
         }
-        if begun >= end {
+        if begun >= to {
             break;
         }
         refund(&mut connection, template, &fixed, number)?;
         number += 1;
-        if begun >= begin {
+        if begun >= from {
             micros.push(u32::try_from(begun.elapsed().as_micros())?);
         }
     }

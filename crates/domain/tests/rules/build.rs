@@ -5,7 +5,8 @@ use domain::{
     amount::parse_decimal,
     id::{LegId, RefundId},
     order::{
-        Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, TenderMethod, TenderState,
+        Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, Refundable, TenderMethod,
+        TenderState,
     },
     refund::{
         ComponentKind, LegFailure, LegOutcome, Plan, ProductRequest, Refund, RefundPolicy,
@@ -206,6 +207,11 @@ pub fn merchant_part(cart_item_id: &str, merchant: &str) -> ProductRequest {
 
 pub fn percent(cart_item_id: &str, percent: &str) -> ProductRequest {
     ProductRequest { refund_amount_percent: Some(decimal(percent)), ..product(cart_item_id) }
+}
+
+/// What is left to refund.
+pub fn left(order: &Order) -> Refundable {
+    order.books().unwrap().refundable(order).unwrap()
 }
 
 /// The components' names and amounts.

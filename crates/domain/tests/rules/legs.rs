@@ -1,8 +1,8 @@
 //! Which tender gets how much back, and how.
 
 use crate::build::{
-    amount, checkout, decimal, figure, full, goodwill, legs, part, plan, plan_with, policy,
-    products, ready, refunded, refunded_with, refusal, tender, total,
+    amount, checkout, figure, full, goodwill, left, legs, part, plan, plan_with, policy, products,
+    ready, refunded, refunded_with, refusal, tender, total,
 };
 use domain::{
     Amount, Reason,
@@ -15,37 +15,25 @@ use domain::{
 fn what_is_no_cash_goes_first_by_default() {
     let order = three_tenders();
     assert_eq!(split(&order, TenderOrder::NonCashFirst, "5.00"), "voucher 5");
-    assert_eq!(
-        split(&order, TenderOrder::NonCashFirst, "40.00"),
-        "card 10, voucher 20, points 10"
-    );
+    assert_eq!(split(&order, TenderOrder::NonCashFirst, "40.00"), "card 10, voucher 20, points 10");
 }
 
 #[test]
 fn cash_may_go_first() {
     let order = three_tenders();
     assert_eq!(split(&order, TenderOrder::CashFirst, "50.00"), "card 50");
-    assert_eq!(
-        split(&order, TenderOrder::CashFirst, "76.00"),
-        "card 55, voucher 20, points 1"
-    );
+    assert_eq!(split(&order, TenderOrder::CashFirst, "76.00"), "card 55, voucher 20, points 1");
 }
 
 #[test]
 fn every_tender_may_get_its_part_by_what_is_left_of_it() {
     let order = three_tenders();
-    assert_eq!(
-        split(&order, TenderOrder::ProRata, "17.00"),
-        "card 11, voucher 4, points 2"
-    );
+    assert_eq!(split(&order, TenderOrder::ProRata, "17.00"), "card 11, voucher 4, points 2");
     // 55, 20 and 10 of 85 cents: 0.65, 0.24 and 0.12 of one.
     assert_eq!(split(&order, TenderOrder::ProRata, "0.01"), "card 0.01");
     // After the voucher is used up the rest counts alone.
     let order = refunded(order, goodwill("20.00"));
-    assert_eq!(
-        split(&order, TenderOrder::ProRata, "6.50"),
-        "card 5.5, points 1"
-    );
+    assert_eq!(split(&order, TenderOrder::ProRata, "6.50"), "card 5.5, points 1");
 }
 
 #[test]
@@ -56,7 +44,7 @@ fn no_tender_gets_more_than_is_left_of_it_over_all_refunds() {
             let policy = RefundPolicy { tender_order, ..policy() };
             order = refunded_with(order, policy, total(text));
         }
-        let left = order.books().unwrap().refundable(&order).unwrap();
+        let left = left(&order);
         assert!(left.tenders.iter().all(|tender| tender.left.is_zero()), "{tender_order:?}");
     }
 }
@@ -66,10 +54,7 @@ fn a_tender_that_is_not_captured_gets_nothing_back() {
     let mut order = three_tenders();
     let voucher = &mut order.tenders[1];
     (voucher.state, voucher.captured) = (TenderState::Authorized, Amount::ZERO);
-    assert_eq!(
-        split(&order, TenderOrder::NonCashFirst, "15.00"),
-        "card 5, points 10"
-    );
+    assert_eq!(split(&order, TenderOrder::NonCashFirst, "15.00"), "card 5, points 10");
     let refused = refusal(&order, full());
     assert_eq!(refused.reason, Reason::AmountExceedsRefundable);
     assert_eq!(figure(&refused, "left"), Some("65.00"));
@@ -125,7 +110,7 @@ fn what_goes_back_by_another_method_counts_against_the_tender_all_the_same() {
     let request =
         RefundRequest { method: RefundMethod::StoreCredit, ..products([part("shirt", "60.00")]) };
     let order = refunded(three_tenders(), request);
-    let left = order.books().unwrap().refundable(&order).unwrap();
+    let left = left(&order);
     let left: Vec<Amount> = left.tenders.iter().map(|tender| tender.left).collect();
     assert_eq!(left, [amount("25.00"), Amount::ZERO, Amount::ZERO]);
 }

@@ -2,8 +2,8 @@
 
 use crate::build::{
     amount, answered, checkout, create_with, currency, decided, declined, failure, full, goodwill,
-    last, merchant, pair, part, pieces, plan, policy, products, ready, refunded, refunded_with,
-    settled, tender, total,
+    last, left, merchant, pair, part, pieces, plan, policy, products, ready, refunded,
+    refunded_with, settled, tender, total,
 };
 use domain::{
     Actor, ActorKind, Reason,
@@ -258,8 +258,4 @@ fn paid_twice() -> Order {
 /// 50.00 on its way back: 20.00 to the card, 30.00 to the voucher.
 fn two_legs() -> Order {
     refunded(paid_twice(), products([part("shirt", "50.00")]))
-}
-
-fn left(order: &Order) -> domain::order::Refundable {
-    order.books().unwrap().refundable(order).unwrap()
 }

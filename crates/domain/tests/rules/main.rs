@@ -18,7 +18,7 @@ mod life;
 mod lines;
 mod new_order;
 mod payment;
-// mod property;
+mod property;
 mod retry;
 mod table;
 mod totals;

@@ -1,7 +1,7 @@
 //! A failed refund once more.
 
 use crate::build::{
-    amount, answered, checkout, checkout_of, decided, declined, full, goodwill, last, line,
+    amount, answered, checkout, checkout_of, decided, declined, full, goodwill, last, left, line,
     merchant_part, pair, part, pieces, products, ready, refunded, settled, tender,
 };
 use domain::{
@@ -19,7 +19,7 @@ fn a_retry_takes_the_amounts_and_pieces_again() {
     let refund = &order.refunds[0];
     assert_eq!(refund.state, RefundState::Pending);
     assert_eq!((refund.legs[0].state, &refund.legs[0].failure), (LegState::Pending, &None));
-    let left = order.books().unwrap().refundable(&order).unwrap();
+    let left = left(&order);
     assert_eq!((left.lines[0].quantity, left.total), (1, pair("45.00", "54.00")));
     assert_eq!(answered(order, 0, settled()).refunds[0].state, RefundState::Succeeded);
 }
@@ -68,7 +68,7 @@ fn a_leg_that_settled_is_not_paid_again() {
     let order = decided(order, retry());
     let states: Vec<LegState> = order.refunds[0].legs.iter().map(|leg| leg.state).collect();
     assert_eq!(states, [LegState::Settled, LegState::Pending]);
-    let left = order.books().unwrap().refundable(&order).unwrap();
+    let left = left(&order);
     assert_eq!(left.tenders[0].left, amount("0"));
     assert_eq!(left.tenders[1].left, amount("35.00"));
     assert_eq!(answered(order, 1, settled()).refunds[0].state, RefundState::Succeeded);

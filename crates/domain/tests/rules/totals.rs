@@ -2,12 +2,12 @@
 
 use crate::build::{
     amount, blamed, checkout, checkout_of, component, components, decimal, figure, full, goodwill,
-    line, pair, part, pieces, plan, plan_with, policy, products, ready, reason, refunded, refusal,
-    total,
+    left, line, pair, part, pieces, plan, plan_with, policy, products, ready, reason, refunded,
+    refusal, total,
 };
 use domain::{
     Amount, Pair, Reason,
-    order::{NewLine, NewOrder, Order},
+    order::{NewLine, NewOrder},
     refund::{ComponentKind, RefundPolicy, RefundRequest, RefundState},
 };
 use rust_decimal::Decimal;
@@ -293,7 +293,7 @@ fn a_net_of_nothing_succeeds_at_once_and_below_it_is_refused() {
     let refund = &nothing.refunds[0];
     assert_eq!((refund.state, refund.total), (RefundState::Succeeded, Pair::ZERO));
     assert!(refund.legs.is_empty());
-    assert_eq!(left(&nothing), pair("65.00", "78.00"));
+    assert_eq!(left(&nothing).total, pair("65.00", "78.00"));
     let refused = refusal(&order, less("20.01"));
     assert_eq!(refused.reason, Reason::NegativeRefund);
     assert_eq!(figure(&refused, "fee"), Some("20.01"));
@@ -307,8 +307,4 @@ fn shipping() -> RefundRequest {
 
 fn shipping_of(text: &str) -> RefundRequest {
     RefundRequest { shipping_amount: Some(decimal(text)), ..RefundRequest::default() }
-}
-
-fn left(order: &Order) -> Pair {
-    order.books().unwrap().refundable(order).unwrap().total
 }

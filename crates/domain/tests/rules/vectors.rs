@@ -1,20 +1,17 @@
 //! The worked refunds, straight through the planner. The same file goes through the real
 //! endpoint in the workspace's tests.
 
+use crate::build::{
+    self, amount, checkout, create_with, currency, last, left, policy, ready, tender,
+};
 use domain::{
-    Actor, ActorKind, Amount, Currencies, Currency, Pair,
+    Pair,
     amount::parse_decimal,
-    id::RefundId,
-    order::{
-        Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, TenderMethod, TenderState,
-    },
-    refund::{ProductRequest, RefundPolicy, RefundRequest},
-    store::TenderOrder,
+    order::{Command, NewLine, NewOrder, Order, TenderMethod},
+    refund::{ProductRequest, RefundRequest},
 };
 use rust_decimal::Decimal;
 use serde_json::Value;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 #[test]
 fn every_step_comes_out_digit_for_digit() {
@@ -33,22 +30,7 @@ fn every_step_comes_out_digit_for_digit() {
 
 fn check(order: Order, step: &Value) -> Order {
     let expect = &step["expect"];
-    let create = CreateRefund {
-        refund_id: RefundId::from_uuid(Uuid::from_u128(order.refunds.len() as u128)),
-        number: 1,
-        at: OffsetDateTime::UNIX_EPOCH,
-        by: Actor::new(ActorKind::Merchant, "test"),
-        order_version: 1,
-        policy: RefundPolicy {
-            settings_version: 1,
-            appeasements: true,
-            prepaid_returns: true,
-            tender_order: TenderOrder::NonCashFirst,
-            approval_limit: None,
-            may_charge_platform: false,
-        },
-        request: request(step),
-    };
+    let create = create_with(&order, policy(), request(step));
     let facts = match order.decide(Command::CreateRefund(Box::new(create))) {
         Err(rejection) => {
             assert_eq!(expect["refused"], rejection.reason.as_str(), "{rejection} at {step}");
@@ -58,8 +40,7 @@ fn check(order: Order, step: &Value) -> Order {
     };
     assert!(expect["refused"].is_null(), "was not refused: {step}");
     let order = facts.iter().fold(order, Order::evolve);
-    let Some(Fact::RefundCreated { refund, .. }) = facts.first() else { panic!("no refund") };
-
+    let refund = last(&order);
     assert_eq!(refund.total.customer.to_decimal(), decimal(&expect["total"]), "{step}");
     assert_eq!(refund.total.merchant.to_decimal(), decimal(&expect["original_total"]), "{step}");
     let products: Vec<_> = refund
@@ -106,63 +87,42 @@ fn check(order: Order, step: &Value) -> Order {
         })
         .collect();
     assert_eq!(components, expected, "{step}");
-    let left = order.books().unwrap().refundable(&order).unwrap().total.customer;
+    let left = left(&order).total.customer;
     assert_eq!(left.to_decimal(), decimal(&expect["left"]), "{step}");
     order
 }
 
 fn received(value: &Value) -> Order {
-    let currency = |field: &str| Currencies::iso().get(value[field].as_str().unwrap()).unwrap();
-    let (customer, merchant) = (currency("customer_currency"), currency("merchant_currency"));
-    let amount = |value: &Value, currency: Currency| {
-        Amount::parse(value.as_str().unwrap(), currency).unwrap()
-    };
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let pair = |value: &Value| {
-        Pair::new(amount(&value["customer"], customer), amount(&value["merchant"], merchant))
+        Pair::new(amount(&text(&value["customer"])), amount(&text(&value["merchant"])))
     };
     let lines: Vec<NewLine> = value["lines"]
         .as_array()
         .unwrap()
         .iter()
         .map(|line| NewLine {
-            cart_item_id: line["cart_item_id"].as_str().unwrap().into(),
             product_code: line["product_code"].as_str().map(str::to_owned),
-            secondary_product_code: None,
-            name: None,
-            hs_code: None,
-            quantity: u32::try_from(line["quantity"].as_u64().unwrap()).unwrap(),
-            total: pair(line),
-            duties: None,
+            ..build::line(
+                &text(&line["cart_item_id"]),
+                u32::try_from(line["quantity"].as_u64().unwrap()).unwrap(),
+                pair(line),
+            )
         })
         .collect();
     let (shipping, duties) = (pair(&value["shipping"]), pair(&value["duties"]));
     let parts = lines.iter().map(|line| line.total).chain([shipping, duties]);
     let paid = Pair::sum(parts).unwrap().customer;
-    let order = NewOrder {
-        order_id: value["order_id"].as_str().unwrap().parse().unwrap(),
-        cart_id: None,
-        customer_currency: customer,
-        merchant_currency: merchant,
-        destination_country: "DE".into(),
-        language: None,
+    ready(NewOrder {
+        order_id: text(&value["order_id"]).parse().unwrap(),
+        customer_currency: currency(&text(&value["customer_currency"])),
+        merchant_currency: currency(&text(&value["merchant_currency"])),
         lines,
         shipping,
         duties,
-        tenders: vec![NewTender {
-            tender_id: "t1".parse().unwrap(),
-            method: TenderMethod::Card,
-            provider: "sandbox".into(),
-            provider_reference: "p1".into(),
-            amount: paid,
-            state: TenderState::Captured,
-        }],
-    };
-    let Fact::OrderReceived { order } =
-        order.receive("s1".parse().unwrap(), OffsetDateTime::UNIX_EPOCH).unwrap()
-    else {
-        panic!("an order is received")
-    };
-    order.evolve(&Fact::OrderReady)
+        tenders: vec![tender("card", TenderMethod::Card, paid)],
+        ..checkout()
+    })
 }
 
 fn request(step: &Value) -> RefundRequest {

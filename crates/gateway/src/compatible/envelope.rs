@@ -7,6 +7,9 @@ use super::{
 use http::HeaderMap;
 use std::borrow::Cow;
 
+/// The longest GUID that is looked up, in bytes.
+const MAX_GUID: usize = 255;
+
 const MERCHANT_GUID: &str = "merchantGUID";
 const ORDER_REFUND: &str = "orderRefund";
 const NAMES: &[Names] = &[&[MERCHANT_GUID], &[ORDER_REFUND], &[PRODUCTS, "refundProductList"]];
@@ -51,10 +54,11 @@ impl<'a> Envelope<'a> {
         envelope
     }
 
-    /// The GUID. `None` for none and for several that differ.
+    /// The GUID, in any case. `None` for none, for several that differ, and for what cannot be one.
     pub fn merchant_guid(&self) -> Option<&str> {
         let (first, others) = self.merchant_guids.split_first()?;
-        others.iter().all(|other| other == first).then_some(first)
+        let one = others.iter().all(|other| other.eq_ignore_ascii_case(first));
+        (one && could_be_guid(first)).then_some(first)
     }
 
     /// Why the body could not be read, where that may be why there is no GUID.
@@ -121,6 +125,11 @@ impl<'a> Envelope<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a text may be looked up as a GUID at all.
+pub fn could_be_guid(text: &str) -> bool {
+    (1..=MAX_GUID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A name as it is shown, if it is one of those that are known.
@@ -206,12 +215,16 @@ mod tests {
         assert_eq!(open(&[], Some(GUID), "").merchant_guid(), Some(GUID));
         assert_eq!(open(&[], None, body).merchant_guid(), Some(GUID));
         assert_eq!(open(&[("merchantGUID", GUID)], Some(GUID), body).merchant_guid(), Some(GUID));
+        assert_eq!(open(&[("merchantGUID", "39A4")], Some(GUID), "").merchant_guid(), Some(GUID));
     }
 
     #[test]
     fn none_and_several_guids_are_none() {
         assert_eq!(open(&[("merchantGUID", "")], None, "").merchant_guid(), None);
         assert_eq!(open(&[("merchantGUID", "other")], Some(GUID), "").merchant_guid(), None);
+        for bad in ["a b", "\0", "é", &"x".repeat(256)] {
+            assert_eq!(open(&[("merchantGUID", bad)], None, "").merchant_guid(), None, "{bad}");
+        }
         let envelope = open(&[], None, "{");
         assert_eq!(envelope.merchant_guid(), None);
         assert!(envelope.unreadable().unwrap().starts_with("the body is not JSON"));

@@ -2,7 +2,10 @@
 
 mod script;
 
-use super::{Rows, alone, queue::{Verdict, Writer}};
+use super::{
+    Rows, alone,
+    queue::{Verdict, Writer},
+};
 use crate::{
     connect::Link,
     error::{Fault, fault, shared},

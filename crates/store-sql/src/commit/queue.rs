@@ -68,11 +68,7 @@ fn slot(key: &OrderKey, slots: usize) -> usize {
     usize::try_from(hasher.finish() % slots).unwrap_or(0)
 }
 
-async fn write<W: Writer>(
-    mut writer: W,
-    mut queue: mpsc::Receiver<Queued>,
-    bells: Arc<Bells>,
-) {
+async fn write<W: Writer>(mut writer: W, mut queue: mpsc::Receiver<Queued>, bells: Arc<Bells>) {
     let mut put_off = VecDeque::new();
     let (mut batch, mut replies) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
     while fill(&mut batch, &mut replies, &mut put_off, &mut queue).await {

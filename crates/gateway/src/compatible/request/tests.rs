@@ -157,7 +157,7 @@ fn value() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|number| number.to_string()),
         "-?[0-9]{1,45}(\\.[0-9]{1,45})?([eE][+-]?[0-9]{1,4})?",
         "\"[0-9eE.+-]{0,50}\"",
-        "\"\\PC{0,20}\"",
+        "\"[^\\PC\"\\\\]{0,20}\"",
         Just("\"\\ud800\"".to_owned()),
         Just("\"\\u0000\"".to_owned()),
     ];
@@ -197,8 +197,8 @@ proptest! {
         products in prop::collection::vec(object(PRODUCT), 0..4),
     ) {
         let (request, faults) = of(&order_refund, Some(&format!("[{}]", products.join(","))));
-        prop_assert_eq!(request.products.len(), products.len());
         if faults.is_empty() {
+            prop_assert_eq!(request.products.len(), products.len());
             prop_assert!(!request.order_id.is_empty());
             let amounts = request.products.iter().flat_map(|product| {
                 [&product.refund_amount, &product.original_refund_amount]

@@ -3,8 +3,7 @@
 
 use crate::commit::rows::{OrderRow, Rows, scope};
 use sea_orm::sqlx::{
-    self, Arguments, Encode, Postgres, Type, encode::IsNull, error::BoxDynError,
-    postgres::PgArguments,
+    self, Arguments, Encode, Postgres, Type, error::BoxDynError, postgres::PgArguments,
 };
 use std::{collections::HashSet, fmt::Write};
 
@@ -15,7 +14,38 @@ pub(super) struct Script {
     pub won: HashSet<usize>,
 }
 
-/// Takes part in the statement if the order was as it had been read.
+impl Script {
+    pub fn of(batch: &[&Rows]) -> Result<Self, sqlx::Error> {
+        let mut builder = Builder {
+            batch,
+            parts: Vec::new(),
+            arguments: PgArguments::default(),
+            guard: "",
+            fault: None,
+        };
+        let changes = |rows: &Rows| rows.orders.iter().any(|order| !order.is_new());
+        let places = (0..batch.len()).filter(|place| !changes(batch[*place]));
+        let won: HashSet<usize> = places.collect();
+        builder.changed_orders(&won);
+        builder.new_orders();
+        builder.tenders();
+        builder.facts();
+        builder.refunds();
+        builder.receipts();
+        builder.claims();
+        builder.tasks();
+        if let Some(fault) = builder.fault {
+            return Err(sqlx::Error::Encode(fault));
+        }
+        let answer =
+            if builder.guard.is_empty() { "SELECT 0 WHERE false" } else { "SELECT n FROM changed" };
+        let with = if builder.parts.is_empty() { "" } else { "WITH " };
+        let sql = format!("{with}{} {answer}", builder.parts.join(", "));
+        Ok(Self { sql, arguments: builder.arguments, won })
+    }
+}
+
+/// Lets a part write only for commits that won.
 const GUARD: &str = " WHERE x.n = ANY ((SELECT won FROM verdict)::int4[])";
 
 struct Builder<'a> {
@@ -26,53 +56,341 @@ struct Builder<'a> {
     fault: Option<BoxDynError>,
 }
 
-impl Script {
-    pub fn of(batch: &[&Rows]) -> Result<Self, sqlx::Error> {
-        let guarded = batch.iter().any(|rows| rows.orders.iter().any(|order| !order.is_new()));
-        let guard = if guarded { GUARD } else { "" };
-        let arguments = PgArguments::default();
-        let mut builder = Builder { batch, parts: Vec::new(), arguments, guard, fault: None };
-        let won = builder.orders(guarded);
-        builder.tenders();
-        builder.facts();
-        builder.refunds();
-        builder.receipts();
-        builder.claims();
-        builder.tasks();
-        if let Some(fault) = builder.fault {
-            return Err(sqlx::Error::Encode(fault));
-        }
-        let answer = if guarded { "SELECT n FROM changed" } else { "SELECT 0 WHERE false" };
-        let sql = format!("WITH {} {answer}", builder.parts.join(", "));
-        Ok(Self { sql, arguments: builder.arguments, won })
-    }
-}
-
-/// Rows that go along as arrays, one for each column.
-struct Columns<'b, 'a> {
+/// Rows that go along as arrays, one for each column. Their first column is the commit's place.
+struct Source<'b, 'a, T> {
     builder: &'b mut Builder<'a>,
+    rows: Vec<(i32, &'a Rows, T)>,
     names: String,
     places: String,
 }
 
-impl<'a> Columns<'_, 'a> {
-    fn with<T>(mut self, name: &str, values: Vec<T>) -> Self
+impl<'a> Builder<'a> {
+    fn source<T, I>(&mut self, rows_of: impl Fn(&'a Rows) -> I) -> Option<Source<'_, 'a, T>>
     where
-        Vec<T>: for<'q> Encode<'q, Postgres> + Type<Postgres>,
+        I: Iterator<Item = T>,
     {
-        if let Err(error) = self.builder.arguments.add(values) {
-            self.builder.fault = Some(error);
+        let batch = self.batch;
+        let numbered = (0..).zip(batch);
+        let rows: Vec<_> =
+            numbered.flat_map(|(n, rows)| rows_of(rows).map(move |row| (n, *rows, row))).collect();
+        if rows.is_empty() {
+            return None;
         }
-        let comma = if self.names.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        write!(self.names, "{comma}{name}").ok();
-        write!(self.places, "{comma}${}", self.builder.arguments.len()).ok();
-        self
+        let places = rows.iter().map(|(n, ..)| *n).collect();
+        let source = Source { builder: self, rows, names: String::new(), places: String::new() };
+        Some(source.values("n", places))
     }
 
-    fn rows(self) -> String {
-        format!("unnest({}) AS x ({})", self.places, self.names)
+    fn orders<T, I>(
+        &mut self,
+        of: impl Fn(&'a OrderRow) -> I,
+    ) -> Option<Source<'_, 'a, (&'a OrderRow, T)>>
+    where
+        I: Iterator<Item = T>,
+    {
+        self.source(|rows| {
+            rows.orders.iter().flat_map(|order| of(order).map(move |row| (order, row)))
+        })
+    }
+
+    /// Locks the orders in the sequence of their keys, so that two processes cannot wait for each
+    /// other; one that moved on since it was read is not among them.
+    fn changed_orders(&mut self, sure: &HashSet<usize>) {
+        let Some(source) = self.orders(|order| (!order.is_new()).then_some(()).into_iter()) else {
+            return;
+        };
+        let rows = source
+            .text("store_id", |_, (order, ())| order.key.store_id.as_str())
+            .text("order_id", |_, (order, ())| order.key.order_id.as_str())
+            .number("before", |_, (order, ())| order.before)
+            .number("version", |_, (order, ())| order.version)
+            .number("captured", |_, (order, ())| order.captured)
+            .number("returned", |_, (order, ())| order.returned)
+            .text("state", |_, (order, ())| order.state)
+            .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
+            .text("doc", |_, (order, ())| &order.doc)
+            .done();
+        self.parts.push(format!("given AS MATERIALIZED (SELECT * FROM {rows})"));
+        self.parts.push(
+            "locked AS MATERIALIZED (SELECT x.n FROM given x JOIN orders o \
+             ON o.store_id = x.store_id AND o.order_id = x.order_id WHERE o.version = x.before \
+             ORDER BY o.store_id, o.order_id FOR NO KEY UPDATE OF o)"
+                .to_owned(),
+        );
+        self.parts.push(
+            "changed AS (UPDATE orders o SET version = x.version, captured = x.captured, \
+             returned = x.returned, state = x.state, external_order_id = x.external_order_id, \
+             doc = x.doc FROM given x WHERE x.n = ANY ((SELECT array_agg(n) FROM locked)::int4[]) \
+             AND o.store_id = x.store_id AND o.order_id = x.order_id AND o.version = x.before \
+             RETURNING x.n)"
+                .to_owned(),
+        );
+        let sure: Vec<i32> = sure.iter().filter_map(|place| i32::try_from(*place).ok()).collect();
+        let place = self.argument(sure);
+        self.parts
+            .push(format!("verdict AS (SELECT array_agg(n) || ${place} AS won FROM changed)"));
+        self.guard = GUARD;
+    }
+
+    /// One that is there already fails the whole statement, and its commits are tried alone:
+    /// callers look before they place an order, so that this is rare.
+    fn new_orders(&mut self) {
+        let Some(source) = self.orders(|order| order.is_new().then_some(()).into_iter()) else {
+            return;
+        };
+        let rows = source
+            .text("store_id", |_, (order, ())| order.key.store_id.as_str())
+            .text("order_id", |_, (order, ())| order.key.order_id.as_str())
+            .number("version", |_, (order, ())| order.version)
+            .number("created_at", |_, (order, ())| order.created_at)
+            .number("captured", |_, (order, ())| order.captured)
+            .number("returned", |_, (order, ())| order.returned)
+            .text("state", |_, (order, ())| order.state)
+            .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
+            .maybe("buyer_email", |_, (order, ())| order.buyer_email.as_deref())
+            .text("doc", |_, (order, ())| &order.doc)
+            .maybe("personal", |_, (order, ())| order.personal.as_deref())
+            .done();
+        self.parts.push(format!(
+            "placed AS (INSERT INTO orders (store_id, order_id, version, created_at, captured, \
+             returned, state, external_order_id, buyer_email, doc, personal) \
+             SELECT store_id, order_id, version, created_at, captured, returned, state, \
+             external_order_id, buyer_email, doc, personal FROM {rows})"
+        ));
+        let Some(source) = self.orders(|order| order.products.iter()) else { return };
+        let rows = source
+            .text("store_id", |_, (order, _)| order.key.store_id.as_str())
+            .text("product_code", |_, (_, code)| code.as_str())
+            .text("order_id", |_, (order, _)| order.key.order_id.as_str())
+            .done();
+        self.parts.push(format!(
+            "products AS (INSERT INTO order_products (store_id, product_code, order_id) \
+             SELECT store_id, product_code, order_id FROM {rows})"
+        ));
+    }
+
+    fn tenders(&mut self) {
+        for new in [true, false] {
+            let some =
+                |order: &'a OrderRow| order.tenders.iter().filter(move |_| order.is_new() == new);
+            let Some(source) = self.orders(some) else { continue };
+            let rows = source
+                .text("store_id", |_, (order, _)| order.key.store_id.as_str())
+                .text("order_id", |_, (order, _)| order.key.order_id.as_str())
+                .text("tender_id", |_, (_, tender)| tender.tender_id.as_str())
+                .number("captured", |_, (_, tender)| tender.captured)
+                .number("returned", |_, (_, tender)| tender.returned)
+                .done();
+            let guard = self.guard;
+            self.parts.push(if new {
+                format!(
+                    "new_tenders AS (INSERT INTO tenders (store_id, order_id, tender_id, \
+                     captured, returned) SELECT store_id, order_id, tender_id, captured, \
+                     returned FROM {rows})"
+                )
+            } else {
+                format!(
+                    "changed_tenders AS (UPDATE tenders t SET captured = x.captured, \
+                     returned = x.returned FROM {rows}{guard} AND t.store_id = x.store_id \
+                     AND t.order_id = x.order_id AND t.tender_id = x.tender_id \
+                     AND (t.captured <> x.captured OR t.returned <> x.returned))"
+                )
+            });
+        }
+    }
+
+    fn facts(&mut self) {
+        let Some(source) = self.orders(|order| order.facts.iter()) else { return };
+        let rows = source
+            .text("store_id", |_, (order, _)| order.key.store_id.as_str())
+            .text("order_id", |_, (order, _)| order.key.order_id.as_str())
+            .number("place", |_, (_, fact)| fact.place)
+            .value("sequence", |_, (_, fact)| fact.sequence)
+            .number("occurred_at", |rows, _| rows.at)
+            .value("event_id", |_, (_, fact)| fact.event_id)
+            .text("kind", |_, (_, fact)| fact.kind)
+            .text("actor_kind", |rows, _| rows.actor_kind)
+            .text("actor_id", |rows, _| &rows.actor_id)
+            .maybe("trace", |rows, _| rows.trace.as_deref())
+            .text("body", |_, (_, fact)| &fact.body)
+            .done();
+        let guard = self.guard;
+        self.parts.push(format!(
+            "new_facts AS (INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
+             event_id, kind, actor_kind, actor_id, trace, body) SELECT store_id, order_id, place, \
+             sequence, occurred_at, event_id, kind, actor_kind, actor_id, trace, body \
+             FROM {rows}{guard})"
+        ));
+    }
+
+    fn refunds(&mut self) {
+        let guard = self.guard;
+        if let Some(source) = self.orders(|order| order.refunds.iter()) {
+            let rows = source
+                .text("store_id", |_, (order, _)| order.key.store_id.as_str())
+                .value("refund_id", |_, (_, refund)| refund.refund_id)
+                .text("order_id", |_, (order, _)| order.key.order_id.as_str())
+                .number("refund_number", |_, (_, refund)| refund.number)
+                .number("place", |_, (_, refund)| refund.place)
+                .number("created_at", |_, (_, refund)| refund.created_at)
+                .text("state", |_, (_, refund)| refund.state)
+                .done();
+            self.parts.push(format!(
+                "new_refunds AS (INSERT INTO refunds (store_id, refund_id, order_id, \
+                 refund_number, place, created_at, state) SELECT store_id, refund_id, order_id, \
+                 refund_number, place, created_at, state FROM {rows}{guard})"
+            ));
+        }
+        if let Some(source) = self.orders(|order| order.refund_states.iter()) {
+            let rows = source
+                .text("store_id", |_, (order, _)| order.key.store_id.as_str())
+                .value("refund_id", |_, (_, (refund_id, _))| *refund_id)
+                .text("state", |_, (_, (_, state))| *state)
+                .done();
+            self.parts.push(format!(
+                "changed_refunds AS (UPDATE refunds r SET state = x.state FROM {rows}{guard} \
+                 AND r.store_id = x.store_id AND r.refund_id = x.refund_id)"
+            ));
+        }
+    }
+
+    fn receipts(&mut self) {
+        let Some(source) = self.source(|rows| rows.receipt.iter()) else { return };
+        let rows = source
+            .text("store_id", |_, receipt| receipt.key.store_id.as_str())
+            .text("method", |_, receipt| receipt.key.method)
+            .text("request_id", |_, receipt| &receipt.key.request_id)
+            .number("created_at", |rows, _| rows.at)
+            .bytes("fingerprint", |_, receipt| &receipt.fingerprint)
+            .bytes("answer", |_, receipt| &receipt.answer)
+            .done();
+        let guard = self.guard;
+        self.parts.push(format!(
+            "new_receipts AS (INSERT INTO receipts (store_id, method, request_id, created_at, \
+             fingerprint, answer) SELECT store_id, method, request_id, created_at, fingerprint, \
+             answer FROM {rows}{guard})"
+        ));
+    }
+
+    fn claims(&mut self) {
+        let guard = self.guard;
+        if let Some(source) = self.source(|rows| rows.freed.iter()) {
+            let rows = source
+                .text("scope", |_, freed| &freed.scope)
+                .text("kind", |_, freed| freed.kind)
+                .text("claim_key", |_, freed| &freed.key)
+                .done();
+            let only = if guard.is_empty() { " WHERE true" } else { guard };
+            self.parts.push(format!(
+                "freed AS (DELETE FROM claims c USING {rows}{only} AND c.scope = x.scope \
+                 AND c.kind = x.kind AND c.claim_key = x.claim_key)"
+            ));
+        }
+        if let Some(source) = self.source(|rows| rows.claims.iter()) {
+            let rows = source
+                .text("scope", |_, claim| scope(claim))
+                .text("kind", |_, claim| claim.kind.name())
+                .text("claim_key", |_, claim| &claim.key)
+                .text("store_id", |_, claim| claim.store_id.as_str())
+                .text("holder", |_, claim| &claim.holder)
+                .bytes("fingerprint", |_, claim| &claim.fingerprint)
+                .done();
+            self.parts.push(format!(
+                "taken AS (INSERT INTO claims (scope, kind, claim_key, store_id, holder, \
+                 fingerprint) SELECT scope, kind, claim_key, store_id, holder, fingerprint \
+                 FROM {rows}{guard})"
+            ));
+        }
+    }
+
+    fn tasks(&mut self) {
+        let guard = self.guard;
+        if let Some(source) = self.source(|rows| rows.done.iter()) {
+            let rows = source
+                .text("store_id", |_, done| done.key.store_id.as_str())
+                .text("order_id", |_, done| done.key.order_id.as_str())
+                .text("kind", |_, done| done.kind)
+                .text("subject", |_, done| &done.subject)
+                .done();
+            let only = if guard.is_empty() { " WHERE true" } else { guard };
+            self.parts.push(format!(
+                "done AS (DELETE FROM tasks t USING {rows}{only} AND t.store_id = x.store_id \
+                 AND t.order_id = x.order_id AND t.kind = x.kind AND t.subject = x.subject)"
+            ));
+        }
+        if let Some(source) = self.source(|rows| rows.tasks.iter()) {
+            let rows = source
+                .text("store_id", |_, task| task.key.store_id.as_str())
+                .text("order_id", |_, task| task.key.order_id.as_str())
+                .text("kind", |_, task| task.kind.name())
+                .text("subject", |_, task| &task.subject)
+                .number("due_at", |_, task| task.due_at)
+                .number("attempts", |_, task| task.attempts)
+                .maybe("trace", |rows, _| rows.trace.as_deref())
+                .done();
+            self.parts.push(format!(
+                "put AS (INSERT INTO tasks (store_id, order_id, kind, subject, due_at, attempts, \
+                 trace) SELECT store_id, order_id, kind, subject, due_at, attempts, trace \
+                 FROM {rows}{guard} ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE \
+                 SET due_at = excluded.due_at, attempts = excluded.attempts, \
+                 trace = excluded.trace, lease_owner = NULL, lease_until = NULL)"
+            ));
+        }
+    }
+
+    fn argument<'q, T>(&mut self, values: Vec<T>) -> usize
+    where
+        Vec<T>: Encode<'q, Postgres> + Type<Postgres>,
+    {
+        if let Err(error) = self.arguments.add(values) {
+            self.fault = Some(error);
+        }
+        self.arguments.len()
     }
 }
 
-type Numbered<'a, T> = Vec<(i32, &'a T)>;
+impl<'a, T> Source<'_, 'a, T> {
+    fn values<'q, V>(mut self, name: &str, values: Vec<V>) -> Self
+    where
+        Vec<V>: Encode<'q, Postgres> + Type<Postgres>,
+    {
+        let place = self.builder.argument(values);
+        let comma = if self.names.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        write!(self.names, "{comma}{name}").ok();
+        write!(self.places, "{comma}${place}").ok();
+        self
+    }
+
+    fn value<'q, V>(self, name: &str, of: impl Fn(&'a Rows, &T) -> V) -> Self
+    where
+        Vec<V>: Encode<'q, Postgres> + Type<Postgres>,
+    {
+        let values = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
+        self.values(name, values)
+    }
+
+    fn number(self, name: &str, of: impl Fn(&'a Rows, &T) -> i64) -> Self {
+        self.value(name, of)
+    }
+
+    fn text(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> &'a str) -> Self {
+        let values: Vec<&str> = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
+        self.values(name, values)
+    }
+
+    fn maybe(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> Option<&'a str>) -> Self {
+        let values: Vec<Option<&str>> =
+            self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
+        self.values(name, values)
+    }
+
+    fn bytes(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> &'a [u8]) -> Self {
+        let values: Vec<&[u8]> = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
+        self.values(name, values)
+    }
+
+    fn done(self) -> String {
+        format!("unnest({}) AS x ({})", self.places, self.names)
+    }
+}
