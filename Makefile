@@ -37,10 +37,10 @@ test: ## Runs all tests; PostgreSQL is started for them and stopped after them
 soak: ## Runs all tests at full size (hours)
 	$(MAKE) test MERIDIAN_TEST_SCALE=soak
 
-bench: ## Measures Meridian beside what the machine can do
+bench: ## Measures Meridian beside what the machine can do (ARGS=--quick, ARGS=--help)
 	tools/install postgres
 	cargo build --release --package meridian --package bench
-	$(TARGET)/release/bench
+	$(TARGET)/release/bench $(ARGS)
 
 check: fmt-check typos proto clippy doc doctest test ## The gate: everything a change has to pass
 

@@ -260,6 +260,10 @@ impl Core {
         store_id: &StoreId,
         external_id: &str,
     ) -> Result<Option<OrderKey>, Failure> {
+        // No id has control characters, and not every database can be asked for them.
+        if external_id.chars().any(char::is_control) {
+            return Ok(None);
+        }
         let claim = self.store.claim(store_id, ClaimKind::ExternalOrderId, external_id).await?;
         let order_id = claim.and_then(|claim| claim.holder.parse::<OrderId>().ok());
         Ok(order_id.map(|order_id| OrderKey::new(store_id.clone(), order_id)))

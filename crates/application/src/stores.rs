@@ -177,6 +177,10 @@ impl Stores {
     /// [`Failure::Store`] alone.
     pub async fn by_guid(&self, guid: &str) -> Result<Option<Arc<Stored<StoreRecord>>>, Failure> {
         let Some(any) = any_store() else { return Ok(None) };
+        // No GUID has control characters, and not every database can be asked for them.
+        if guid.chars().any(char::is_control) {
+            return Ok(None);
+        }
         let claim = self.core.store.claim(&any, ClaimKind::MerchantGuid, &guid_key(guid)).await?;
         let Some(store_id) = claim.and_then(|claim| claim.holder.parse().ok()) else {
             return Ok(None);

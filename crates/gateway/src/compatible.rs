@@ -1,9 +1,8 @@
 //! `POST /Order/CreateOrderRefund`: refunds for callers that speak the published API of another
 //! platform.
 //!
-//! A call becomes three calls of the contract: which store the caller acts for, the order, and the
-//! refund. The order is read before the refund is made, so that nothing can fail after it. What is
-//! decided here is only the form of requests and answers; the rules are those of the services.
+//! A call becomes two calls of the contract: which store the caller acts for, and the refund. What
+//! is decided here is only the form of requests and answers; the rules are those of the services.
 
 mod code;
 mod decimal;
@@ -28,7 +27,6 @@ use refusal::Refused;
 use tonic::{Code, Status, metadata::MetadataMap};
 use uuid::Uuid;
 use wire::{
-    orders::v1::{GetOrderRequest, Order, order_service_client::OrderServiceClient},
     refunds::v1::{CreateRefundRequest, Refund, refund_service_client::RefundServiceClient},
     stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient},
 };
@@ -108,10 +106,8 @@ async fn make<S: Services>(
     request.store_id.clone_from(&store.store_id);
     request.request_id = request_id;
 
-    let order = calls.order(&request).await?;
     let refund = calls.create_refund(request).await?;
-    let shown =
-        info::of_refund(store, &order, refund).and_then(|info| serde_json::to_vec(&info).ok());
+    let shown = info::of_refund(store, refund).and_then(|info| serde_json::to_vec(&info).ok());
     let shown = shown.ok_or_else(|| {
         tracing::error!(store_id = store.store_id, "a refund could not be shown");
         Refused::internal()
@@ -167,37 +163,20 @@ impl<S: Services> Calls<S> {
         }
     }
 
-    /// The order, or an empty one if there is none: then the refund is refused as the rules say.
-    async fn order(&self, of: &CreateRefundRequest) -> Result<Order, Refused> {
-        let (store_id, order_id) = (of.store_id.clone(), of.order_id.clone());
-        let mut orders =
-            OrderServiceClient::new(self.services.clone()).max_decoding_message_size(MAX_ANSWER);
-        match orders.get_order(self.request(GetOrderRequest { store_id, order_id })).await {
-            Ok(answer) => Ok(answer.into_inner().order.unwrap_or_default()),
-            Err(status) if status.code() == Code::NotFound => Ok(Order::default()),
-            Err(status) if status.code() == Code::InvalidArgument => Ok(Order::default()),
-            Err(status) => Err(refused(&status)),
-        }
-    }
-
     async fn create_refund(&self, request: CreateRefundRequest) -> Result<Refund, Refused> {
         let mut refunds =
             RefundServiceClient::new(self.services.clone()).max_decoding_message_size(MAX_ANSWER);
         let answer = refunds.create_refund(self.request(request)).await;
-        let refund = answer.map_err(|status| refused(&status))?.into_inner().refund;
-        refund.ok_or_else(Refused::internal)
+        let refund = answer.map_err(|status| match status.code() {
+            // A token that ended meanwhile is answered like one that never was.
+            Code::Unauthenticated => Refused::unauthenticated(),
+            _ => Refused::of(&status),
+        });
+        refund?.into_inner().refund.ok_or_else(Refused::internal)
     }
 
     fn request<T>(&self, message: T) -> tonic::Request<T> {
         tonic::Request::from_parts(self.metadata.clone(), tonic::Extensions::default(), message)
-    }
-}
-
-/// A token that ended meanwhile is answered like one that never was.
-fn refused(status: &Status) -> Refused {
-    match status.code() {
-        Code::Unauthenticated => Refused::unauthenticated(),
-        _ => Refused::of(status),
     }
 }
 

@@ -116,6 +116,11 @@ async fn the_refunds_of_an_order_are_read_without_naming_the_store() {
     assert_eq!(get(&services, "/v1/orders/o/refunds").await.0, 200);
     assert_eq!(get(&services, "/v1/orders/o/refunds?merchantGUID=a&merchantGUID=b").await.0, 400);
     assert_eq!(get(&nothing(), "/v1/orders/o/refunds").await.0, 503);
+    let platform = Scripted::new(|_, _| Err(Status::not_found("there is no such store")));
+    let (status, body) = get(&platform, "/v1/orders/o/refunds").await;
+    assert!(status == 400 && body.contains("merchantGUID is needed"), "{body}");
+    assert_eq!(get(&platform, "/v1/orders/o/refunds?merchantGUID=g").await.0, 404);
+    assert_eq!(get(&platform, "/v1/orders/o/refunds?merchantGUID=%00").await.0, 404);
     let request = Request::delete("/v1/orders/o/refunds").body(Body::empty()).unwrap();
     assert_eq!(send(&services, request).await.0.status(), 405);
 }

@@ -25,8 +25,7 @@ const MANAGERS: &[Role] = &[Role::Manager];
 /// Every method of every service.
 pub const METHODS: &[Permission] = &[
     of("CreateOrder", NOBODY, Some("orders:write")),
-    // The compatible endpoint answers the merchant's own order id beside the refund.
-    Permission { by_guid: true, ..of("GetOrder", READERS_AND_STOREFRONTS, Some("orders:read")) },
+    of("GetOrder", READERS_AND_STOREFRONTS, Some("orders:read")),
     of("ListOrders", READERS, Some("orders:read")),
     of("AcceptOrder", STAFF, Some("orders:write")),
     of("SetExternalReference", STAFF, Some("orders:write")),

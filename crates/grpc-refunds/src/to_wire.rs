@@ -3,7 +3,7 @@
 use application::Quoted;
 use domain::{
     Amount,
-    order::{Order, Refundable},
+    order::{Order, Refundable, TenderMethod},
     refund::{
         Bearer, Component, ComponentKind, Derivation, Hold, Leg, LegKind, LegState, Refund,
         RefundMethod, RefundProduct, RefundReason, RefundState, Side,
@@ -12,7 +12,7 @@ use domain::{
 use grpc_kit::{amount, line_pair, pair, timestamp};
 use ports::Version;
 use std::fmt::Write as _;
-use wire::refunds::v1 as proto;
+use wire::{orders::v1 as orders, refunds::v1 as proto};
 
 pub(crate) fn quoted(quoted: &Quoted) -> proto::QuoteRefundResponse {
     let order = &quoted.order.state;
@@ -104,6 +104,20 @@ fn component(order: &Order, component: &Component) -> proto::RefundComponent {
     }
 }
 
+fn tender_method(order: &Order, leg: &Leg) -> orders::TenderMethod {
+    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+    tender.map_or(orders::TenderMethod::Unspecified, |tender| match tender.method {
+        TenderMethod::Card => orders::TenderMethod::Card,
+        TenderMethod::Wallet => orders::TenderMethod::Wallet,
+        TenderMethod::BankTransfer => orders::TenderMethod::BankTransfer,
+        TenderMethod::Mobile => orders::TenderMethod::Mobile,
+        TenderMethod::GiftCard => orders::TenderMethod::GiftCard,
+        TenderMethod::Points => orders::TenderMethod::Points,
+        TenderMethod::StoreCredit => orders::TenderMethod::StoreCredit,
+        TenderMethod::CashOnDelivery => orders::TenderMethod::CashOnDelivery,
+    })
+}
+
 fn leg(order: &Order, leg: &Leg) -> proto::RefundLeg {
     let kind = match leg.kind {
         LegKind::Refund => proto::LegKind::Refund,
@@ -122,6 +136,7 @@ fn leg(order: &Order, leg: &Leg) -> proto::RefundLeg {
     proto::RefundLeg {
         leg_id: leg.leg_id.to_string(),
         tender_id: leg.tender_id.to_string(),
+        tender_method: tender_method(order, leg).into(),
         kind: kind.into(),
         amount: amount(leg.amount, order.customer_currency),
         state: state.into(),

@@ -4,9 +4,12 @@
 //! caller has one order at a time and adds refund after refund to it, as the service does: load,
 //! decide, commit with a receipt and a task.
 
-use conformance::build::{NOON, commit, key, order, place, receipt, refund, leg_task};
+use conformance::build::{NOON, commit, key, leg_task, order, place, receipt, refund};
 use ports::{Reader, Store, TaskChange};
-use std::{env, time::{Duration, Instant}};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 use store_sql::{Options, SqlStore};
 use tokio::task::JoinSet;
 
@@ -69,7 +72,11 @@ async fn refunds(store: SqlStore, run: i64, caller: usize) -> Vec<Duration> {
     let begin = Instant::now();
     for number in 0.. {
         let id = format!("{caller}-{}", number / REFUNDS_OF_AN_ORDER);
-        let id = key(&if number / REFUNDS_OF_AN_ORDER < 100 { id } else { format!("{caller}-{}", number % 100) });
+        let id = key(&if number / REFUNDS_OF_AN_ORDER < 100 {
+            id
+        } else {
+            format!("{caller}-{}", number % 100)
+        });
         let started = Instant::now();
         if started - begin > MEASURED {
             break;

@@ -2,6 +2,7 @@ use crate::{
     Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
     error::{from_orm, from_sqlx},
+    load::{ReadQueue, Source},
     tasks::Bells,
 };
 use ports::StoreError;
@@ -40,6 +41,9 @@ impl Default for Options {
     }
 }
 
+/// Tasks that read single orders, each with a connection of its own.
+const READERS: usize = 1;
+
 /// A connection that was not used for so long is asked whether it is still there.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
 
@@ -58,15 +62,19 @@ impl SqlStore {
             read.clone()
         };
         let (url, bells) = (url.to_owned(), Arc::<Bells>::default());
-        let commits = if is_sqlite(&url) {
-            Queue::start(vec![SqliteWriter::new(&write)], &bells)
+        let (commits, reads) = if is_sqlite(&url) {
+            let pool = || read.get_sqlite_connection_pool().clone();
+            let sources = (0..READERS).map(|_| Source::Sqlite(pool())).collect();
+            (Queue::start(vec![SqliteWriter::new(&write)], &bells), ReadQueue::start(sources))
         } else {
             let link = || Link::new(&url, &options).map_err(from_sqlx);
             let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
             let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
-            Queue::start(writers, &bells)
+            let sources = (0..READERS).map(|_| Ok(Source::Postgres(link()?)));
+            let sources = sources.collect::<Result<_, _>>()?;
+            (Queue::start(writers, &bells), ReadQueue::start(sources))
         };
-        Ok(Self(Arc::new(Inner { url, options, read, write, commits, bells })))
+        Ok(Self(Arc::new(Inner { url, options, read, write, commits, reads, bells })))
     }
 }
 

@@ -29,6 +29,7 @@ mod tasks;
 pub use connect::Options;
 
 use commit::Queue;
+use load::ReadQueue;
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use tasks::Bells;
@@ -45,6 +46,7 @@ struct Inner {
     /// On SQLite one connection, which is the only one that writes; else the same as `read`.
     write: DatabaseConnection,
     commits: Queue,
+    reads: ReadQueue,
     bells: Arc<Bells>,
 }
 

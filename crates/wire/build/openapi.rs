@@ -70,7 +70,8 @@ fn idempotency_key() -> Value {
 fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let method = &route.method;
     let text = schemas.comments.at(&method.parent_file(), method.path());
-    let summary = text.split_once(". ").map_or(text.as_str(), |(first, _)| first);
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let summary = paragraph.split_once(". ").map_or(paragraph, |(first, _)| first);
     let mut operation = json!({
         "operationId": method.name(),
         "tags": [method.parent_service().name()],

@@ -239,8 +239,8 @@ pub fn figure<'r>(rejection: &'r Rejection, key: &str) -> Option<&'r str> {
     rejection.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
 }
 
-pub fn a_reason() -> Option<RefundReason> {
-    Some(RefundReason { code: Some("1".into()), name: None })
+pub fn a_reason() -> RefundReason {
+    RefundReason { code: Some("1".into()), name: None }
 }
 
 pub fn failure() -> LegFailure {

@@ -155,10 +155,10 @@ fn a_person_may_hold_a_refund_until_a_leg_was_sent() {
     let order = refunded(ready(checkout()), full());
     let refund_id = last(&order).refund_id;
     let hold = || Command::HoldRefund { refund_id, by: merchant(), reason: "odd".into() };
-    let held = decided(order.clone(), hold());
+    let waiting = decided(order.clone(), hold());
     let by_person = Hold::Person { by: merchant(), reason: "odd".into() };
-    assert_eq!((last(&held).state, &last(&held).hold), (RefundState::Held, &Some(by_person)));
-    let released = decided(held, Command::ReleaseRefund { refund_id });
+    assert_eq!((last(&waiting).state, &last(&waiting).hold), (RefundState::Held, &Some(by_person)));
+    let released = decided(waiting, Command::ReleaseRefund { refund_id });
     assert_eq!((last(&released).state, &last(&released).hold), (RefundState::Pending, &None));
     let sent = decided(order, Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) });
     assert_eq!(sent.decide(hold()).unwrap_err().reason, Reason::RefundStateForbids);

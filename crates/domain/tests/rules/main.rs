@@ -10,6 +10,7 @@
 
 mod build;
 mod charged_to;
+mod charges;
 mod checks;
 mod explain;
 mod full;
@@ -23,3 +24,4 @@ mod retry;
 mod table;
 mod totals;
 mod vectors;
+mod which_line;

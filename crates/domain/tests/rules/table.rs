@@ -3,12 +3,12 @@ use crate::build::{
     settled,
 };
 use domain::{
-    Actor, ActorKind,
+    Actor, ActorKind, Reason,
     id::{LegId, ShipmentId},
     order::{
         Command, ExternalIds, Order, OrderState, Parcel, PaymentReport, Shipment, TenderState,
     },
-    refund::{Hold, LegKind, LegOutcome, LegState, RefundRequest, RefundState},
+    refund::{Hold, LegKind, LegOutcome, LegState, RefundState},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -242,35 +242,23 @@ fn commands_on_what_the_order_does_not_have_are_refused() {
     let order = ready(checkout());
     for command in refund_commands(&strange) {
         let refused = order.decide(command.clone()).unwrap_err();
-        assert_eq!(refused.reason, domain::Reason::RefundNotFound, "{}", command.name());
+        assert_eq!(refused.reason, Reason::RefundNotFound, "{}", command.name());
     }
     let refund_id = strange.refunds[0].refund_id;
     let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 9) };
-    assert_eq!(strange.decide(send).unwrap_err().reason, domain::Reason::RefundNotFound);
+    assert_eq!(strange.decide(send).unwrap_err().reason, Reason::RefundNotFound);
 }
 
 #[test]
-fn an_order_holds_so_many_refunds_and_no_more() {
-    let mut order = decided(ready(checkout()), Command::Ship(shipment(1)));
-    let create = create_with(&order, policy(), RefundRequest::default());
-    let refund = {
-        let order = decided(
-            order.clone(),
-            Command::CreateRefund(Box::new(create_with(
-                &order,
-                policy(),
-                products([part("shirt", "0.01")]),
-            ))),
-        );
-        order.refunds[0].clone()
-    };
-    order.refunds = vec![refund; Order::MAX_REFUNDS];
-    let refused = order.decide(Command::CreateRefund(Box::new(create))).unwrap_err();
-    assert_eq!(refused.reason, domain::Reason::TooManyEntries);
-
+fn an_order_holds_so_many_refunds_and_shipments_and_no_more() {
+    let mut order = order(OrderState::Ready);
+    order.refunds = vec![order.refunds[0].clone(); Order::MAX_REFUNDS];
     order.shipments = vec![shipment(1); Order::MAX_SHIPMENTS];
-    let refused = order.decide(Command::Ship(shipment(1))).unwrap_err();
-    assert_eq!(refused.reason, domain::Reason::TooManyEntries);
+    let create = create_with(&order, policy(), products([part("shirt", "1.00")]));
+    for command in [Command::CreateRefund(Box::new(create)), Command::Ship(shipment(1))] {
+        let refused = order.decide(command).unwrap_err();
+        assert_eq!(refused.reason, Reason::TooManyEntries);
+    }
 }
 
 fn shipment(quantity: u32) -> Shipment {

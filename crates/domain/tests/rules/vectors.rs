@@ -94,7 +94,7 @@ fn check(order: Order, step: &Value) -> Order {
 
 fn received(value: &Value) -> Order {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let pair = |value: &Value| {
+    let worth = |value: &Value| {
         Pair::new(amount(&text(&value["customer"])), amount(&text(&value["merchant"])))
     };
     let lines: Vec<NewLine> = value["lines"]
@@ -106,11 +106,11 @@ fn received(value: &Value) -> Order {
             ..build::line(
                 &text(&line["cart_item_id"]),
                 u32::try_from(line["quantity"].as_u64().unwrap()).unwrap(),
-                pair(line),
+                worth(line),
             )
         })
         .collect();
-    let (shipping, duties) = (pair(&value["shipping"]), pair(&value["duties"]));
+    let (shipping, duties) = (worth(&value["shipping"]), worth(&value["duties"]));
     let parts = lines.iter().map(|line| line.total).chain([shipping, duties]);
     let paid = Pair::sum(parts).unwrap().customer;
     ready(NewOrder {

@@ -10,7 +10,6 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 use wire::{
     money::v1::MoneyPair,
-    orders::v1::GetOrderResponse,
     refunds::v1::CreateRefundResponse,
     stores::v1::{ResolveMerchantResponse, StoreSettings},
 };
@@ -41,15 +40,6 @@ fn answer(call: &str, arrived: &Arrived, error_info: bool) -> Result<Vec<u8>, St
             let store = Some(Store { store_id, merchant_guid, settings, ..Store::default() });
             Ok(ResolveMerchantResponse { store }.encode_to_vec())
         }
-        "GetOrder" => {
-            let GetOrderRequest { order_id, .. } = arrived.message();
-            if order_id != "GE1" {
-                return Err(Status::not_found("there is no such order"));
-            }
-            let external_order_id = "77".to_owned();
-            let order = Some(Order { order_id, external_order_id, ..Order::default() });
-            Ok(GetOrderResponse { order }.encode_to_vec())
-        }
         "CreateRefund" => {
             let CreateRefundRequest { order_id, refund_comments, .. } = arrived.message();
             let reason = match (order_id.as_str(), refund_comments.as_str()) {
@@ -63,7 +53,14 @@ fn answer(call: &str, arrived: &Arrived, error_info: bool) -> Result<Vec<u8>, St
                 return Err(Status::with_error_details(code, format!("{reason}: why"), details));
             }
             let total = Some(MoneyPair { customer: "0.00".to_owned(), merchant: "0".to_owned() });
-            let refund = Refund { refund_number: 1, order_id, total, ..Refund::default() };
+            let external_order_id = "77".to_owned();
+            let refund = Refund {
+                refund_number: 1,
+                order_id,
+                external_order_id,
+                total,
+                ..Refund::default()
+            };
             Ok(CreateRefundResponse { refund: Some(refund) }.encode_to_vec())
         }
         _ => Err(Status::unimplemented(call)),
@@ -99,7 +96,7 @@ async fn a_call_becomes_a_refund_of_the_contract() {
     assert_eq!((status, &body["Success"]), (200, &json!(true)), "{body}");
     assert_eq!(body["NotifyOrderRefund"]["MerchantOrderId"], "77");
     assert_eq!(body["NotifyOrderRefund"]["MerchantGUID"], GUID);
-    assert_eq!(services.calls(), ["ResolveMerchant", "GetOrder", "CreateRefund"]);
+    assert_eq!(services.calls(), ["ResolveMerchant", "CreateRefund"]);
 
     let arrived = services.arrived().pop().unwrap();
     let request: CreateRefundRequest = arrived.message();

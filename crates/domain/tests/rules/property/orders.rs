@@ -47,7 +47,7 @@ pub fn any_order(dice: &mut Dice<'_>, captured: Captured) -> Order {
 fn any_checkout(dice: &mut Dice<'_>, captured: Captured) -> NewOrder {
     let (customer, merchant) = (currency(dice.of(&CURRENCIES)), currency(dice.of(&CURRENCIES)));
     let rate = dice.of(&[(1, 1), (6, 5), (1, 150), (151, 1), (10, 33), (3, 1000)]);
-    let pair = |dice: &mut Dice<'_>| any_pair(dice, customer, merchant, rate);
+    let worth = |dice: &mut Dice<'_>| any_pair(dice, customer, merchant, rate);
     let lines: Vec<NewLine> = (0..=dice.roll(5))
         .map(|index| NewLine {
             cart_item_id: format!("L{index}"),
@@ -56,11 +56,11 @@ fn any_checkout(dice: &mut Dice<'_>, captured: Captured) -> NewOrder {
             name: None,
             hs_code: None,
             quantity: 1 + dice.roll(7),
-            total: pair(dice),
+            total: worth(dice),
             duties: None,
         })
         .collect();
-    let charge = |dice: &mut Dice<'_>| dice.maybe(2, pair).unwrap_or_default();
+    let charge = |dice: &mut Dice<'_>| dice.maybe(2, worth).unwrap_or_default();
     let (shipping, duties) = (charge(dice), charge(dice));
     let parts = lines.iter().map(|line| line.total).chain([shipping, duties]);
     let paid = Pair::sum(parts).unwrap().customer;

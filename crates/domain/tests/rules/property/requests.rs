@@ -67,7 +67,7 @@ pub fn any_request(
         request.products.push(any_product(dice, order, &left, line));
     }
     request.charged_to =
-        (0..dice.roll(7).saturating_sub(4)).map(|_| charge(dice, currency)).collect();
+        (0..dice.roll(12).saturating_sub(9)).map(|_| charge(dice, currency)).collect();
     request.method = dice.of(&[
         RefundMethod::Original,
         RefundMethod::Original,
@@ -110,16 +110,14 @@ fn any_product(
     line: usize,
 ) -> ProductRequest {
     let (left, currency) = (&left.lines[line], order.customer_currency);
-    let mut product = ProductRequest::default();
-    match dice.roll(12) {
-        0..=8 => product.cart_item_id = Some(order.lines[line].cart_item_id.clone()),
-        9 => product.product_code = order.lines[line].product_code.clone(),
-        10 => product.product_code = order.lines[line].secondary_product_code.clone(),
-        _ => {
-            product.cart_item_id = dice.maybe(2, |_| "L9".to_owned());
-            product.product_code = dice.maybe(2, |_| "SKU-9".to_owned());
-        }
-    }
+    let named = &order.lines[line];
+    let (cart_item_id, product_code) = match dice.roll(12) {
+        0..=8 => (Some(named.cart_item_id.clone()), None),
+        9 => (None, named.product_code.clone()),
+        10 => (None, named.secondary_product_code.clone()),
+        _ => (dice.maybe(2, |_| "L9".to_owned()), dice.maybe(2, |_| "SKU-9".to_owned())),
+    };
+    let mut product = ProductRequest { cart_item_id, product_code, ..ProductRequest::default() };
     product.refund_quantity = match dice.roll(6) {
         0..=2 => Some(1 + i64::from(dice.roll(left.quantity.max(1)))),
         3 => Some(i64::from(left.quantity)),

@@ -4,7 +4,7 @@ use super::{OrderRefund, OrderRefundInfo, OrderRefundReason, RefundComponent, Re
 use crate::compatible::decimal::{padded, places, share, sum};
 use wire::{
     money::v1::MoneyPair,
-    orders::v1::{Order, TenderMethod},
+    orders::v1::TenderMethod,
     refunds::v1::{
         self as refunds, ChargedTo, ComponentType, Refund, RefundLeg, RefundMethod, RefundReason,
     },
@@ -18,22 +18,23 @@ const PRODUCT_DECIMALS: usize = 4;
 const UNMAPPED: &str = "Undefined";
 
 /// `None` if an amount of the refund is missing or no number: the services never answer that.
-pub fn of_refund(store: &Store, order: &Order, refund: Refund) -> Option<OrderRefundInfo> {
+pub fn of_refund(store: &Store, refund: Refund) -> Option<OrderRefundInfo> {
     let total = refund.total.clone()?;
     let decimals = places(&total.customer);
     let gestures =
         refund.components.iter().filter(|part| part.r#type() == ComponentType::ServiceGesture);
     let gestures = gestures.map(|part| Some(part.amount.as_ref()?.customer.as_str()));
-    let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(order, &refund, leg));
+    let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(&refund, leg));
     let gift_cards = sum(gift_cards.map(|leg| leg.amount.as_str()), decimals)?;
     let reasons = store.settings.as_ref().map_or(&[][..], |settings| &settings.refund_reasons);
     let full_refund = refund.full_refund;
+    let refund_as_gift_card = refund.refund_method() == RefundMethod::GiftCard;
     let notify_order_refund = OrderRefund {
-        merchant_order_id: given(order.external_order_id.clone()),
+        merchant_order_id: given(refund.external_order_id),
         refund_id: refund.refund_number.to_string(),
         merchant_guid: store.merchant_guid.clone(),
         service_gesture_amount: sum(gestures.collect::<Option<Vec<_>>>()?, decimals)?,
-        refund_as_gift_card: refund.refund_method() == RefundMethod::GiftCard,
+        refund_as_gift_card,
         total_gift_cards_refund_amount_in_merchant_currency: share(
             &total.merchant,
             &gift_cards,
@@ -106,10 +107,9 @@ fn reason(sent: &RefundReason, reasons: &[StoreRefundReason]) -> OrderRefundReas
     }
 }
 
-fn goes_to_gift_card(order: &Order, refund: &Refund, leg: &RefundLeg) -> bool {
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+fn goes_to_gift_card(refund: &Refund, leg: &RefundLeg) -> bool {
     refund.refund_method() == RefundMethod::GiftCard
-        || tender.is_some_and(|tender| tender.method() == TenderMethod::GiftCard)
+        || leg.tender_method() == TenderMethod::GiftCard
 }
 
 fn given(text: String) -> Option<String> {

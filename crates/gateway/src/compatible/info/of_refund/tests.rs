@@ -1,6 +1,6 @@
 use super::*;
 use serde_json::{Value, json};
-use wire::{orders::v1::Tender, stores::v1::StoreSettings};
+use wire::stores::v1::StoreSettings;
 
 fn pair(customer: &str, merchant: &str) -> MoneyPair {
     MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() }
@@ -21,19 +21,6 @@ fn store() -> Store {
     }
 }
 
-fn order() -> Order {
-    let tender = |id: &str, method: TenderMethod| Tender {
-        tender_id: id.to_owned(),
-        method: method.into(),
-        ..Tender::default()
-    };
-    Order {
-        external_order_id: "orderid123".to_owned(),
-        tenders: vec![tender("t1", TenderMethod::GiftCard), tender("t2", TenderMethod::Card)],
-        ..Order::default()
-    }
-}
-
 fn part(
     kind: ComponentType,
     customer: &str,
@@ -44,14 +31,16 @@ fn part(
     refunds::RefundComponent { r#type: kind.into(), amount, charged_to: by.into() }
 }
 
-fn leg(tender: &str, amount: &str) -> RefundLeg {
-    RefundLeg { tender_id: tender.to_owned(), amount: amount.to_owned(), ..RefundLeg::default() }
+fn leg(method: TenderMethod, amount: &str) -> RefundLeg {
+    let amount = amount.to_owned();
+    RefundLeg { tender_method: method.into(), amount, ..RefundLeg::default() }
 }
 
 fn refund() -> Refund {
     Refund {
         refund_number: 67961,
         order_id: "GE95135467GB".to_owned(),
+        external_order_id: "orderid123".to_owned(),
         total: Some(pair("70.95", "36.40")),
         products: vec![refunds::RefundProduct {
             cart_item_id: "2".to_owned(),
@@ -66,14 +55,14 @@ fn refund() -> Refund {
             part(ComponentType::ServiceGesture, "4.00", "2.05", ChargedTo::Merchant),
             part(ComponentType::ServiceGesture, "6.00", "3.08", ChargedTo::Platform),
         ],
-        legs: vec![leg("t1", "20.00"), leg("t2", "50.95")],
+        legs: vec![leg(TenderMethod::GiftCard, "20.00"), leg(TenderMethod::Card, "50.95")],
         refund_reason: Some(sent(Some("8"))),
         ..Refund::default()
     }
 }
 
 fn shown(refund: Refund) -> Value {
-    serde_json::to_value(of_refund(&store(), &order(), refund).unwrap()).unwrap()
+    serde_json::to_value(of_refund(&store(), refund).unwrap()).unwrap()
 }
 
 #[test]
@@ -128,7 +117,7 @@ fn a_refund_is_shown_with_every_member() {
 
 #[test]
 fn the_members_stand_in_the_order_of_the_reference() {
-    let text = serde_json::to_string(&of_refund(&store(), &order(), refund())).unwrap();
+    let text = serde_json::to_string(&of_refund(&store(), refund())).unwrap();
     let start = r#"{"Success":true,"Reason":"Refund generated with id 67961","NotifyOrderRefund":{"MerchantOrderId":"#;
     assert!(text.starts_with(start), "{text}");
 }
@@ -170,8 +159,8 @@ fn a_refund_as_gift_card_goes_to_one_whole() {
 #[test]
 fn what_cannot_be_shown_is_not_guessed() {
     let missing = Refund { total: None, ..refund() };
-    assert!(of_refund(&store(), &order(), missing).is_none());
+    assert!(of_refund(&store(), missing).is_none());
     let kind = part(ComponentType::Unspecified, "1", "1", ChargedTo::Merchant);
     let unknown = Refund { components: vec![kind], ..refund() };
-    assert!(of_refund(&store(), &order(), unknown).is_none());
+    assert!(of_refund(&store(), unknown).is_none());
 }

@@ -1,0 +1,78 @@
+//! The database under a process, and looking into it from beside.
+
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use std::path::PathBuf;
+use tempfile::TempDir;
+use testkit::postgres;
+
+/// What the data is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgresql,
+}
+
+/// One test's own database.
+#[derive(Debug)]
+pub enum Database {
+    Sqlite(TempDir),
+    Postgresql(postgres::Database),
+}
+
+impl Database {
+    pub fn fresh(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => {
+                Self::Sqlite(tempfile::Builder::new().prefix("meridian-sqlite-").tempdir().unwrap())
+            }
+            Backend::Postgresql => Self::Postgresql(postgres::fresh_database()),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}", file(folder).display()),
+            Self::Postgresql(database) => database.url(),
+        }
+    }
+
+    /// The one number that a query answers.
+    pub fn count(&self, sql: &str) -> i64 {
+        let rows = self.rows(sql);
+        rows.first().and_then(|row| row.first()).and_then(|text| text.parse().ok()).unwrap()
+    }
+
+    /// What a query answers, every value as text and NULL as the empty text.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        match self {
+            Self::Sqlite(folder) => sqlite_rows(&file(folder), sql),
+            Self::Postgresql(database) => {
+                let text = database.query(sql);
+                text.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
+            }
+        }
+    }
+}
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("meridian.db")
+}
+
+fn sqlite_rows(file: &PathBuf, sql: &str) -> Vec<Vec<String>> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let mut found = statement.query([]).unwrap();
+    let mut rows = Vec::new();
+    while let Some(row) = found.next().unwrap() {
+        let texts = (0..columns).map(|column| match row.get_ref(column).unwrap() {
+            ValueRef::Null => String::new(),
+            ValueRef::Integer(number) => number.to_string(),
+            ValueRef::Real(_) => panic!("a float in the database: {sql}"),
+            ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+            ValueRef::Blob(bytes) => format!("{bytes:02x?}"),
+        });
+        rows.push(texts.collect());
+    }
+    rows
+}

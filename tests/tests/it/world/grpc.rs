@@ -1,0 +1,100 @@
+//! gRPC clients over the network.
+
+use super::PLATFORM;
+use std::{net::SocketAddr, time::Duration};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+use wire::{
+    orders::v1::order_service_client::OrderServiceClient,
+    refunds::v1::refund_service_client::RefundServiceClient,
+    stores::v1::store_service_client::StoreServiceClient,
+};
+
+/// One connection as one caller.
+#[derive(Debug, Clone)]
+pub struct Grpc {
+    channel: Channel,
+    bearer: Bearer,
+}
+
+type Called = InterceptedService<Channel, Bearer>;
+
+impl Grpc {
+    pub async fn to(address: SocketAddr, token: &str) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let endpoint = endpoint.connect_timeout(Duration::from_secs(10));
+        let channel = endpoint.connect().await.unwrap();
+        Self { channel, bearer: Bearer::of(token) }
+    }
+
+    /// The same connection as another caller.
+    pub fn token(&self, secret: &str) -> Self {
+        Self { channel: self.channel.clone(), bearer: Bearer::of(secret) }
+    }
+
+    /// The same connection as nobody.
+    pub fn anonymous(&self) -> Self {
+        Self { channel: self.channel.clone(), bearer: Bearer(None) }
+    }
+
+    /// For services that ask nobody who they are.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    pub fn orders(&self) -> OrderServiceClient<Called> {
+        OrderServiceClient::new(self.called())
+    }
+
+    pub fn refunds(&self) -> RefundServiceClient<Called> {
+        RefundServiceClient::new(self.called())
+    }
+
+    pub fn stores(&self) -> StoreServiceClient<Called> {
+        StoreServiceClient::new(self.called())
+    }
+
+    fn called(&self) -> Called {
+        InterceptedService::new(self.channel.clone(), self.bearer.clone())
+    }
+}
+
+/// Says who calls.
+#[derive(Debug, Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Bearer {
+    fn of(secret: &str) -> Self {
+        Self(Some(format!("Bearer {secret}").parse().unwrap()))
+    }
+}
+
+impl Default for Bearer {
+    fn default() -> Self {
+        Self::of(PLATFORM)
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(bearer) = &self.0 {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// The stable reason of a refusal, which its message begins with too.
+#[track_caller]
+pub fn reason_of(status: &Status) -> String {
+    use tonic_types::StatusExt as _;
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone());
+    let reason = reason.unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
+    assert!(status.message().starts_with(&format!("{reason}: ")), "{status:?}");
+    reason
+}
