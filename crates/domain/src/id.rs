@@ -156,11 +156,11 @@ names! {
     /// A store's slug, chosen by whoever creates it.
     StoreId: is_slug, "1 to 63 lower-case letters, digits and hyphens, starting with a letter or digit";
     /// The platform's order id, chosen by the checkout; unique within its store.
-    OrderId: is_name, "1 to 64 letters, digits, '.', '_' and '-'";
+    OrderId: is_name, "1 to 64 letters, digits, '.', '_' and '-', starting with a letter or digit";
     /// Names a tender within its order.
-    TenderId: is_name, "1 to 64 letters, digits, '.', '_' and '-'";
+    TenderId: is_name, "1 to 64 letters, digits, '.', '_' and '-', starting with a letter or digit";
     /// Names a leg of a refund, and is the key under which its provider knows it.
-    LegId: is_name, "1 to 64 letters, digits, '.', '_' and '-'";
+    LegId: is_name, "1 to 64 letters, digits, '.', '_' and '-', starting with a letter or digit";
 }
 
 fn is_slug(text: &str) -> bool {
@@ -171,7 +171,13 @@ fn is_slug(text: &str) -> bool {
 
 fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// A single hyphen stands for whichever order a refund belongs to.
+fn is_order_name(text: &str) -> bool {
+    is_name(text) && text != "-"
 }
 
 impl LegId {
@@ -201,5 +207,6 @@ mod tests {
         }
         assert!("GE95135467GB".parse::<OrderId>().is_ok());
         assert!("a/b".parse::<OrderId>().is_err());
+        assert!("-".parse::<OrderId>().is_err());
     }
 }

@@ -18,6 +18,8 @@ use wire::stores::v1 as proto;
 const MAX_NAME: usize = 255;
 /// Characters of a code or a GUID.
 const MAX_CODE: usize = 128;
+/// Characters of a refund reason's code, here and in a refund.
+const MAX_REASON_CODE: usize = 64;
 /// Characters of an address on the network.
 const MAX_URL: usize = 2_048;
 /// Reasons a store may have.
@@ -185,7 +187,7 @@ fn reasons(fields: &mut Fields, reasons: &[proto::StoreRefundReason]) -> Vec<Ref
     let mut read: Vec<RefundReasonEntry> = Vec::new();
     for (index, reason) in reasons.iter().take(MAX_REASONS).enumerate() {
         let at = |name: &str| format!("settings.refund_reasons[{index}].{name}");
-        let code = fields.text(&at("code"), &reason.code, MAX_CODE);
+        let code = fields.text(&at("code"), &reason.code, MAX_REASON_CODE);
         if read.iter().any(|other| other.code == code) {
             fields.wrong(at("code"), "must be unique in the store");
         }

@@ -25,8 +25,8 @@ const MAX_CODE: usize = 64;
 const MAX_ID: usize = 128;
 /// Lines of an address.
 const MAX_ADDRESS_LINES: usize = 5;
-/// Digits of an HS code.
-const MAX_HS_CODE: usize = 14;
+/// Characters of an HS code.
+const MAX_HS_CODE: usize = 16;
 
 pub(crate) fn new_order(
     fields: &mut Fields,

@@ -93,7 +93,7 @@ impl RefundService for RefundsGrpc {
         let (order_id, refundable) = if one_order {
             let left = self.refunds.refundable(&store_id, &message.order_id).await;
             let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
-            let left = to_wire::refundable(&order, Some(version), &left);
+            let left = to_wire::refundable(&order, version, &left);
             (Some(order.order_id), Some(left))
         } else {
             (None, None)
@@ -115,7 +115,7 @@ impl RefundService for RefundsGrpc {
             admit(&request, "GetRefundable", &request.get_ref().store_id)?;
         let left = self.refunds.refundable(&store_id, &request.get_ref().order_id).await;
         let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
-        let refundable = Some(to_wire::refundable(&order, Some(version), &left));
+        let refundable = Some(to_wire::refundable(&order, version, &left));
         Ok(Response::new(proto::GetRefundableResponse { refundable }))
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn quoted(quoted: &Quoted) -> proto::QuoteRefundResponse {
         order_version: quoted.order.version.0,
         hash,
         plan: Some(plan),
-        left: Some(refundable(order, None, &quoted.plan.left)),
+        left: Some(refundable(order, quoted.order.version, &quoted.plan.left)),
         hint,
     }
 }
@@ -178,11 +178,7 @@ const fn method(method: RefundMethod) -> proto::RefundMethod {
     }
 }
 
-pub(crate) fn refundable(
-    order: &Order,
-    version: Option<Version>,
-    left: &Refundable,
-) -> proto::Refundable {
+pub(crate) fn refundable(order: &Order, version: Version, left: &Refundable) -> proto::Refundable {
     let text = |value: Amount| amount(value, order.customer_currency);
     let lines = left.lines.iter().map(|line| proto::RefundableLine {
         cart_item_id: line.cart_item_id.clone(),
@@ -201,7 +197,7 @@ pub(crate) fn refundable(
         shipping: Some(pair(left.shipping, order)),
         duties: Some(pair(left.duties, order)),
         tenders: tenders.collect(),
-        version: version.unwrap_or_default().0,
+        version: version.0,
     }
 }
 

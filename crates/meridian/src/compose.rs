@@ -8,13 +8,13 @@ use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
-use ports::{Clock, Ids, Providers};
+use ports::{Clock, Ids, Providers, Reader as _};
 use secrecy::ExposeSecret as _;
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 use store_sql::SqlStore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic_health::server::HealthReporter;
+use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Layer as _;
 use wire::{
     orders::v1::order_service_server::OrderServiceServer,
@@ -28,7 +28,7 @@ pub type Services = <Gate as tower::Layer<Routes>>::Service;
 
 /// Everything that serves and works, wired up on one database.
 pub struct Composed {
-    pub health: HealthReporter,
+    health: HealthReporter,
     pub gate: Gate,
     pub routes: Routes,
     store: SqlStore,
@@ -85,6 +85,29 @@ impl Composed {
     /// The services as the gateway calls them without a network between.
     pub fn services(&self) -> Services {
         self.gate.layer(self.routes.clone())
+    }
+
+    /// Tells whoever watches the services' health whether the database answers, and at the end
+    /// that no new calls are wanted while those in flight go on.
+    pub fn watch_store(
+        &self,
+        services: Vec<Service>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + use<> {
+        let (store, health) = (self.store.clone(), self.health.clone());
+        async move {
+            let mut answered = true;
+            while stop.run_until_cancelled(tokio::time::sleep(LOOK_AT_STORE)).await.is_some() {
+                let ping = tokio::time::timeout(LOOK_AT_STORE, store.ping()).await;
+                let answers = matches!(ping, Ok(Ok(())));
+                if answers != answered {
+                    answered = answers;
+                    tracing::warn!(answers, "the database's health changed");
+                    say(&health, &services, answers).await;
+                }
+            }
+            say(&health, &services, false).await;
+        }
     }
 
     /// Starts the workers; each runs until `stop` and then hands back what it holds.
@@ -156,6 +179,22 @@ impl Composed {
             providers = providers.with("ledger", Arc::new(accounts));
         }
         providers
+    }
+}
+
+/// How often the database is asked whether it is there, and how long it may take to say so.
+const LOOK_AT_STORE: Duration = Duration::from_secs(1);
+
+async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
+    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+    let names = services.iter().filter_map(|service| match service {
+        Service::Orders => Some("meridian.orders.v1.OrderService"),
+        Service::Refunds => Some("meridian.refunds.v1.RefundService"),
+        Service::Merchants => Some("meridian.stores.v1.StoreService"),
+        Service::Gateway => None,
+    });
+    for name in names.chain([""]) {
+        health.set_service_status(name, status).await;
     }
 }
 

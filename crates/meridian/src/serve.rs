@@ -24,44 +24,42 @@ type Servers = JoinSet<Result<(), Fault>>;
 
 pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let stop = CancellationToken::new();
-    let bootstrap = settings.auth.bootstrap_token.as_ref().map(|token| token.expose_secret());
-    let composed = Composed::new(&settings, &settings.serve.services, bootstrap).await?;
+    let serve = &settings.serve;
     let mut addresses = String::new();
     let mut servers = Servers::new();
-    if serves_grpc(&settings.serve.services) {
-        let address = grpc(&composed, &settings.grpc, &mut servers, stop.clone()).await?;
+    // A gateway alone needs no database: its services are elsewhere.
+    let composed = if serves_grpc(&serve.services) || !serve.workers.is_empty() {
+        let token = settings.auth.bootstrap_token.as_ref().map(|token| token.expose_secret());
+        Some(Composed::new(&settings, &serve.services, token).await?)
+    } else {
+        None
+    };
+    if let Some(composed) = composed.as_ref().filter(|_| serves_grpc(&serve.services)) {
+        let address = grpc(composed, &settings.grpc, &mut servers, stop.clone()).await?;
         write!(addresses, " grpc={address}")?;
     }
-    if settings.serve.services.contains(&Service::Gateway) {
-        let address = http(&composed, &settings, &mut servers, stop.clone()).await?;
+    if serve.services.contains(&Service::Gateway) {
+        let address = http(composed.as_ref(), &settings, &mut servers, stop.clone()).await?;
         write!(addresses, " http={address}")?;
     }
+    let mut workers = Vec::new();
     let stop_workers = CancellationToken::new();
-    let workers = composed.start_workers(&settings, &settings.serve.workers, &stop_workers)?;
+    if let Some(composed) = &composed {
+        workers = composed.start_workers(&settings, &serve.workers, &stop_workers)?;
+        workers.push(tokio::spawn(composed.watch_store(serve.services.clone(), stop.clone())));
+    }
     println!("meridian ready{addresses}");
 
     let broke = until_told_to_stop(&mut servers).await;
     tracing::info!("shutting down");
-    // Whoever watches the health sends no new calls, while those in flight go on.
-    for service in SERVICE_NAMES {
-        composed.health.set_service_status(*service, tonic_health::ServingStatus::NotServing).await;
-    }
     stop.cancel();
-    let grace = settings.serve.shutdown_grace;
-    drain(servers, grace).await;
+    drain(servers, serve.shutdown_grace).await;
     stop_workers.cancel();
     for worker in workers {
-        let _ = tokio::time::timeout(grace, worker).await;
+        let _ = tokio::time::timeout(serve.shutdown_grace, worker).await;
     }
     broke
 }
-
-const SERVICE_NAMES: &[&str] = &[
-    "",
-    "meridian.orders.v1.OrderService",
-    "meridian.refunds.v1.RefundService",
-    "meridian.stores.v1.StoreService",
-];
 
 fn serves_grpc(services: &[Service]) -> bool {
     services.iter().any(|service| *service != Service::Gateway)
@@ -90,17 +88,19 @@ async fn grpc(
 }
 
 async fn http(
-    composed: &Composed,
+    composed: Option<&Composed>,
     settings: &Settings,
     servers: &mut Servers,
     stop: CancellationToken,
 ) -> Result<SocketAddr, Box<dyn Error>> {
-    let router = match &settings.http.upstream {
-        None => gateway::router(composed.services(), gateway::Options::default()),
-        Some(upstream) => {
+    let options = gateway::Options::default();
+    let router = match (&settings.http.upstream, composed) {
+        (Some(upstream), _) => {
             let services = Endpoint::from_shared(upstream.clone())?.connect_lazy();
-            gateway::router(services, gateway::Options::default())
+            gateway::router(services, options)
         }
+        (None, Some(composed)) => gateway::router(composed.services(), options),
+        (None, None) => return Err("the gateway has no services: set http.upstream".into()),
     };
     let listener = TcpListener::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;

@@ -103,6 +103,8 @@ impl Refusal {
     }
 
     fn because(code: Code, reason: &str, message: impl Into<String>) -> Self {
+        // Like the services' own: tools that show no details still show the reason.
+        let message = format!("{reason}: {}", message.into());
         Self { details: vec![Detail::reason(reason)], ..Self::new(code, message) }
     }
 

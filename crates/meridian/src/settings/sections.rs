@@ -47,7 +47,7 @@ fn database(reader: &mut Reader) -> Database {
 fn grpc(reader: &mut Reader) -> Grpc {
     Grpc {
         listen: reader.get("grpc.listen"),
-        default_deadline: reader.duration("grpc.default_deadline", millis(10)..=minutes(10)),
+        default_deadline: reader.duration("grpc.default_deadline", millis(10)..=minutes(5)),
         max_message_bytes: reader.number("grpc.max_message_bytes", KIB..=64 * MIB),
         max_concurrent_streams: reader.number("grpc.max_concurrent_streams", 1..=10_000),
         max_concurrent_calls: reader.number("grpc.max_concurrent_calls", 1..=100_000),

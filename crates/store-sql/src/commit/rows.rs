@@ -3,7 +3,7 @@
 use crate::column::{micros, to_doc};
 use domain::{
     Amount, Rejection,
-    order::{Fact, Order},
+    order::{Fact, Line, Order},
     refund::Refund,
 };
 use ports::{
@@ -234,8 +234,8 @@ fn tenders(order: &Order) -> Result<Vec<TenderRow>, Rejection> {
 }
 
 fn products(order: &Order) -> Vec<String> {
-    let mut codes: Vec<String> =
-        order.lines.iter().filter_map(|line| line.product_code.clone()).collect();
+    let of_line = |line: &Line| [line.product_code.clone(), line.secondary_product_code.clone()];
+    let mut codes: Vec<String> = order.lines.iter().flat_map(of_line).flatten().collect();
     codes.sort_unstable();
     codes.dedup();
     codes

@@ -55,11 +55,8 @@ impl Planner<'_> {
     /// taken off as far as the captured money would not cover what is left.
     fn set_off(&mut self, left: Amount) -> Result<Amount, Rejection> {
         let returned = Amount::sum(self.books.tenders.iter().copied())?;
-        let captured = Amount::sum(self.order.tenders.iter().map(|tender| tender.captured))?;
         let of_buckets = self.order.totals()?.customer.minus(left)?;
-        let beyond = returned.minus(of_buckets)?.max(Amount::ZERO);
-        let uncovered = left.minus(captured.minus(returned)?)?.max(Amount::ZERO);
-        let offset = beyond.min(uncovered);
+        let offset = returned.minus(of_buckets)?.max(Amount::ZERO);
         if offset.is_positive() {
             let subject = "component ServiceGesture";
             let rule = Rule::EarlierGoodwillSetOff;

@@ -1,0 +1,171 @@
+use super::Stored;
+use crate::{
+    on_both,
+    world::{PLATFORM, STORE, World, order, order_path, reason_of},
+};
+use http::HeaderMap;
+use http_body_util::Full;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use prost::Message as _;
+use serde_json::json;
+use std::{net::SocketAddr, time::Duration};
+use tonic::{Code, Request, codegen::Bytes};
+use wire::{
+    orders::v1::{CreateOrderRequest, GetOrderRequest, Order, OrderLine},
+    refunds::v1::{CreateRefundRequest, ProductToRefund},
+};
+
+on_both!(
+    a_message_that_is_too_large_is_refused,
+    a_deadline_is_kept_and_a_malformed_one_refused,
+    nobody_is_let_in_without_a_token,
+    enum_values_that_do_not_exist_are_named,
+);
+
+fn get() -> GetOrderRequest {
+    GetOrderRequest { store_id: STORE.to_owned(), order_id: "O-1".to_owned() }
+}
+
+async fn a_message_that_is_too_large_is_refused(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let before = Stored::of(&world);
+    let grpc = world.grpc().await;
+    let refund = |comments: usize| CreateRefundRequest {
+        store_id: STORE.to_owned(),
+        order_id: "O-1".to_owned(),
+        request_id: "r-1".to_owned(),
+        refund_comments: "x".repeat(comments),
+        ..CreateRefundRequest::default()
+    };
+    let refused = grpc.refunds().create_refund(refund(5 << 20)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+    assert_eq!(reason_of(&refused), "MESSAGE_TOO_LARGE");
+    let refused = grpc.refunds().create_refund(refund(2 << 20)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    assert!(refused.message().contains("refund_comments"), "{refused:?}");
+
+    let products = vec![ProductToRefund::default(); 100_000];
+    let listed = CreateRefundRequest { products, ..refund(0) };
+    let refused = grpc.refunds().create_refund(listed).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    let lines = vec![OrderLine::default(); 100_000];
+    let order = Order { order_id: "O-2".to_owned(), lines, ..Order::default() };
+    let many = CreateOrderRequest {
+        store_id: STORE.to_owned(),
+        request_id: "o-2".to_owned(),
+        order: Some(order),
+    };
+    let refused = grpc.orders().create_order(many).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+
+    let mut request = Request::new(get());
+    request.metadata_mut().insert("x-much", "x".repeat(64 << 10).parse().unwrap());
+    let refused = grpc.orders().get_order(request).await.unwrap_err();
+    assert!(
+        [Code::ResourceExhausted, Code::InvalidArgument, Code::Internal, Code::Unknown]
+            .contains(&refused.code()),
+        "{refused:?}"
+    );
+    assert_eq!(Stored::of(&world), before);
+    let grpc = world.grpc().await;
+    grpc.orders().get_order(get()).await.unwrap();
+}
+
+/// Asks for an order with nothing between the test and HTTP/2; answers the headers.
+async fn get_order_within(timeout: &str, address: SocketAddr) -> HeaderMap {
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let mut body = vec![0, 0, 0, 0, 0];
+    get().encode(&mut body).unwrap();
+    body[4] = u8::try_from(body.len() - 5).unwrap();
+    let path = "meridian.orders.v1.OrderService/GetOrder";
+    let request = http::Request::post(format!("http://{address}/{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("authorization", format!("Bearer {PLATFORM}"))
+        .header("grpc-timeout", timeout)
+        .body(Full::new(Bytes::from(body)))
+        .unwrap();
+    client.request(request).await.unwrap().headers().clone()
+}
+
+async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {
+    world.open_store(json!({})).await;
+    let mut slow = order("O-1");
+    slow["tenders"][0]["provider_reference"] = "sandbox-settle-later-60000".into();
+    world.ready(&slow).await;
+    let grpc = world.grpc().await;
+    let asking = |timeout: &str| {
+        let mut request = Request::new(get());
+        request.metadata_mut().insert("grpc-timeout", timeout.parse().unwrap());
+        request
+    };
+    for malformed in ["1", "m", "1x", "-1m", "1e3m", "123456789m", "1 m", "soon"] {
+        let refused = grpc.orders().get_order(asking(malformed)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{malformed}: {refused:?}");
+        assert!(refused.message().contains("grpc-timeout"), "{refused:?}");
+    }
+    // The client would keep the deadline by itself, so this one is asked without it.
+    let head = get_order_within("1n", world.process().grpc()).await;
+    assert_eq!(head["grpc-status"], "4", "{head:?}");
+    let http = world.http().with("grpc-timeout", "1n");
+    http.get(&order_path("O-1")).await.refused(504, "DEADLINE_EXCEEDED");
+    // Whoever waits for a leg that takes a minute is answered by the deadline, with what is true.
+    let mut waiting = Request::new(CreateRefundRequest {
+        store_id: STORE.to_owned(),
+        order_id: "O-1".to_owned(),
+        request_id: "r-1".to_owned(),
+        shipping_amount: Some("1.00".to_owned()),
+        wait: wire::refunds::v1::Wait::Settled.into(),
+        ..CreateRefundRequest::default()
+    });
+    waiting.set_timeout(Duration::from_secs(3));
+    let refund = grpc.refunds().create_refund(waiting).await.unwrap().into_inner().refund.unwrap();
+    assert_eq!(refund.state(), wire::refunds::v1::RefundState::Pending);
+    let http = world.http().with("x-request-timeout", "soon");
+    http.get("/v1/stores").await.refused(400, "INVALID_FIELDS").names("x-request-timeout");
+    assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 1);
+}
+
+async fn nobody_is_let_in_without_a_token(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let mut refusals = Vec::new();
+    for caller in [grpc.anonymous(), grpc.token("forged"), grpc.token("")] {
+        let refused = caller.orders().get_order(get()).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), &*reason_of(&refused)),
+            (Code::Unauthenticated, "UNAUTHENTICATED")
+        );
+        refusals.push(refused.message().to_owned());
+    }
+    refusals.dedup();
+    assert_eq!(refusals.len(), 1);
+    for value in ["Basic cGxhdGZvcm0=", "Bearer", "platform-token-of-the-tests", "Bearer  x"] {
+        let http = world.http().with("authorization", value);
+        http.get("/v1/stores").await.refused(401, "UNAUTHENTICATED");
+    }
+    world.http().anonymous().get("/v1/stores").await.refused(401, "UNAUTHENTICATED");
+}
+
+async fn enum_values_that_do_not_exist_are_named(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let grpc = world.grpc().await;
+    let asked = CreateRefundRequest {
+        store_id: STORE.to_owned(),
+        order_id: "O-1".to_owned(),
+        request_id: "r-1".to_owned(),
+        shipping_amount: Some("1.00".to_owned()),
+        ..CreateRefundRequest::default()
+    };
+    for (field, request) in [
+        ("wait", CreateRefundRequest { wait: 99, ..asked.clone() }),
+        ("refund_method", CreateRefundRequest { refund_method: -1, ..asked.clone() }),
+    ] {
+        let refused = grpc.refunds().create_refund(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+        assert!(refused.message().contains(field), "{refused:?}");
+    }
+    assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 0);
+}
