@@ -175,11 +175,6 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// A single hyphen stands for whichever order a refund belongs to.
-fn is_order_name(text: &str) -> bool {
-    is_name(text) && text != "-"
-}
-
 impl LegId {
     /// The leg at `place` (counted from 1) of a refund: derived, so that it can never change.
     pub fn of(refund: RefundId, place: usize) -> Self {

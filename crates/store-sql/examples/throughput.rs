@@ -56,14 +56,24 @@ where
     F: Future<Output = Vec<Duration>> + Send + 'static,
 {
     let mut running = JoinSet::new();
-    let begin = Instant::now();
+    let (begin, spent) = (Instant::now(), spent());
     (0..callers).for_each(|caller| drop(running.spawn(work(caller))));
     let mut took: Vec<Duration> = running.join_all().await.into_iter().flatten().collect();
     let elapsed = begin.elapsed();
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100];
-    let per_second = took.len() as u128 * 1_000_000 / elapsed.as_micros();
-    format!("{per_second:>6}/s p50 {:>8.2?} p99 {:>8.2?}", at(50), at(99))
+    let count = took.len() as u128;
+    let per_second = count * 1_000_000 / elapsed.as_micros();
+    let spent = (self::spent() - spent).as_micros() / count;
+    format!("{per_second:>6}/s p50 {:>8.2?} p99 {:>8.2?} cpu {spent:>4} us", at(50), at(99))
+}
+
+/// Processor time of this process so far; the database server's is not in it.
+fn spent() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<u64>().unwrap();
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }
 
 /// Load, decide, commit: one command after the other.

@@ -28,7 +28,7 @@ struct Scale {
 
 const fn scale(soak: bool) -> Scale {
     if soak {
-        Scale { sequences: 200_000, steps: 24 }
+        Scale { sequences: 100_000, steps: 24 }
     } else {
         Scale { sequences: 10_000, steps: 12 }
     }

@@ -1,15 +1,11 @@
 use super::Stored;
 use crate::{
     on_both,
-    world::{PLATFORM, STORE, World, order, order_path, reason_of},
+    world::{STORE, World, order, order_path, reason_of},
 };
-use http::HeaderMap;
-use http_body_util::Full;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use prost::Message as _;
 use serde_json::json;
-use std::{net::SocketAddr, time::Duration};
-use tonic::{Code, Request, codegen::Bytes};
+use std::time::Duration;
+use tonic::{Code, Request};
 use wire::{
     orders::v1::{CreateOrderRequest, GetOrderRequest, Order, OrderLine},
     refunds::v1::{CreateRefundRequest, ProductToRefund},
@@ -18,6 +14,7 @@ use wire::{
 on_both!(
     a_message_that_is_too_large_is_refused,
     a_deadline_is_kept_and_a_malformed_one_refused,
+    a_command_goes_on_when_its_deadline_has_passed,
     nobody_is_let_in_without_a_token,
     enum_values_that_do_not_exist_are_named,
 );
@@ -72,23 +69,6 @@ async fn a_message_that_is_too_large_is_refused(world: World) {
     grpc.orders().get_order(get()).await.unwrap();
 }
 
-/// Asks for an order with nothing between the test and HTTP/2; answers the headers.
-async fn get_order_within(timeout: &str, address: SocketAddr) -> HeaderMap {
-    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
-    let mut body = vec![0, 0, 0, 0, 0];
-    get().encode(&mut body).unwrap();
-    body[4] = u8::try_from(body.len() - 5).unwrap();
-    let path = "meridian.orders.v1.OrderService/GetOrder";
-    let request = http::Request::post(format!("http://{address}/{path}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers")
-        .header("authorization", format!("Bearer {PLATFORM}"))
-        .header("grpc-timeout", timeout)
-        .body(Full::new(Bytes::from(body)))
-        .unwrap();
-    client.request(request).await.unwrap().headers().clone()
-}
-
 async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {
     world.open_store(json!({})).await;
     let mut slow = order("O-1");
@@ -105,11 +85,6 @@ async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {
         assert_eq!(refused.code(), Code::InvalidArgument, "{malformed}: {refused:?}");
         assert!(refused.message().contains("grpc-timeout"), "{refused:?}");
     }
-    // The client would keep the deadline by itself, so this one is asked without it.
-    let head = get_order_within("1n", world.process().grpc()).await;
-    assert_eq!(head["grpc-status"], "4", "{head:?}");
-    let http = world.http().with("grpc-timeout", "1n");
-    http.get(&order_path("O-1")).await.refused(504, "DEADLINE_EXCEEDED");
     // Whoever waits for a leg that takes a minute is answered by the deadline, with what is true.
     let mut waiting = Request::new(CreateRefundRequest {
         store_id: STORE.to_owned(),
@@ -124,6 +99,21 @@ async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {
     assert_eq!(refund.state(), wire::refunds::v1::RefundState::Pending);
     let http = world.http().with("x-request-timeout", "soon");
     http.get("/v1/stores").await.refused(400, "INVALID_FIELDS").names("x-request-timeout");
+    assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 1);
+}
+
+async fn a_command_goes_on_when_its_deadline_has_passed(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let body = json!({"request_id": "r-1", "shipping_amount": "1.00"});
+    let path = format!("{}/refunds", order_path("O-1"));
+    let lock = world.database.lock();
+    // Sent as a gateway header: a gRPC client would keep the deadline by itself.
+    let hurried = world.http().with("grpc-timeout", "300m");
+    hurried.post(&path, &body).await.refused(504, "DEADLINE_EXCEEDED");
+    drop(lock);
+    let refund = world.http().post(&path, &body).await.ok();
+    world.until_over(&refund).await;
     assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 1);
 }
 

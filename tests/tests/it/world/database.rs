@@ -1,7 +1,11 @@
 //! The database under a process, and looking into it from beside.
 
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
-use std::path::PathBuf;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Child, Stdio},
+};
 use tempfile::TempDir;
 use testkit::postgres;
 
@@ -36,6 +40,18 @@ impl Database {
         }
     }
 
+    /// Keeps everybody else from writing until it is dropped.
+    pub fn lock(&self) -> Lock {
+        match self {
+            Self::Sqlite(folder) => {
+                let connection = Connection::open(file(folder)).unwrap();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                Lock::Sqlite(connection)
+            }
+            Self::Postgresql(database) => Lock::Postgresql(psql_in_transaction(&database.url())),
+        }
+    }
+
     /// The one number that a query answers.
     pub fn count(&self, sql: &str) -> i64 {
         let rows = self.rows(sql);
@@ -52,6 +68,38 @@ impl Database {
             }
         }
     }
+}
+
+/// A transaction that holds what every writer needs.
+#[derive(Debug)]
+pub enum Lock {
+    Sqlite(Connection),
+    Postgresql(Child),
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch("ROLLBACK").unwrap(),
+            Self::Postgresql(psql) => {
+                // It rolls back at the end of its input.
+                drop(psql.stdin.take());
+                psql.wait().unwrap();
+            }
+        }
+    }
+}
+
+fn psql_in_transaction(url: &str) -> Child {
+    let mut command = postgres::program("psql").unwrap();
+    command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", url]);
+    let mut psql = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let input = psql.stdin.as_mut().unwrap();
+    writeln!(input, "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE;\n\\echo locked").unwrap();
+    let mut line = String::new();
+    BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line.trim(), "locked");
+    psql
 }
 
 fn file(folder: &TempDir) -> PathBuf {

@@ -51,8 +51,9 @@ impl Planner<'_> {
         if nothing && charges_empty { Err(nothing_asked()) } else { Ok(parts) }
     }
 
-    /// What the customer has had back beyond lines, shipping and duties is not paid twice: it is
-    /// taken off as far as the captured money would not cover what is left.
+    /// What the customer has had back beyond lines, shipping and duties is not paid twice: a full
+    /// refund of an order that was captured ends at what was captured. A fee that was kept counts
+    /// the other way and is no reason to pay more.
     fn set_off(&mut self, left: Amount) -> Result<Amount, Rejection> {
         let returned = Amount::sum(self.books.tenders.iter().copied())?;
         let of_buckets = self.order.totals()?.customer.minus(left)?;
@@ -60,7 +61,7 @@ impl Planner<'_> {
         if offset.is_positive() {
             let subject = "component ServiceGesture";
             let rule = Rule::EarlierGoodwillSetOff;
-            self.derive(subject, Side::Customer, rule, returned, left, offset.negated());
+            self.derive(subject, Side::Customer, rule, offset, Amount::ZERO, offset.negated());
         }
         Ok(offset.negated())
     }
