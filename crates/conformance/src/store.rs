@@ -177,7 +177,8 @@ pub async fn one_failing_part_undoes_the_others(store: &dyn Subject) {
     store.commit(taken).await.unwrap();
     let mut commit = whole(first.decide(accept("A-1"), NOON).unwrap(), "claims");
     commit.claims.push(claim("taken"));
-    assert!(matches!(store.commit(commit).await, Err(StoreError::Conflict)));
+    let outcome = store.commit(commit).await;
+    assert!(matches!(outcome, Err(StoreError::Conflict)), "{outcome:?}");
     assert_eq!(load(store, &key("O-1")).await, first);
     assert!(!left_behind(store, "claims").await);
     assert_eq!(store.facts(&key("O-1")).await.unwrap().len(), 2);

@@ -110,6 +110,11 @@ impl Order {
     /// Refunds that one order may hold; the document stays small enough to be read with every
     /// command.
     pub const MAX_REFUNDS: usize = 1_000;
+    /// Products that the refunds of one order may list in all, but for a full refund, which is
+    /// the last.
+    pub const MAX_REFUNDED_PRODUCTS: usize = 5_000;
+    /// Bytes of comments and reasons that the refunds of one order may hold in all.
+    pub const MAX_REFUND_TEXT: usize = 200_000;
     /// Shipments that one order may hold.
     pub const MAX_SHIPMENTS: usize = 1_000;
     /// Lines that one order may hold.

@@ -186,6 +186,17 @@ impl Refund {
     }
 }
 
+impl Refund {
+    /// Bytes of free text.
+    pub(crate) fn text_length(&self) -> usize {
+        let lines = self.products.iter();
+        let lines: usize = lines
+            .map(|line| request::text_length(line.reason.as_ref(), line.comments.as_ref()))
+            .sum();
+        lines + request::text_length(self.reason.as_ref(), self.comments.as_ref())
+    }
+}
+
 impl RefundState {
     pub const ALL: [Self; 5] =
         [Self::Pending, Self::Held, Self::Succeeded, Self::Failed, Self::Voided];

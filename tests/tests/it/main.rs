@@ -17,7 +17,11 @@ mod world;
 
 mod architecture;
 mod bad_input;
+mod crash;
 mod idempotency;
+mod lifecycle;
+mod race;
+mod shutdown;
 mod vectors;
 
 /// Makes a test per database of each of these functions.

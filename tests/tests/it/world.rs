@@ -60,10 +60,21 @@ impl World {
 
     /// A process on a database that is there already.
     pub fn at(database: Database, settings: &[(&str, &str)]) -> Self {
-        let launch = launch(&database, settings);
-        let mut world = Self { meridian: None, launch, database };
-        world.start();
+        let mut world = Self::unstarted(database);
+        world.restart_with(settings);
         world
+    }
+
+    /// A database that nobody has touched yet.
+    pub fn unstarted(database: Database) -> Self {
+        Self { meridian: None, launch: launch(&database, &[]), database }
+    }
+
+    /// A new process with other settings.
+    pub fn restart_with(&mut self, settings: &[(&str, &str)]) {
+        self.meridian = None;
+        self.launch = self.launch(settings);
+        self.start();
     }
 
     /// The running process.

@@ -1,7 +1,9 @@
 //! Making a refund of a plan, or only quoting it. One code for both: a quote is what its commit
 //! does.
 
-use super::{Derivation, Hold, Leg, LegState, Refund, RefundPolicy, RefundState, plan};
+use super::{
+    Derivation, Hold, Leg, LegState, Refund, RefundPolicy, RefundRequest, RefundState, plan,
+};
 use crate::{
     Actor, Amount, Reason, Rejection,
     id::{LegId, RefundId},
@@ -30,12 +32,9 @@ pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
 }
 
 fn draft(order: &Order, create: &CreateRefund) -> Result<(Refund, Vec<Derivation>), Rejection> {
-    if order.refunds.len() >= Order::MAX_REFUNDS {
-        let text = format!("an order holds at most {} refunds", Order::MAX_REFUNDS);
-        return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", Order::MAX_REFUNDS));
-    }
-    let figures = plan::plan(order, &create.policy, &create.request)?;
     let request = &create.request;
+    has_room(order, request)?;
+    let figures = plan::plan(order, &create.policy, request)?;
     let held = needs_approval(order, &create.by, &create.policy, figures.total.merchant);
     let state = match (held, figures.legs.is_empty()) {
         (_, true) => RefundState::Succeeded,
@@ -79,6 +78,25 @@ pub fn create(order: &Order, create: &CreateRefund) -> Result<Vec<Fact>, Rejecti
     facts.extend(settled.then_some(Fact::RefundSucceeded { refund_id }));
     facts.extend(hold.map(|hold| Fact::RefundHeld { refund_id, hold }));
     Ok(facts)
+}
+
+/// The order is read and written with every command, so what its refunds add to it is bounded.
+fn has_room(order: &Order, request: &RefundRequest) -> Result<(), Rejection> {
+    let listed = order.refunds.iter().map(|refund| refund.products.len()).sum::<usize>();
+    let listed = if request.full_refund { 0 } else { listed + request.products.len() };
+    let said = order.refunds.iter().map(Refund::text_length).sum::<usize>();
+    let bounds = [
+        (order.refunds.len() + 1, Order::MAX_REFUNDS, "refunds"),
+        (listed, Order::MAX_REFUNDED_PRODUCTS, "products over all refunds"),
+        (said + request.text_length(), Order::MAX_REFUND_TEXT, "bytes of comments and reasons"),
+    ];
+    for (count, most, what) in bounds {
+        if count > most {
+            let text = format!("an order holds at most {most} {what}");
+            return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", most));
+        }
+    }
+    Ok(())
 }
 
 fn leg(order: &Order, refund_id: RefundId, place: usize, share: super::legs::Share) -> Leg {

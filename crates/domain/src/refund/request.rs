@@ -69,3 +69,18 @@ pub struct RefundPolicy {
     /// Only the platform may let the platform bear a component.
     pub may_charge_platform: bool,
 }
+
+impl RefundRequest {
+    /// Bytes of free text.
+    pub(crate) fn text_length(&self) -> usize {
+        let lines = self.products.iter();
+        let lines: usize =
+            lines.map(|line| text_length(line.reason.as_ref(), line.comments.as_ref())).sum();
+        lines + text_length(self.reason.as_ref(), self.comments.as_ref())
+    }
+}
+
+pub(super) fn text_length(reason: Option<&RefundReason>, comments: Option<&String>) -> usize {
+    let reason = reason.into_iter().flat_map(|reason| [&reason.code, &reason.name]).flatten();
+    reason.chain(comments).map(String::len).sum()
+}
