@@ -175,9 +175,16 @@ impl Core {
             match decide(Found { key: key.clone(), order, claim, now: self.now() })? {
                 Decision::Commit { change, claims, answer } => (*change, claims, answer),
                 Decision::SameAs(other) => {
-                    let receipt = self.store.receipt(&other).await?;
-                    let receipt = receipt.ok_or(StoreError::Conflict)?;
-                    return Ok(Answer { bytes: receipt.answer, replayed: true });
+                    let first = self.store.receipt(&other).await?.ok_or(StoreError::Conflict)?;
+                    // This id, too, now stands for that content.
+                    let mut commit = Commit::new(self.now(), caller.actor.clone());
+                    commit.receipt = Some(Receipt {
+                        key: request_key,
+                        fingerprint: request.fingerprint,
+                        answer: first.answer.clone(),
+                    });
+                    self.store.commit(commit).await?;
+                    return Ok(Answer { bytes: first.answer, replayed: true });
                 }
             };
         let mut commit = self.commit_of(caller, change);

@@ -63,26 +63,27 @@ impl Legs {
             .await
     }
 
-    /// Commits what the provider answered, and in the same commit when to look again: `next`, or
-    /// never if the leg is through.
+    /// Commits what the provider answered about the leg as `work` has it, and in the same commit
+    /// when to look again: `next`, or never if the leg is through.
     ///
     /// # Errors
     ///
-    /// [`Failure::Rejected`] if the leg cannot take this outcome.
+    /// [`Failure::Rejected`] if the leg cannot take this outcome, such as one of an attempt that
+    /// was followed by another. Nothing changes then, the task neither.
     pub async fn record(
         &self,
         caller: &Caller,
-        key: &OrderKey,
-        refund_id: RefundId,
-        leg_id: &LegId,
+        work: &LegWork,
         outcome: LegOutcome,
         next: Option<Task>,
     ) -> Result<(), Failure> {
+        let LegWork { refund_id, leg, payment: PaymentOrder { order: key, leg_id, .. }, .. } = work;
         self.core
             .step(key, |order: Stored<Order>, now| {
                 let command = Command::RecordLeg {
-                    refund_id,
+                    refund_id: *refund_id,
                     leg_id: leg_id.clone(),
+                    attempt: leg.attempts,
                     outcome: outcome.clone(),
                 };
                 let change = order.decide(command, now)?;
@@ -99,7 +100,7 @@ impl Legs {
                 Ok((commit, ()))
             })
             .await?;
-        self.core.settlements.moved(refund_id);
+        self.core.settlements.moved(*refund_id);
         Ok(())
     }
 }
@@ -121,6 +122,7 @@ fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
             leg_id: leg.leg_id.clone(),
             order: key.clone(),
             refund_id: refund.refund_id,
+            tender_id: leg.tender_id.clone(),
             kind: leg.kind,
             amount: leg.amount,
             currency: order.customer_currency,

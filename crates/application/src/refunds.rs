@@ -11,6 +11,7 @@ use domain::{
     refund::{self, Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
     store::Store as StoreRecord,
 };
+use futures_util::future::try_join_all;
 use ports::{
     Claim, ClaimChange, ClaimKind, OrderKey, Page, PageRequest, Quote, RefundFilter, RefundRef,
     RequestKey, Stored, Version,
@@ -104,6 +105,8 @@ impl Refunds {
                 if let Some(receipt) = self.core.store.receipt(&request.key(store_id)).await? {
                     return request.replay(receipt);
                 }
+                // The quote stands under the order's own key, however the caller names it.
+                let (key, _) = self.core.order(store_id, order_id).await?;
                 let quote = self.core.store.quote(&key, quote_id).await?;
                 let quote = quote
                     .ok_or_else(|| Failure::not_found(Missing::Quote, quote_id.to_string()))?;
@@ -172,22 +175,23 @@ impl Refunds {
         page: PageRequest<RefundId>,
     ) -> Result<Page<(Arc<Order>, Refund), RefundId>, Failure> {
         let found = self.core.reader.refunds(store_id, filter, page).await?;
-        let mut orders: Vec<Arc<Order>> = Vec::new();
+        let mut order_ids: Vec<_> = found.items.iter().map(|item| item.order_id.clone()).collect();
+        order_ids.dedup();
+        let read = order_ids.into_iter().map(|order_id| async {
+            let key = OrderKey::new(store_id.clone(), order_id);
+            self.core.reader.order(&key).await
+        });
+        let orders: Vec<Arc<Order>> = try_join_all(read)
+            .await?
+            .into_iter()
+            .flatten()
+            .map(|view| Arc::new(view.order))
+            .collect();
         let mut items = Vec::with_capacity(found.items.len());
         for RefundRef { order_id, refund_id } in found.items {
-            let known = orders.iter().find(|order| order.order_id == order_id).cloned();
-            let order = if let Some(order) = known {
-                order
-            } else {
-                let key = OrderKey::new(store_id.clone(), order_id);
-                let Some(view) = self.core.reader.order(&key).await? else { continue };
-                let order = Arc::new(view.order);
-                orders.push(Arc::clone(&order));
-                order
-            };
-            if let Some(refund) = order.refund(refund_id).cloned() {
-                items.push((order, refund));
-            }
+            let order = orders.iter().find(|order| order.order_id == order_id);
+            let refund = order.and_then(|order| order.refund(refund_id));
+            items.extend(order.zip(refund).map(|(order, it)| (Arc::clone(order), it.clone())));
         }
         Ok(Page { items, next: found.next })
     }
@@ -331,11 +335,14 @@ fn planned(
         request: request.clone(),
     };
     let plan = refund::quote(&order.state, &create)?;
-    // Who asks and when is not what the quote promises.
+    // Figures are what a quote promises; who asks, when, and who has to approve is not.
     let promised = Refund {
         created_at: OffsetDateTime::UNIX_EPOCH,
         created_by: domain::Actor::worker("quote"),
         order_version: 0,
+        settings_version: 0,
+        state: RefundState::Pending,
+        hold: None,
         ..plan.refund.clone()
     };
     let text = serde_json::to_vec(&promised).unwrap_or_default();

@@ -116,6 +116,9 @@ async fn an_external_reference_is_one_refund_for_ever() {
     assert_eq!((same.replayed, &same.bytes), (true, &first.bytes));
     let other = world.refund("r4", referring(10, "R-1")).await;
     assert!(matches!(other, Err(Failure::Taken { what: Taken::ExternalReference, .. })));
+    // The second id stands for that content from then on.
+    let reused = world.refund("r3", part(10)).await;
+    assert!(matches!(reused, Err(Failure::RequestIdReused { .. })));
     assert_eq!(world.refunds_made().await, 1);
 }
 
@@ -135,10 +138,13 @@ async fn a_refused_refund_stores_nothing_and_wastes_no_number() {
 #[tokio::test]
 async fn an_order_answers_to_the_merchants_id_too() {
     let world = World::with_order().await;
-    world.accept("ext/1").await.unwrap();
-    world.refund_of("ext/1", "r1", part(10)).await.unwrap();
+    world.accept("ext-1").await.unwrap();
+    world.refund_of("ext-1", "r1", part(10)).await.unwrap();
     assert_eq!(world.refunds_made().await, 1);
-    let missing = world.refund_of("ext/2", "r2", part(10)).await.unwrap_err();
+    let quoted = world.quote_of("ext-1", part(10)).await.unwrap();
+    world.commit_quote_of("ext-1", "r2", quoted.quote.quote_id).await.unwrap();
+    assert_eq!(world.refunds_made().await, 2);
+    let missing = world.refund_of("ext/2", "r3", part(10)).await.unwrap_err();
     assert!(matches!(missing, Failure::NotFound { what: Missing::Order, .. }));
 }
 

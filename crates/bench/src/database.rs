@@ -1,6 +1,10 @@
 //! The databases that are measured: a private PostgreSQL, and a file of SQLite on the same disk.
 
-use crate::{client::Outcome, processes, settings::Engine};
+use crate::{
+    client::Outcome,
+    processes,
+    settings::{Engine, Settings},
+};
 use rusqlite::{Connection, types::ValueRef};
 use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
@@ -22,12 +26,13 @@ pub enum Database {
 
 impl Database {
     /// An empty one.
-    pub fn create(engine: Engine) -> Outcome<Self> {
+    pub fn create(engine: Engine, settings: &Settings) -> Outcome<Self> {
         match engine {
             Engine::PostgreSql => {
                 let options = postgres::Options::default();
                 let set = |options: postgres::Options, (name, value)| options.set(name, value);
-                let server = postgres::Server::start(DEFAULTS.into_iter().fold(options, set));
+                let all = DEFAULTS.into_iter().chain(settings.postgres());
+                let server = postgres::Server::start(all.fold(options, set));
                 Ok(Self::PostgreSql { database: server.fresh_database(), server })
             }
             Engine::Sqlite => {

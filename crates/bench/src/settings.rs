@@ -27,6 +27,9 @@ pub struct Settings {
     /// The databases to measure.
     #[arg(long, value_delimiter = ',', default_values = ["postgresql", "sqlite"])]
     database: Vec<Engine>,
+    /// Sets one of PostgreSQL's settings, where its defaults are not what is to be measured.
+    #[arg(long = "postgres", value_name = "NAME=VALUE")]
+    postgres: Vec<String>,
     /// Leaves out what stands beside Meridian, to look at one figure again.
     #[arg(long)]
     no_yardsticks: bool,
@@ -86,6 +89,11 @@ impl Settings {
 
     pub const fn orders(&self) -> u32 {
         if self.quick { 2_000 } else { self.orders }
+    }
+
+    /// PostgreSQL's settings by name.
+    pub fn postgres(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.postgres.iter().filter_map(|setting| setting.split_once('='))
     }
 
     pub fn measures(&self, engine: Engine) -> bool {

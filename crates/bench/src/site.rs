@@ -65,7 +65,7 @@ impl Site {
         singles: &mut Vec<Single>,
     ) -> Outcome<Self> {
         let mut site = Self {
-            database: Database::create(engine)?,
+            database: Database::create(engine, settings)?,
             settings: settings.clone(),
             token: BOOTSTRAP.to_owned(),
             meridian: None,
@@ -79,8 +79,10 @@ impl Site {
         let token = CreateTokenResponse::decode(answer)?.token.unwrap_or_default();
         site.token = token.secret;
         site.connect().await?;
+        let begun = Instant::now();
         singles.push(site.create_orders().await?);
         site.all_are_ready().await?;
+        singles.push(site.made_ready(begun.elapsed()));
         site.refund_the_first().await?;
         site.stop();
         Ok(site)
@@ -180,13 +182,22 @@ impl Site {
         let took = load.complete(orders.into()).await?;
         Ok(Single {
             what: format!(
-                "{}: orders created per second by {CREATORS} clients, while a worker makes them READY",
+                "{}: orders created by {CREATORS} clients while a worker makes them READY",
                 self.database.engine().name()
             ),
             value: f64::from(orders) / took.as_secs_f64(),
             unit: "/s",
             at_most: None,
         })
+    }
+
+    fn made_ready(&self, took: Duration) -> Single {
+        Single {
+            what: format!("{}: orders made READY", self.database.engine().name()),
+            value: f64::from(self.settings.orders()) / took.as_secs_f64(),
+            unit: "/s",
+            at_most: None,
+        }
     }
 
     async fn all_are_ready(&self) -> Outcome<()> {

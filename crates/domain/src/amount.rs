@@ -33,6 +33,8 @@ pub enum AmountError {
     Negative,
     #[error("has more than the {allowed} decimals allowed here")]
     TooPrecise { allowed: u32 },
+    #[error("must have at most {MAX_DIGITS} digits")]
+    TooLong,
     #[error("must be at most {}", Amount::MAX)]
     OutOfRange,
 }
@@ -191,21 +193,31 @@ impl Pair {
     }
 }
 
-/// Reads a decimal number: digits, at most one point, an optional leading minus, at most 28
-/// digits. No exponent, no plus, no spaces, no names such as NaN.
+/// Reads a decimal number: digits, at most one point, an optional leading minus, at most 27
+/// digits that count. No exponent, no plus, no spaces, no names such as NaN.
 ///
 /// # Errors
 ///
-/// [`AmountError::Malformed`] for anything else.
+/// [`AmountError::Malformed`] for anything else, [`AmountError::TooLong`] for more digits.
 pub fn parse_decimal(text: &str) -> Result<Decimal, AmountError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) || text.len() > 40 {
+    if !plain(whole) || !plain(fraction) {
         return Err(AmountError::Malformed);
     }
-    Decimal::from_str_exact(text).map_err(|_| AmountError::OutOfRange)
+    // Zeros that say nothing do not count.
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    if whole.len() + fraction.len() > MAX_DIGITS {
+        return Err(AmountError::TooLong);
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let exact = Decimal::from_str_exact(&format!("{sign}0{whole}.{fraction}0"));
+    exact.map_err(|_| AmountError::TooLong)
 }
+
+/// Digits of a decimal number, without leading zeros and trailing ones after the point.
+const MAX_DIGITS: usize = 27;
 
 /// `total × part / whole`, rounded half away from zero to `decimals` places.
 ///

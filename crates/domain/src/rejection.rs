@@ -113,12 +113,6 @@ impl Rejection {
         self.violations.push(Violation { field: field.into(), description });
         self
     }
-
-    /// All malformed fields of one request at once.
-    pub fn fields(reason: Reason, violations: Vec<Violation>) -> Self {
-        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        Self { violations, ..Self::new(reason, listed.join("; ")) }
-    }
 }
 
 impl fmt::Display for Violation {
@@ -135,13 +129,25 @@ impl From<AmountError> for Rejection {
     }
 }
 
-/// Gathers all that is wrong with a request, so that a caller corrects it once.
+/// Gathers all that is wrong with a request, so that a caller corrects it once. After the first
+/// [`Violations::LISTED`] it only counts: a refusal stays small whatever was sent.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+pub struct Violations {
+    listed: Vec<Violation>,
+    more: usize,
+}
 
 impl Violations {
+    /// Faults that are named.
+    pub const LISTED: usize = 50;
+
     pub fn push(&mut self, field: impl Into<String>, description: impl fmt::Display) {
-        self.0.push(Violation { field: field.into(), description: description.to_string() });
+        if self.listed.len() < Self::LISTED {
+            let description = description.to_string();
+            self.listed.push(Violation { field: field.into(), description });
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Keeps the value, or notes what is wrong with the field.
@@ -154,13 +160,21 @@ impl Violations {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 
     /// # Errors
     ///
-    /// A [`Rejection`] that names every field, if anything was noted.
+    /// A [`Rejection`] that names the fields, if anything was noted.
     pub fn into_result(self, reason: Reason) -> Result<(), Rejection> {
-        if self.0.is_empty() { Ok(()) } else { Err(Rejection::fields(reason, self.0)) }
+        if self.listed.is_empty() {
+            return Ok(());
+        }
+        let mut texts: Vec<String> = self.listed.iter().map(ToString::to_string).collect();
+        if self.more > 0 {
+            texts.push(format!("and {} more", self.more));
+        }
+        let violations = self.listed;
+        Err(Rejection { violations, ..Rejection::new(reason, texts.join("; ")) })
     }
 }

@@ -24,7 +24,7 @@ const OUTSIDE: &str = "ledger-outside";
 ///
 /// A tender that arrives captured was spent already. The first call that concerns it books so:
 /// its value passes through its account into the clearing account, which opens the account at 0
-/// if it is new. A RESTORE moves value from the clearing account to the account, once per leg.
+/// if it is new. That is booked for each tender: several that name one account add up. A RESTORE moves value from the clearing account to the account, once per leg.
 pub struct Accounts(Desk);
 
 impl Accounts {
@@ -57,7 +57,8 @@ impl Accounts {
     async fn book_spent(&self, books: &Books<'_>, order: &PaymentOrder) -> Result<(), StoreError> {
         let (outside, clearing) = (clearing(OUTSIDE), clearing(CLEARING));
         let own = own_account(order);
-        let name = format!("{}:{}", order.order.order_id, order.target);
+        let PaymentOrder { tender_id, target, .. } = order;
+        let name = format!("{}:{tender_id}:{target}", order.order.order_id);
         books.raise_to(order.captured, &format!("ledger-issued:{name}"), &outside, &own).await?;
         books.raise_to(order.captured, &format!("ledger-spent:{name}"), &own, &clearing).await
     }

@@ -1,12 +1,13 @@
 //! A provider that moves no money, keeps its books in the ledger, and misbehaves on request.
 //!
 //! A payment that it has not seen stands exactly in the state and amount that the tender names.
-//! References are the order's own: two orders that name the same one have two payments.
+//! Each tender has a payment of its own, also where others of its order or of other orders name
+//! the same reference, or none.
 //! Everything it remembers is in the ledger, so it behaves the same after a restart:
 //!
 //! | account | what it holds |
 //! |---|---|
-//! | `sandbox:<order id>:<provider reference>` | what of a payment has not gone back |
+//! | `sandbox:<order id>:<tender id>:<provider reference>` | what of a payment has not gone back |
 //! | `sandbox:returned` | what went back, one transfer per leg, under the leg's id |
 //! | `sandbox:clearing` | the other side of all payments |
 //! | `sandbox:marks` | counts of tries and times of questions, in the smallest amounts there are |
@@ -47,6 +48,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     Amount, Currencies, Currency,
+    id::TenderId,
     order::{Tender, TenderState},
     refund::LegFailure,
 };
@@ -79,10 +81,10 @@ impl Sandbox {
         Self { desk: Desk { ledger, clock }, marks_in }
     }
 
-    /// The ledger account that holds what of a payment has not gone back.
+    /// The ledger account that holds what of a tender's payment has not gone back.
     #[must_use]
-    pub fn account_name(order: &OrderKey, reference: &str) -> String {
-        format!("sandbox:{}:{reference}", order.order_id)
+    pub fn account_name(order: &OrderKey, tender_id: &TenderId, reference: &str) -> String {
+        format!("sandbox:{}:{tender_id}:{reference}", order.order_id)
     }
 
     async fn try_refund(&self, order: &PaymentOrder) -> Result<PaymentOutcome, StoreError> {
@@ -98,7 +100,8 @@ impl Sandbox {
             return Ok(refusal);
         }
         let wanted = wanted(&books, order);
-        let series = format!("sandbox-open:{}:{}", order.order.order_id, order.target);
+        let PaymentOrder { tender_id, target, .. } = order;
+        let series = format!("sandbox-open:{}:{tender_id}:{target}", order.order.order_id);
         books.raise_to(order.captured, &series, &clearing(CLEARING), &wanted.from).await?;
         match books.ledger.post(&wanted).await? {
             Posting::Posted => Ok(first_answer(behaviour, order).await),
@@ -245,7 +248,7 @@ impl PaymentProvider for Sandbox {
 
 /// The movement that a leg asks for.
 fn wanted(books: &Books<'_>, order: &PaymentOrder) -> Transfer {
-    let payment = account(Sandbox::account_name(&order.order, &order.target));
+    let payment = account(Sandbox::account_name(&order.order, &order.tender_id, &order.target));
     let key = order.leg_id.as_str().to_owned();
     books.transfer(key, payment, account(RETURNED), order.amount)
 }

@@ -3,7 +3,7 @@
 use crate::{Task, store::OrderKey};
 use domain::{
     Actor, Rejection,
-    id::{EventId, OrderId, StoreId, TokenId},
+    id::{EventId, OrderId, StoreId},
     order::{Command, Fact, Order, Personal},
     store::{Store as StoreRecord, StoreFact},
     token::Token,
@@ -251,10 +251,5 @@ impl Commit {
         rest[..2].copy_from_slice(&[high, low]);
         rest[2..].copy_from_slice(&hasher.finish().to_be_bytes());
         EventId::from_uuid(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
-    }
-
-    /// Ids of the tokens this commit changes, for caches to drop.
-    pub fn token_ids(&self) -> impl Iterator<Item = TokenId> {
-        self.tokens.iter().map(|change| change.token.token_id)
     }
 }

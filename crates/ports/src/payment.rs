@@ -2,7 +2,7 @@ use crate::OrderKey;
 use async_trait::async_trait;
 use domain::{
     Amount, Currency,
-    id::{LegId, RefundId},
+    id::{LegId, RefundId, TenderId},
     order::{Tender, TenderMethod},
     refund::{LegFailure, LegKind},
 };
@@ -14,6 +14,8 @@ pub struct PaymentOrder {
     pub leg_id: LegId,
     pub order: OrderKey,
     pub refund_id: RefundId,
+    /// Whose payment goes back. The tenders of one order may name the same `target`.
+    pub tender_id: TenderId,
     pub kind: LegKind,
     pub amount: Amount,
     pub currency: Currency,

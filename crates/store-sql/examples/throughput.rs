@@ -6,6 +6,7 @@
 
 use conformance::build::{NOON, commit, key, leg_task, order, place, receipt, refund};
 use ports::{Reader, Store, TaskChange};
+use sea_orm::{ConnectionTrait, Statement};
 use std::{
     env,
     time::{Duration, Instant},
@@ -29,6 +30,7 @@ async fn main() {
     let options = Options { writers, ..Options::default() };
     let store = SqlStore::connect(&url, options).await.unwrap();
     store.migrate().await.unwrap();
+    POSTMASTER.set(postmaster(&url).await).unwrap();
     let most = callers.iter().max().copied().unwrap_or(1);
     let begin = Instant::now();
     let mut placing = JoinSet::new();
@@ -68,12 +70,35 @@ where
     format!("{per_second:>6}/s p50 {:>8.2?} p99 {:>8.2?} cpu {spent:>4} us", at(50), at(99))
 }
 
-/// Processor time of this process so far; the database server's is not in it.
+/// Processor time so far, of this process and of the database server's.
 fn spent() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks = |field: usize| fields[field].parse::<u64>().unwrap();
-    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+    let mut processes = vec![std::process::id()];
+    if let Some(postmaster) = *POSTMASTER.get().unwrap_or(&None) {
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        processes.extend(pids.filter(|pid| field(*pid, 1) == Some(u64::from(postmaster))));
+    }
+    let ticks = |pid: u32| field(pid, 11).unwrap_or(0) + field(pid, 12).unwrap_or(0);
+    Duration::from_millis(10 * processes.into_iter().map(ticks).sum::<u64>())
+}
+
+/// A number of `/proc/PID/stat`, counted from the state.
+fn field(pid: u32, index: usize) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(index)?.parse().ok()
+}
+
+static POSTMASTER: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
+
+/// The process whose children serve this database, if it is on this machine.
+async fn postmaster(url: &str) -> Option<u32> {
+    let database = sea_orm::Database::connect(url).await.unwrap();
+    if database.get_database_backend() != sea_orm::DbBackend::Postgres {
+        return None;
+    }
+    let ask = Statement::from_string(sea_orm::DbBackend::Postgres, "SELECT pg_backend_pid()");
+    let pid: i32 = database.query_one_raw(ask).await.unwrap()?.try_get_by_index(0).unwrap();
+    field(pid.try_into().ok()?, 1)?.try_into().ok()
 }
 
 /// Load, decide, commit: one command after the other.

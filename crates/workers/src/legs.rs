@@ -195,15 +195,16 @@ impl Legs {
         outcome: LegOutcome,
         again_after: Option<Duration>,
     ) -> Result<Next, WorkError> {
-        let Hand { caller, task, .. } = hand;
+        let Hand { caller, task, held, .. } = hand;
+        // What is lost with the lease is asked for again by whoever has the task now.
+        held.check()?;
         let next = again_after.map(|pause| Task {
             due_at: self.clock.now() + pause,
             attempts: 0,
             ..(*task).clone()
         });
         log(work, &outcome);
-        let (refund_id, leg_id) = (work.refund_id, &work.leg.leg_id);
-        self.steps.record(caller, &task.key, refund_id, leg_id, outcome, next).await?;
+        self.steps.record(caller, work, outcome, next).await?;
         self.stops.reach(Point::AnswerCommitted).await;
         Ok(Next::Committed)
     }

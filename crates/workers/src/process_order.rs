@@ -11,11 +11,18 @@ use domain::{
 use ports::{OrderKey, PaymentStatus, Providers, Task, TaskKind};
 use std::time::Duration;
 
+/// Pauses between looks at an order that waits for nothing of its own, such as for its store to
+/// want no screening any more. With the jitter at most a minute.
+const WAITING: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(48));
+/// Tries up to which those pauses grow.
+const WAITING_TRIES: u32 = 6;
+
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessSettings {
     /// How long a provider may take to answer.
     pub call_timeout: Duration,
-    /// Pauses between looks at an order whose payment is not confirmed.
+    /// Pauses between looks at an order whose payment is not confirmed. Whoever reports it need
+    /// not wait for them: the report puts the task in anew.
     pub backoff: Backoff,
 }
 
@@ -23,7 +30,7 @@ impl Default for ProcessSettings {
     fn default() -> Self {
         Self {
             call_timeout: Duration::from_secs(10),
-            backoff: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_hours(1)),
         }
     }
 }
@@ -100,6 +107,13 @@ impl ProcessOrder {
     }
 }
 
+/// Looks again within a minute. The tries grow no further, so that a payment that is to be asked
+/// for afterwards is not put off by the time that the order has waited.
+fn wait(task: &Task) -> Next {
+    let pause = WAITING.pause(task.attempts);
+    if task.attempts < WAITING_TRIES { Next::Later(pause) } else { Next::Wait(pause) }
+}
+
 #[async_trait]
 impl Work for ProcessOrder {
     fn kind(&self) -> TaskKind {
@@ -121,7 +135,8 @@ impl Work for ProcessOrder {
             return leave("the order is not received any more").await;
         }
         if !settings.screening.is_off() {
-            return leave("the store wants orders to be screened").await;
+            // Its store may change its mind, and nobody tells the order.
+            return Ok(wait(task));
         }
         let order = self.ask(&caller, key, order).await?;
         if order.tenders.iter().any(|tender| tender.state == TenderState::Failed) {
@@ -133,9 +148,7 @@ impl Work for ProcessOrder {
         match self.processing.mark_ready(&caller, key).await {
             Ok(()) => Ok(Next::Committed),
             // Somebody else was faster; the next look will tell.
-            Err(Failure::Rejected(_)) => {
-                Ok(Next::Later(self.settings.backoff.pause(task.attempts)))
-            }
+            Err(Failure::Rejected(_)) => Ok(wait(task)),
             Err(failure) => Err(failure.into()),
         }
     }

@@ -22,8 +22,10 @@ pub trait Work: Send + Sync + 'static {
 pub enum Next {
     /// A commit of the work ended the task or put it in again.
     Committed,
-    /// Nothing changed; to be looked at again after a pause.
+    /// Nothing changed; to be looked at again after a pause, as one more try.
     Later(Duration),
+    /// Nothing was tried; to be looked at again after a pause with as many tries as before.
+    Wait(Duration),
 }
 
 /// Why a task could not be carried on. It is tried again after a pause.
@@ -57,8 +59,8 @@ impl<'p> Held<'p> {
         self.trace.clone()
     }
 
-    /// To be asked right before anything outside is called: a process that stood still for long
-    /// would otherwise act beside whoever took the task over.
+    /// To be asked right before anything outside is called and before an answer is committed: a
+    /// process that stood still for long would otherwise act beside whoever took the task over.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ pub const STORE: &str = "shop";
 pub const GUID: &str = "39a4e05c-shop";
 
 /// For whatever has to come to pass; long, because a loaded machine is no fault.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Short pauses, so that retries and look-ups do not hold the tests up.
 const SETTINGS: [(&str, &str); 4] = [
@@ -185,6 +185,15 @@ impl World {
     /// What is left to refund of an order.
     pub async fn refundable(&self, order_id: &str) -> Value {
         self.http().get(&format!("{}/refundable", order_path(order_id))).await.ok()
+    }
+}
+
+impl Drop for World {
+    /// A test that fails says what the process had to say.
+    fn drop(&mut self) {
+        if let Some(meridian) = self.meridian.as_ref().filter(|_| std::thread::panicking()) {
+            eprintln!("the process logged:\n{}", meridian.log());
+        }
     }
 }
 

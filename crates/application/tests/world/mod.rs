@@ -101,11 +101,24 @@ impl World {
     }
 
     pub async fn quote(&self, asked: RefundRequest) -> Result<Quoted, Failure> {
-        self.refunds.quote(&caller(), &self.store_id(), "O1", asked).await
+        self.quote_of("O1", asked).await
+    }
+
+    pub async fn quote_of(&self, order: &str, asked: RefundRequest) -> Result<Quoted, Failure> {
+        self.refunds.quote(&caller(), &self.store_id(), order, asked).await
     }
 
     pub async fn commit_quote(&self, id: &str, quote: QuoteId) -> Result<Answer, Failure> {
-        self.create("O1", &request(id, "CreateRefund"), NewRefund::Quoted(quote)).await
+        self.commit_quote_of("O1", id, quote).await
+    }
+
+    pub async fn commit_quote_of(
+        &self,
+        order: &str,
+        id: &str,
+        quote: QuoteId,
+    ) -> Result<Answer, Failure> {
+        self.create(order, &request(id, "CreateRefund"), NewRefund::Quoted(quote)).await
     }
 
     async fn create(

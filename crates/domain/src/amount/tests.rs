@@ -13,7 +13,9 @@ fn only_plain_decimals_are_read() {
         assert_eq!(parse_decimal(text), Err(AmountError::Malformed), "{text:?}");
     }
     assert_eq!(parse_decimal("0060.9500").unwrap().normalize(), Decimal::new(6095, 2));
-    assert!(parse_decimal("9999999999999999999999999999999").is_err());
+    assert_eq!(parse_decimal("9999999999999999999999999999999"), Err(AmountError::TooLong));
+    let zeros = "0".repeat(100);
+    assert_eq!(parse_decimal(&format!("{zeros}1.5{zeros}")), Ok(Decimal::new(15, 1)));
 }
 
 #[test]

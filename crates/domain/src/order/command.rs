@@ -48,6 +48,8 @@ pub enum Command {
     RecordLeg {
         refund_id: RefundId,
         leg_id: LegId,
+        /// The leg's tries when it was sent or asked about: 1 for the first sending.
+        attempt: u32,
         outcome: LegOutcome,
     },
 }

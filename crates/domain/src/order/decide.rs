@@ -21,8 +21,8 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
             refund::confirm_manual(order, refund_id, &reference)
         }
         Command::SendLeg { refund_id, leg_id } => refund::send_leg(order, refund_id, &leg_id),
-        Command::RecordLeg { refund_id, leg_id, outcome } => {
-            refund::record_leg(order, refund_id, &leg_id, outcome)
+        Command::RecordLeg { refund_id, leg_id, attempt, outcome } => {
+            refund::record_leg(order, refund_id, &leg_id, attempt, outcome)
         }
     }
 }

@@ -103,9 +103,6 @@ impl NewOrder {
                 wrong.push(field("quantity"), "must be at least 1");
             }
             free_for_both(wrong, &field("total"), line.total);
-            if let Some(duties) = line.duties {
-                free_for_both(wrong, &field("duties"), duties);
-            }
         }
         free_for_both(wrong, "order.shipping", self.shipping);
         free_for_both(wrong, "order.duties", self.duties);

@@ -40,9 +40,10 @@ pub enum TenderState {
 }
 
 impl Tender {
-    /// The payment stands: authorised or captured, or there is nothing to pay.
-    pub const fn is_confirmed(&self) -> bool {
+    /// The payment stands: all of it is authorised or captured, or there is nothing to pay.
+    pub fn is_confirmed(&self) -> bool {
         matches!(self.state, TenderState::Authorized | TenderState::Captured)
+            && self.authorized.max(self.captured) >= self.amount
             || self.amount.is_zero()
     }
 

@@ -35,6 +35,10 @@ pub fn hold(
     let refund = find(order, refund_id)?;
     let sent = refund.legs.iter().any(|leg| leg.state != LegState::Pending);
     match refund.state {
+        RefundState::Held if refund.hold == Some(Hold::Approval) => {
+            let text = "the refund already waits, for another manager's approval";
+            Err(Rejection::new(Reason::RefundStateForbids, text).with("state", refund.state.name()))
+        }
         RefundState::Held => Ok(vec![]),
         RefundState::Pending if !sent => {
             Ok(vec![Fact::RefundHeld { refund_id, hold: Hold::Person { by, reason } }])
@@ -125,32 +129,46 @@ pub fn send_leg(
     Ok(vec![Fact::LegSent { refund_id, leg_id: leg_id.clone() }])
 }
 
-/// Books what the provider answered, and closes the refund with its last leg.
+/// Books what the provider answered to an attempt, and closes the refund with its last leg.
+///
+/// That the leg was done or taken is true of its key, whichever attempt says so. That it was not,
+/// or that nothing is known, is said of one attempt: a later one goes on without hearing of it.
 pub fn record_leg(
     order: &Order,
     refund_id: RefundId,
     leg_id: &LegId,
+    attempt: u32,
     outcome: LegOutcome,
 ) -> Result<Vec<Fact>, Rejection> {
     let (refund, leg) = find_leg(order, refund_id, leg_id)?;
     let leg_id = leg_id.clone();
     let (state, fact) = match (leg.state, outcome) {
-        // The same answer again.
+        // The same answer again; these two are final.
         (LegState::Settled, LegOutcome::Settled { .. })
-        | (LegState::Failed, LegOutcome::Failed(_))
-        | (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
+        | (LegState::Failed, LegOutcome::Failed(_)) => return Ok(vec![]),
+        (_, LegOutcome::Deferred(_) | LegOutcome::Failed(_) | LegOutcome::Unknown)
+            if attempt != leg.attempts =>
+        {
+            return Err(of_another_attempt(leg, attempt));
+        }
+        (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
         | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
         // A leg is under way only while its refund is.
         _ if refund.state != RefundState::Pending => {
             return Err(forbidden_leg(refund, leg, "take this outcome"));
         }
+        // A leg that waits for its next try may hear of an earlier one.
+        (LegState::Pending, _) if attempt == 0 => {
+            return Err(forbidden_leg(refund, leg, "take this outcome: it was never sent"));
+        }
         (
-            LegState::Sent | LegState::Unknown | LegState::Accepted,
+            LegState::Pending | LegState::Sent | LegState::Unknown | LegState::Accepted,
             LegOutcome::Settled { reference },
         ) => (LegState::Settled, Fact::LegSettled { refund_id, leg_id, reference }),
-        (LegState::Sent | LegState::Unknown, LegOutcome::Accepted { reference }) => {
-            (LegState::Accepted, Fact::LegAccepted { refund_id, leg_id, reference })
-        }
+        (
+            LegState::Pending | LegState::Sent | LegState::Unknown,
+            LegOutcome::Accepted { reference },
+        ) => (LegState::Accepted, Fact::LegAccepted { refund_id, leg_id, reference }),
         (LegState::Sent, LegOutcome::Unknown) => {
             (LegState::Unknown, Fact::LegUnknown { refund_id, leg_id })
         }
@@ -211,6 +229,17 @@ fn find_leg<'o>(
 pub(super) fn forbidden(refund: &Refund, command: &str) -> Rejection {
     let text = format!("a refund that is {} cannot {command}", refund.state.name());
     Rejection::new(Reason::RefundStateForbids, text).with("state", refund.state.name())
+}
+
+fn of_another_attempt(leg: &Leg, attempt: u32) -> Rejection {
+    let text = format!(
+        "leg {} is at its attempt {}: this is what came of attempt {attempt}",
+        leg.leg_id, leg.attempts
+    );
+    Rejection::new(Reason::RefundStateForbids, text)
+        .with("leg_state", leg.state.name())
+        .with("attempt", attempt)
+        .with("attempts", leg.attempts)
 }
 
 fn forbidden_leg(refund: &Refund, leg: &Leg, command: &str) -> Rejection {

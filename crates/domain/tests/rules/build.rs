@@ -252,7 +252,8 @@ pub fn answered(order: Order, leg: usize, outcome: LegOutcome) -> Order {
     let refund_id = last(&order).refund_id;
     let leg_id = LegId::of(refund_id, leg + 1);
     let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone() });
-    decided(order, Command::RecordLeg { refund_id, leg_id, outcome })
+    let attempt = last(&order).legs[leg].attempts;
+    decided(order, Command::RecordLeg { refund_id, leg_id, attempt, outcome })
 }
 
 pub fn settled() -> LegOutcome {

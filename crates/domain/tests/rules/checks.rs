@@ -137,7 +137,7 @@ fn all_malformed_fields_are_named_at_once() {
             total_refund_amount: Some(decimal("-1")),
             original_total_refund_amount: Some(decimal("1.001")),
             shipping_amount: Some(Decimal::MAX),
-            duties_amount: Some(decimal("1.0000000000000000000000000001")),
+            duties_amount: Some(decimal("1.00000000000000000000000001")),
             customer_prepaid_refund_amount: Some(Decimal::MIN),
             ..RefundRequest::default()
         },

@@ -181,3 +181,12 @@ fn a_merchant_rest_of_a_line_comes_with_the_last_refund() {
     assert_eq!(plan.refund.products[0].amount, pair("0", "0.10"));
     assert_eq!(plan.refund.total, pair("60.00", "72.10"));
 }
+
+#[test]
+fn after_goodwill_a_partly_captured_order_gives_back_what_was_captured() {
+    let order = ready(checkout());
+    let mut order = refunded(order, goodwill("10.00"));
+    order.tenders[0].captured = amount("60.00");
+    let plan = plan(&order, full());
+    assert_eq!(plan.refund.total.customer, amount("50.00"));
+}

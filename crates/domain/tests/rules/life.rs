@@ -37,10 +37,39 @@ fn a_lost_answer_is_resolved_later() {
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
     let again = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
     assert_eq!(order.decide(again).unwrap_err().reason, Reason::RefundStateForbids);
-    let order = decided(order, Command::RecordLeg { refund_id, leg_id, outcome: settled() });
+    let record = Command::RecordLeg { refund_id, leg_id, attempt: 2, outcome: settled() };
+    let order = decided(order, record);
     assert_eq!(last(&order).legs[0].state, LegState::Settled);
     assert_eq!(last(&order).legs[0].reference.as_deref(), Some("done"));
     assert_eq!(last(&order).legs[0].attempts, 2);
+}
+
+#[test]
+fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
+    let order = answered(two_legs(), 0, LegOutcome::Unknown);
+    let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+    let record = |attempt, outcome| {
+        let leg_id = leg_id.clone();
+        Command::RecordLeg { refund_id, leg_id, attempt, outcome }
+    };
+    let not_done = [declined(), LegOutcome::Deferred(failure()), LegOutcome::Unknown];
+    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone() });
+    let unknown = decided(sent.clone(), record(2, LegOutcome::Unknown));
+    let accepted = decided(sent.clone(), record(2, LegOutcome::Accepted { reference: "r".into() }));
+    let deferred = decided(sent.clone(), record(2, LegOutcome::Deferred(failure())));
+    for order in [&sent, &unknown, &accepted, &deferred] {
+        for outcome in &not_done {
+            let refused = order.decide(record(1, outcome.clone())).unwrap_err();
+            assert_eq!(refused.reason, Reason::RefundStateForbids);
+        }
+        // What was done is done, whoever says so.
+        let settled = decided(order.clone(), record(1, settled()));
+        assert_eq!(last(&settled).legs[0].state, LegState::Settled);
+    }
+    for order in [sent, unknown, deferred] {
+        let taken = record(1, LegOutcome::Accepted { reference: "r".into() });
+        assert_eq!(last(&decided(order, taken)).legs[0].state, LegState::Accepted);
+    }
 }
 
 #[test]

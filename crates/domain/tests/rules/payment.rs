@@ -178,3 +178,16 @@ fn shipment(quantity: u32) -> Shipment {
 fn parcels(quantity: u32) -> Vec<Parcel> {
     vec![Parcel { cart_item_id: "shirt".into(), quantity }]
 }
+
+#[test]
+fn a_payment_in_part_confirms_nothing() {
+    let NewOrder { mut tenders, .. } = checkout();
+    tenders[0].state = TenderState::Pending;
+    let waiting = received(NewOrder { tenders, ..checkout() });
+    for part in ["0", "84.99"] {
+        let order = decided(waiting.clone(), report(TenderState::Authorized, Some(part)));
+        assert_eq!(order.decide(Command::MarkReady).unwrap_err().reason, Reason::OrderNotReady);
+    }
+    let order = decided(waiting, report(TenderState::Authorized, Some("85.00")));
+    assert!(order.decide(Command::MarkReady).is_ok());
+}

@@ -58,12 +58,12 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
             (Failed,        ".    0       .       .     .       .    .       .        .        0      ."),
         ]),
         ("HELD FOR APPROVAL", [
-            (Pending,       "0    .       1       .     .       .    .       .        .        .      ."),
-            (Sent,          "0    .       1       .     .       .    .       .        .        .      ."),
-            (Unknown,       "0    .       1       .     .       .    .       .        .        .      0"),
-            (Accepted,      "0    .       1       .     .       .    .       0        .        .      0"),
-            (Settled,       "0    .       1       .     .       .    0       .        .        .      ."),
-            (Failed,        "0    .       1       .     .       .    .       .        .        0      ."),
+            (Pending,       ".    .       1       .     .       .    .       .        .        .      ."),
+            (Sent,          ".    .       1       .     .       .    .       .        .        .      ."),
+            (Unknown,       ".    .       1       .     .       .    .       .        .        .      0"),
+            (Accepted,      ".    .       1       .     .       .    .       0        .        .      0"),
+            (Settled,       ".    .       1       .     .       .    0       .        .        .      ."),
+            (Failed,        ".    .       1       .     .       .    .       .        .        0      ."),
         ]),
         ("HELD BY A PERSON", [
             (Pending,       "0    1       .       .     .       .    .       .        .        .      ."),
@@ -196,7 +196,8 @@ fn refund_commands(order: &Order) -> Vec<Command> {
     ];
     commands.extend(outcomes.map(|outcome| {
         let leg_id = leg_id.clone();
-        Command::RecordLeg { refund_id, leg_id, outcome }
+        // As often as it was sent: never.
+        Command::RecordLeg { refund_id, leg_id, attempt: 0, outcome }
     }));
     commands
 }

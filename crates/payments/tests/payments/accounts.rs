@@ -16,13 +16,29 @@ async fn a_tender_that_was_spent_opens_its_account_at_zero() {
 }
 
 #[tokio::test]
-async fn what_was_spent_is_booked_once_per_order() {
+async fn what_was_spent_is_booked_once_per_tender() {
     let desk = Desk::accounts();
     for place in 1..=3 {
         assert!(is_settled(&desk.refund(&desk.leg(place, "GC-1", "10.00")).await));
     }
     assert_eq!(desk.balance("ledger-clearing").await, eur("70.00"));
     assert_eq!(desk.balance(&Accounts::account_name("GC-1")).await, eur("30.00"));
+}
+
+#[tokio::test]
+async fn tenders_of_one_account_add_up() {
+    let desk = Desk::accounts();
+    for (place, tender, spent) in [(1, "t1", "100.00"), (2, "t2", "60.00"), (3, "t3", "100.00")] {
+        let leg = PaymentOrder {
+            tender_id: tender.parse().unwrap(),
+            captured: eur(spent),
+            ..desk.leg(place, "GC-1", spent)
+        };
+        assert!(is_settled(&desk.refund(&leg).await));
+    }
+    assert_eq!(desk.balance("ledger-outside").await, eur("260.00").negated());
+    assert_eq!(desk.balance("ledger-clearing").await, eur("0.00"));
+    assert_eq!(desk.balance(&Accounts::account_name("GC-1")).await, eur("260.00"));
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ impl Desk {
             leg_id: LegId::of(refund_id(), place),
             order: order_key("s1", "o1"),
             refund_id: refund_id(),
+            tender_id: "t1".parse().unwrap(),
             kind: self.kind,
             amount: eur(amount),
             currency: currency("EUR"),

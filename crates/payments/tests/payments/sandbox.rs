@@ -15,7 +15,7 @@ async fn status(desk: &Desk, tender: &Tender) -> PaymentStatus {
 #[tokio::test]
 async fn a_payment_opens_with_what_was_captured_and_never_gives_more() {
     let desk = Desk::sandbox();
-    let payment = Sandbox::account_name(&order_key("s1", ORDER), "p1");
+    let payment = Sandbox::account_name(&order_key("s1", ORDER), &"t1".parse().unwrap(), "p1");
     assert!(is_settled(&desk.refund(&desk.leg(1, "p1", "60.00")).await));
     assert_eq!(desk.balance(&payment).await, eur("40.00"));
     let refused = desk.refund(&desk.leg(2, "p1", "40.01")).await;
@@ -49,6 +49,21 @@ async fn orders_that_name_the_same_reference_have_two_payments() {
     assert!(is_settled(&desk.refund(&desk.leg(1, "p1", "100.00")).await));
     let other = PaymentOrder { order: order_key("s1", "o2"), ..desk.leg(2, "p1", "100.00") };
     assert!(is_settled(&desk.refund(&other).await));
+}
+
+#[tokio::test]
+async fn tenders_that_name_the_same_reference_or_none_have_two_payments() {
+    for (reference, place) in [("p1", 1), ("", 3)] {
+        let desk = Desk::sandbox();
+        assert!(is_settled(&desk.refund(&desk.leg(place, reference, "100.00")).await));
+        let tender_id = "t2".parse().unwrap();
+        let captured = eur("40.00");
+        let other =
+            PaymentOrder { tender_id, captured, ..desk.leg(place + 1, reference, "40.00") };
+        assert!(is_settled(&desk.refund(&other).await));
+        let more = desk.leg(place + 2, reference, "0.01");
+        assert_eq!(decline(&desk.refund(&more).await), Some(("EXCEEDS_PAYMENT", true)));
+    }
 }
 
 #[tokio::test]

@@ -172,6 +172,20 @@ async fn a_refund_over_several_tenders_is_over_with_its_last_leg() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tenders_that_name_one_reference_get_back_what_each_of_them_paid() {
+    for reference in ["p1", ""] {
+        let world = World::new().await;
+        let worker = world.start_legs();
+        let paid = [(SANDBOX, reference, "25.00"), (SANDBOX, reference, "10.00")];
+        let refund_id = world.refunded("o1", &paid).await;
+        let refund = world.settled("o1", refund_id, seconds(10)).await;
+        worker.stop().await;
+        assert_eq!(refund.state, RefundState::Succeeded, "{reference:?}");
+        assert_eq!(world.returned().await, eur("35.00"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refund_that_is_held_is_not_sent_until_it_is_released() {
     let world = World::new().await;
     let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;

@@ -11,6 +11,15 @@ fn is_ready(order: &Order) -> bool {
     order.state == OrderState::Ready
 }
 
+fn captured() -> PaymentReport {
+    PaymentReport {
+        tender_id: "t1".parse().unwrap(),
+        state: TenderState::Captured,
+        amount: None,
+        provider_reference: None,
+    }
+}
+
 /// A pending order at the sandbox, after so long.
 async fn pending_after(reference: &str, pause: Duration) -> (World, Order, usize) {
     let world = World::new().await;
@@ -40,15 +49,9 @@ async fn a_payment_that_is_reported_makes_its_order_ready_at_once() {
     let world = World::new().await;
     let worker = world.start_process_order();
     world.receive("o1", &[(SANDBOX, "p1", "25.00")], TenderState::Pending).await;
-    // By now the pauses between looks are a minute.
+    // By now the pauses between looks are minutes.
     assert!(!world.wait_for("o1", seconds(200), is_ready).await);
-    let report = PaymentReport {
-        tender_id: "t1".parse().unwrap(),
-        state: TenderState::Captured,
-        amount: None,
-        provider_reference: None,
-    };
-    world.record_payment("o1", report).await;
+    world.record_payment("o1", captured()).await;
     assert!(world.wait_for("o1", seconds(1), is_ready).await);
     worker.stop().await;
     assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
@@ -84,11 +87,57 @@ async fn a_provider_that_cannot_be_asked_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_of_a_store_that_screens_is_left_alone() {
+async fn an_order_of_a_store_that_screens_waits_for_as_long_as_it_does() {
+    for waited in [0, 1, 30, 7_200] {
+        let world = World::screening(Screening { fraud: true, ..Screening::default() }).await;
+        let worker = world.start_process_order();
+        world.captured("o1", &[(SANDBOX, "p1", "25.00")]).await;
+        assert!(!world.wait_for("o1", seconds(waited), is_ready).await);
+        world.screen(Screening::default()).await;
+        // A second of it is the age that settings may have.
+        assert!(world.wait_for("o1", seconds(62), is_ready).await, "{waited}");
+        worker.stop().await;
+        assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_is_reported_after_screening_makes_its_order_ready_at_once() {
     let world = World::screening(Screening { fraud: true, ..Screening::default() }).await;
     let worker = world.start_process_order();
-    world.captured("o1", &[(SANDBOX, "p1", "25.00")]).await;
-    assert!(!world.wait_for("o1", seconds(5), is_ready).await);
+    world.receive("o1", &[(SANDBOX, "p1", "25.00")], TenderState::Pending).await;
+    assert!(!world.wait_for("o1", seconds(600), is_ready).await);
+    world.screen(Screening::default()).await;
+    world.record_payment("o1", captured()).await;
+    // The settings may be a second old, and the next look is a good second later.
+    assert!(world.wait_for("o1", seconds(3), is_ready).await);
     worker.stop().await;
-    assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_is_asked_for_soon_after_a_long_screening() {
+    let world = World::screening(Screening { fraud: true, ..Screening::default() }).await;
+    let worker = world.start_process_order();
+    let paid = [(SANDBOX, "sandbox-capture-later-1000", "25.00")];
+    world.receive("o1", &paid, TenderState::Pending).await;
+    assert!(!world.wait_for("o1", seconds(7_200), is_ready).await);
+    world.screen(Screening::default()).await;
+    assert!(world.wait_for("o1", seconds(62 + 80), is_ready).await);
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_never_comes_is_asked_for_every_hour() {
+    let world = World::new().await;
+    let worker = world.start_process_order();
+    // Down for so many calls: it counts how often it was asked.
+    world.receive("o1", &[(SANDBOX, "sandbox-down-99", "25.00")], TenderState::Pending).await;
+    tokio::time::sleep(seconds(2 * 86_400)).await;
+    worker.stop().await;
+    let mut asked = 0;
+    while world.posting(&format!("sandbox-mark:call:o1:t1:{}", asked + 1)).await.is_some() {
+        asked += 1;
+    }
+    // A dozen until the pauses are an hour, and then one in three to five quarters of it.
+    assert!((45..=76).contains(&asked), "{asked}");
 }

@@ -9,12 +9,12 @@ use domain::{
         Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
     },
     refund::{Refund, RefundRequest},
-    store::{Screening, StoreFact},
+    store::{Screening, Store as StoreRecord, StoreFact, StoreSettings},
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
     Clock, Commit, Ids, Lease, Ledger as _, OrderKey, Providers, Store as _, StoreChange, TaskKind,
-    Tasks, Version,
+    Tasks, Transfer, Version,
 };
 use std::{
     sync::{
@@ -80,6 +80,19 @@ impl World {
         commit.stores = vec![StoreChange { before: Version::NEW, after: shop, facts }];
         store.commit(commit).await.unwrap();
         Self { store, clock, core, requests: AtomicU32::new(0) }
+    }
+
+    /// Switches checks on or off, as another process would.
+    pub async fn screen(&self, screening: Screening) {
+        let before = self.store.store(&store_id()).await.unwrap().unwrap();
+        let after = StoreRecord {
+            settings: StoreSettings { screening, ..before.state.settings.clone() },
+            settings_version: before.state.settings_version + 1,
+            ..before.state
+        };
+        let mut commit = Commit::new(self.clock.now(), platform().actor);
+        commit.stores = vec![StoreChange { before: before.version, after, facts: vec![] }];
+        self.store.commit(commit).await.unwrap();
     }
 
     /// An order that was captured in full.
@@ -216,6 +229,10 @@ impl World {
     /// What went back over the sandbox: each effect counts.
     pub async fn returned(&self) -> Amount {
         self.balance(sandbox::RETURNED).await
+    }
+
+    pub async fn posting(&self, key: &str) -> Option<Transfer> {
+        self.store.find(&store_id(), key).await.unwrap()
     }
 
     pub async fn balance(&self, account: &str) -> Amount {

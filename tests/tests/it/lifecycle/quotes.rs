@@ -37,7 +37,7 @@ async fn a_quote_is_what_its_refund_comes_to(world: World) {
             "products": [{"cart_item_id": "L1", "refund_quantity": 1}],
             "products_duties_refund": true, "shipping_amount": "3.33",
             "customer_prepaid_refund_amount": "1.50", "refund_reason": {"code": "8"},
-            "refund_comments": "c", "external_reference": "CN-1",
+            "refund_comments": "c",
         }),
         json!({
             "products": [{"product_code": "SKU-1", "refund_amount_percent": "12.5"}],

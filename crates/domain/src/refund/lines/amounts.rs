@@ -102,14 +102,19 @@ fn by_merchant_amount(
     let before = planner.books.lines[listed.line].amount;
     let left = planner.left.lines[listed.line].amount.merchant;
     if amount > left {
-        let text = format!(
-            "{amount} {} asked of line {}, {left} is left",
-            planner.order.merchant_currency, line.cart_item_id
+        let currency = planner.order.merchant_currency;
+        let text = |amount: Amount| amount.to_text(LINE_DECIMALS);
+        let message = format!(
+            "{} {currency} asked of line {}, {} {currency} is left",
+            text(amount),
+            line.cart_item_id,
+            text(left)
         );
-        return Err(Rejection::new(Reason::AmountExceedsRefundable, text)
+        let rejection = Rejection::new(Reason::AmountExceedsRefundable, message)
             .at(format!("products[{}].original_refund_amount", listed.place))
-            .with("asked", amount)
-            .with("left", left));
+            .with("asked", text(amount))
+            .with("left", text(left));
+        return Err(planner.with_what_is_left(rejection));
     }
     let merchant_after = before.merchant.plus(amount)?;
     let decimals = planner.customer_decimals();

@@ -51,13 +51,18 @@ impl Planner<'_> {
         if nothing && charges_empty { Err(nothing_asked()) } else { Ok(parts) }
     }
 
-    /// What the customer has had back beyond lines, shipping and duties is not paid twice: a full
-    /// refund of an order that was captured ends at what was captured. A fee that was kept counts
-    /// the other way and is no reason to pay more.
+    /// What the customer has had back beyond lines, shipping and duties is not paid twice: after
+    /// that, a full refund ends at what was captured. A fee that was kept counts the other way and
+    /// is no reason to pay more; money that was never captured is no reason to pay less.
     fn set_off(&mut self, left: Amount) -> Result<Amount, Rejection> {
         let returned = Amount::sum(self.books.tenders.iter().copied())?;
         let of_buckets = self.order.totals()?.customer.minus(left)?;
-        let offset = returned.minus(of_buckets)?.max(Amount::ZERO);
+        let beyond = returned.minus(of_buckets)?;
+        if !beyond.is_positive() {
+            return Ok(Amount::ZERO);
+        }
+        let captured = Amount::sum(self.order.tenders.iter().map(|tender| tender.captured))?;
+        let offset = left.minus(captured.minus(returned)?)?.max(Amount::ZERO);
         if offset.is_positive() {
             let subject = "component ServiceGesture";
             let rule = Rule::EarlierGoodwillSetOff;

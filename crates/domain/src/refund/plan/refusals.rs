@@ -23,10 +23,17 @@ impl Planner<'_> {
             text(asked),
             text(left)
         );
-        let mut rejection = Rejection::new(Reason::AmountExceedsRefundable, message)
+        let rejection = Rejection::new(Reason::AmountExceedsRefundable, message)
             .at(field)
             .with("asked", text(asked))
-            .with("left", text(left))
+            .with("left", text(left));
+        self.with_what_is_left(rejection)
+    }
+
+    /// Adds what is left per line, component and tender, in the customer currency.
+    pub(in crate::refund) fn with_what_is_left(&self, rejection: Rejection) -> Rejection {
+        let text = |amount: Amount| amount.to_text(self.customer_decimals());
+        let mut rejection = rejection
             .with("left_total", text(self.left.total.customer))
             .with("left_shipping", text(self.left.shipping.customer))
             .with("left_duties", text(self.left.duties.customer));

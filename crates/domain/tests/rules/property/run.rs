@@ -148,7 +148,10 @@ impl Run {
             let leg_id = LegId::of(refund_id, place);
             self.command(Command::SendLeg { refund_id, leg_id: leg_id.clone() });
             let outcome = outcome(dice);
-            self.command(Command::RecordLeg { refund_id, leg_id, outcome });
+            let attempts = self.order.refund(refund_id).unwrap().legs[place - 1].attempts;
+            // Now and then it is about the attempt before.
+            let attempt = attempts.saturating_sub(u32::from(dice.roll(8) == 0));
+            self.command(Command::RecordLeg { refund_id, leg_id, attempt, outcome });
         }
     }
 
