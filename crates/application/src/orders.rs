@@ -5,6 +5,7 @@ use crate::{
     core::{Ask, Decision, Found, Render},
 };
 use domain::{
+    Currency,
     id::StoreId,
     order::{Command, ExternalIds, NewOrder, Order, Parcel, PaymentReport, Personal, Shipment},
 };
@@ -22,6 +23,15 @@ pub struct Orders {
 impl Orders {
     pub const fn new(core: Arc<Core>) -> Self {
         Self { core }
+    }
+
+    /// The merchant currency of an order that names none.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if there is no such store.
+    pub async fn books_currency(&self, store_id: &StoreId) -> Result<Currency, Failure> {
+        Ok(self.core.settings(store_id).await?.state.currency)
     }
 
     /// L1. The order id is unique in its store.

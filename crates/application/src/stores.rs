@@ -257,6 +257,14 @@ impl Stores {
     /// # Errors
     ///
     /// [`Failure::NotFound`] if the store has no such token.
+    pub async fn token(&self, store_id: &StoreId, token_id: TokenId) -> Result<Token, Failure> {
+        let held = self.core.reader.token(store_id, token_id).await?;
+        held.ok_or_else(|| Failure::not_found(Missing::Token, token_id.to_string()))
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the store has no such token.
     pub async fn revoke_token(
         &self,
         caller: &Caller,
@@ -265,8 +273,7 @@ impl Stores {
         token_id: TokenId,
         render: RenderToken<'_>,
     ) -> Result<Answer, Failure> {
-        let held = self.core.reader.token(store_id, token_id).await?;
-        let held = held.ok_or_else(|| Failure::not_found(Missing::Token, token_id.to_string()))?;
+        let held = self.token(store_id, token_id).await?;
         let answer = self
             .write(
                 caller,

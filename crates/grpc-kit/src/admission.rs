@@ -1,4 +1,4 @@
-use crate::{Deadline, Principal, permissions, refusal};
+use crate::{Deadline, Principal, gate::Running, permissions, refusal};
 use application::{Caller, Failure, Missing};
 use domain::{Reason, Rejection, id::StoreId};
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub struct Admitted {
     /// The header that may stand for the field `request_id`.
     pub idempotency_key: Option<String>,
     deadline: Deadline,
+    /// Keeps the call counted for as long as its command runs.
+    _running: Option<Running>,
 }
 
 impl Admitted {
@@ -90,6 +92,7 @@ fn admitted<T>(request: &Request<T>, principal: Principal, store_id: StoreId) ->
         store_id,
         idempotency_key: header("idempotency-key"),
         deadline: request.extensions().get::<Deadline>().copied().unwrap_or_default(),
+        _running: request.extensions().get::<Running>().cloned(),
     }
 }
 

@@ -1,3 +1,6 @@
+use crate::refusal;
+use application::Failure;
+use domain::{Reason, Rejection};
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Status;
@@ -34,9 +37,9 @@ impl Default for Deadline {
 /// Reads `grpc-timeout`: at most eight digits and a unit, as the gRPC protocol has it.
 pub(crate) fn parse(header: &str) -> Result<Duration, Status> {
     let malformed = || {
-        Status::invalid_argument(
-            "INVALID_FIELDS: grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u, n",
-        )
+        let text = "must be 1 to 8 digits and one of H, M, S, m, u, n";
+        let rejection = Rejection::new(Reason::InvalidFields, text).at("grpc-timeout");
+        refusal::of(&Failure::Rejected(rejection))
     };
     let (digits, unit) =
         header.split_at_checked(header.len().saturating_sub(1)).ok_or_else(malformed)?;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 use telemetry::{KeyValue, metrics::Histogram};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -22,6 +22,12 @@ pub struct GateSettings {
     /// Calls that run at the same time; more are refused with a hint when to come back.
     pub max_concurrent_calls: usize,
 }
+
+/// One of the calls that may run at the same time; over with its last clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Running(
+    #[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>,
+);
 
 /// Opens the span of a call, limits how many run, authenticates the caller, and ends the call at
 /// its deadline. Health and reflection are open to everybody.
@@ -59,6 +65,7 @@ impl Gate {
 
     async fn admit<S>(
         self,
+        deadline: Result<Deadline, Status>,
         mut request: Request<Body>,
         mut inner: S,
     ) -> Result<Response<Body>, Status>
@@ -67,13 +74,12 @@ impl Gate {
         S::Error: std::fmt::Display + Send,
         S::Future: Send,
     {
-        let _running = self.running.try_acquire().map_err(|_| refusal::overloaded())?;
-        let timeout = match request.headers().get("grpc-timeout").map(|value| value.to_str()) {
-            None => self.default_deadline,
-            Some(text) => deadline::parse(text.unwrap_or_default())?,
-        };
-        let deadline = Deadline::after(timeout);
+        let running = Arc::clone(&self.running).try_acquire_owned();
+        let running = Running(Arc::new(running.map_err(|_| refusal::overloaded())?));
+        let deadline = deadline?;
         request.extensions_mut().insert(deadline);
+        // A command that goes on after its caller left still counts as running.
+        request.extensions_mut().insert(running.clone());
         let call = async {
             if !is_open(request.uri().path()) {
                 let principal = self.authenticate(request.headers()).await?;
@@ -88,6 +94,18 @@ impl Gate {
             .await
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
             .map(with_canonical_code)
+    }
+
+    /// A little earlier than the caller's own, which tonic would answer with the wrong code.
+    fn deadline(&self, headers: &HeaderMap) -> Result<Deadline, Status> {
+        const EARLIER: Duration = Duration::from_millis(2);
+        match headers.get("grpc-timeout").map(|value| value.to_str()) {
+            None => Ok(Deadline::after(self.default_deadline)),
+            Some(text) => {
+                let timeout = deadline::parse(text.unwrap_or_default())?;
+                Ok(Deadline::after(timeout.saturating_sub(EARLIER)))
+            }
+        }
     }
 
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
@@ -179,11 +197,13 @@ where
             "rpc.grpc.status_code" = tracing::field::Empty,
         );
         telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
+        let deadline = gate.deadline(request.headers());
         let method = known_method(request.uri().path());
         let began = Instant::now();
         let call = async move {
             let duration = gate.duration.clone();
-            let response = gate.admit(request, ready).await.unwrap_or_else(Status::into_http);
+            let response =
+                gate.admit(deadline, request, ready).await.unwrap_or_else(Status::into_http);
             let code = Status::from_header_map(response.headers())
                 .map_or(Code::Ok, |status| status.code());
             tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));

@@ -21,6 +21,6 @@ pub use deadline::Deadline;
 pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};
 pub use gate::{Gate, GateSettings};
 pub use money::{amount, line_pair, pair};
-pub use page::{PageToken, next_token, page};
+pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};
 pub use principal::{Principal, SCOPES};

@@ -2,7 +2,7 @@
 
 use crate::Fields;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use ports::PageRequest;
+use ports::{Page, PageRequest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -60,4 +60,29 @@ pub fn next_token<C: Serialize>(next: Option<C>, list: &impl prost::Message) -> 
 /// Short: a mistake is to be found, not an attack; what a token may reach is checked anyway.
 fn digest(list: &impl prost::Message) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(list.encode_to_vec())[..9])
+}
+
+/// Bytes of a page's rows, so that any page fits into a message.
+const MAX_BYTES: usize = 3 << 20;
+
+/// Ends a page where its rows would not fit into one message; at least one row stays. `cursor`
+/// tells where the page ends then.
+pub fn within_message<T, M: prost::Message, C>(
+    page: Page<T, C>,
+    show: impl Fn(&T) -> M,
+    cursor: impl Fn(&T) -> C,
+) -> (Vec<M>, Option<C>) {
+    let mut shown = Vec::with_capacity(page.items.len());
+    let mut bytes = 0;
+    let mut last = None;
+    for item in &page.items {
+        let row = show(item);
+        bytes += row.encoded_len();
+        if bytes > MAX_BYTES && last.is_some() {
+            return (shown, last.map(cursor));
+        }
+        shown.push(row);
+        last = Some(item);
+    }
+    (shown, page.next)
 }

@@ -10,9 +10,6 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 /// The domain of every reason.
 pub const DOMAIN: &str = "meridian";
 
-/// A limit on what a refusal carries back: it travels in headers.
-const MAX_VIOLATIONS: usize = 50;
-
 /// How a failed use case is answered. Causes are logged, never sent.
 pub fn of(failure: &Failure) -> Status {
     let (code, reason) = classify(failure);
@@ -105,12 +102,15 @@ pub const fn code(reason: Reason) -> Code {
 
 /// A refusal by the business's rules, or of malformed fields.
 pub fn rejected(code: Code, rejection: &Rejection) -> Status {
-    let metadata: HashMap<_, _> = rejection.metadata.iter().cloned().collect();
+    let metadata = rejection.metadata.iter();
+    let metadata: HashMap<_, _> = metadata.map(|(key, value)| (brief(key), brief(value))).collect();
     let mut details = ErrorDetails::with_error_info(rejection.reason.as_str(), DOMAIN, metadata);
     if !rejection.violations.is_empty() {
-        let violations = rejection.violations.iter().take(MAX_VIOLATIONS);
+        let violations = rejection.violations.iter();
         let violations = violations
-            .map(|violation| FieldViolation::new(&violation.field, &violation.description))
+            .map(|violation| {
+                FieldViolation::new(brief(&violation.field), brief(&violation.description))
+            })
             .collect::<Vec<_>>();
         details.set_bad_request(violations);
     }
@@ -144,8 +144,16 @@ fn retry_later(code: Code, reason: &str, text: &str, after: Duration) -> Status 
 
 /// Messages travel in a header and may quote what was asked.
 fn shortened(text: &str) -> String {
-    const MOST: usize = 1_000;
-    match text.char_indices().nth(MOST) {
+    cut(text, 1_000)
+}
+
+/// A figure or a field's name among many.
+fn brief(text: &str) -> String {
+    cut(text, 200)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -11,7 +11,8 @@ use domain::{
     token::{Role, Token},
 };
 use grpc_kit::{
-    Admitted, Fields, admit, admit_any, fingerprint, next_token, page, refusal, to_its_end,
+    Admitted, Fields, Principal, admit, admit_any, fingerprint, next_token, page, refusal,
+    to_its_end,
 };
 use ports::{Clock, Version};
 use prost::Message;
@@ -60,9 +61,10 @@ impl StoreService for MerchantsGrpc {
         &self,
         request: Request<proto::GetStoreRequest>,
     ) -> Result<Response<proto::GetStoreResponse>, Status> {
-        let Admitted { store_id, .. } = admit(&request, "GetStore", &request.get_ref().store_id)?;
+        let Admitted { store_id, principal, .. } =
+            admit(&request, "GetStore", &request.get_ref().store_id)?;
         let found = self.stores.get(&store_id).await.map_err(|failure| refusal::of(&failure))?;
-        let store = Some(to_wire::store(&found.state, found.version));
+        let store = Some(shown(to_wire::store(&found.state, found.version), &principal));
         Ok(Response::new(proto::GetStoreResponse { store }))
     }
 
@@ -76,6 +78,10 @@ impl StoreService for MerchantsGrpc {
             self.stores.get(&admitted.store_id).await.map_err(|failure| refusal::of(&failure))?;
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
+        // Trying GUIDs out would tell a merchant which ones other stores have.
+        if message.merchant_guid.is_some() && admitted.principal.role != Role::Platform {
+            return Err(refusal::denied(admitted.principal.role, "UpdateStore of merchant_guid"));
+        }
         let patch = from_wire::patch(&mut fields, &message, &held.state, &self.currencies);
         fields.finish()?;
         let content = proto::UpdateStoreRequest { request_id: String::new(), ..message };
@@ -140,7 +146,8 @@ impl StoreService for MerchantsGrpc {
         &self,
         request: Request<proto::ListTokensRequest>,
     ) -> Result<Response<proto::ListTokensResponse>, Status> {
-        let Admitted { store_id, .. } = admit(&request, "ListTokens", &request.get_ref().store_id)?;
+        let Admitted { store_id, principal, .. } =
+            admit(&request, "ListTokens", &request.get_ref().store_id)?;
         let message = request.into_inner();
         let list = proto::ListTokensRequest {
             store_id: message.store_id,
@@ -151,7 +158,8 @@ impl StoreService for MerchantsGrpc {
         fields.finish()?;
         let found = self.stores.tokens(&store_id, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
-        let tokens = found.items.iter().map(to_wire::token).collect();
+        let tokens = found.items.iter().filter(|token| sees(&principal, token));
+        let tokens = tokens.map(to_wire::token).collect();
         let next_page_token = next_token(found.next, &list);
         Ok(Response::new(proto::ListTokensResponse { tokens, next_page_token }))
     }
@@ -172,7 +180,13 @@ impl StoreService for MerchantsGrpc {
         let command = fingerprint(id, "RevokeToken", &content);
         let stores = self.stores.clone();
         let token = to_its_end(async move {
-            let Admitted { caller, store_id, .. } = &admitted;
+            let Admitted { caller, store_id, principal, .. } = &admitted;
+            let held = stores.token(store_id, token_id).await;
+            let held = held.map_err(|failure| refusal::of(&failure))?;
+            if !sees(principal, &held) {
+                let id = token_id.to_string();
+                return Err(refusal::of(&Failure::not_found(Missing::Token, id)));
+            }
             let answer =
                 stores.revoke_token(caller, store_id, &command, token_id, &render_token).await;
             read_token(&answer.map_err(|failure| refusal::of(&failure))?.bytes)
@@ -190,7 +204,7 @@ impl StoreService for MerchantsGrpc {
         // No GUID means the store of the caller's own token.
         if let (true, Some(own)) = (guid.is_empty(), &principal.store_id) {
             let found = self.stores.get(own).await.map_err(|failure| refusal::of(&failure))?;
-            let store = Some(to_wire::store(&found.state, found.version));
+            let store = Some(shown(to_wire::store(&found.state, found.version), &principal));
             return Ok(Response::new(proto::ResolveMerchantResponse { store }));
         }
         let found = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
@@ -203,6 +217,19 @@ impl StoreService for MerchantsGrpc {
         let store = Some(to_wire::store(&found.state, found.version));
         Ok(Response::new(proto::ResolveMerchantResponse { store }))
     }
+}
+
+/// The platform's own tokens are none of a merchant's business, nor are its services'.
+fn sees(principal: &Principal, token: &Token) -> bool {
+    principal.role == Role::Platform || !matches!(token.role, Role::Platform | Role::Service)
+}
+
+/// Where the GUID alone is a credential, whoever may only read must not learn it.
+fn shown(store: proto::Store, principal: &Principal) -> proto::Store {
+    if principal.role == Role::Viewer {
+        return proto::Store { merchant_guid: String::new(), ..store };
+    }
+    store
 }
 
 /// The stored answer: what every repetition of the request is given again.

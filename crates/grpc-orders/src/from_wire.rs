@@ -32,6 +32,7 @@ pub(crate) fn new_order(
     fields: &mut Fields,
     order: Option<&proto::Order>,
     currencies: &Currencies,
+    books: Currency,
 ) -> Option<(NewOrder, Personal)> {
     let Some(order) = order else {
         fields.wrong("order", "must be given");
@@ -41,7 +42,10 @@ pub(crate) fn new_order(
     let mut currency =
         |field: &str, code: &str| fields.check(format!("order.{field}"), currencies.get(code));
     let customer = currency("customer_currency", &order.customer_currency);
-    let merchant = currency("merchant_currency", &order.merchant_currency);
+    let merchant = match order.merchant_currency.as_str() {
+        "" => Some(books),
+        code => currency("merchant_currency", code),
+    };
     country(fields, "order.destination_country", &order.destination_country, true);
     let personal = personal(fields, order);
     let cart_id = fields.optional_text("order.cart_id", &order.cart_id, MAX_ID);
@@ -313,8 +317,11 @@ pub(crate) fn filter(
     fields: &mut Fields,
     message: &proto::ListOrdersRequest,
 ) -> (OrderFilter, OrderSort) {
+    if message.states.len() > OrderState::ALL.len() {
+        fields.wrong("states", format!("must be at most {}", OrderState::ALL.len()));
+    }
     let mut states = Vec::new();
-    for (index, state) in message.states.iter().enumerate() {
+    for (index, state) in message.states.iter().take(OrderState::ALL.len()).enumerate() {
         match proto::OrderState::try_from(*state) {
             Ok(proto::OrderState::Received) => states.push(OrderState::Received),
             Ok(proto::OrderState::Ready) => states.push(OrderState::Ready),

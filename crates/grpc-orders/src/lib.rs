@@ -6,7 +6,9 @@ mod to_wire;
 
 use application::{Answer, Failure, Orders};
 use domain::order::Order;
-use grpc_kit::{Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end};
+use grpc_kit::{
+    Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
+};
 use ports::{OrderOrigin, PageRequest, Version};
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -59,11 +61,14 @@ impl OrderService for OrdersGrpc {
     ) -> Result<Response<proto::CreateOrderResponse>, Status> {
         let admitted = admit(&request, "CreateOrder", &request.get_ref().store_id)?;
         let message = request.into_inner();
+        let books = self.orders.books_currency(&admitted.store_id).await;
+        let books = books.map_err(|failure| refusal::of(&failure))?;
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
-        let read = from_wire::new_order(&mut fields, message.order.as_ref(), &self.currencies);
+        let order = message.order.as_ref();
+        let read = from_wire::new_order(&mut fields, order, &self.currencies, books);
         fields.finish()?;
-        let Some((new, personal)) = read else { return Err(Status::internal("unreachable")) };
+        let Some((new, personal)) = read else { return Err(refusal::internal()) };
         let content = proto::CreateOrderRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "CreateOrder", &content);
         let orders = self.orders.clone();
@@ -106,8 +111,11 @@ impl OrderService for OrdersGrpc {
         let page = PageRequest { size: read.size, after: read.after.map(OrderOrigin::from) };
         let found = self.orders.list(&store_id, &filter, sort, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
-        let orders = found.items.iter().map(to_wire::view).collect();
-        let next_page_token = next_token(found.next.map(from_wire::Origin::from), &list);
+        let (orders, next) = within_message(found, to_wire::view, |view| OrderOrigin {
+            created_at: view.order.created_at,
+            order_id: view.order.order_id.clone(),
+        });
+        let next_page_token = next_token(next.map(from_wire::Origin::from), &list);
         Ok(Response::new(proto::ListOrdersResponse { orders, next_page_token }))
     }
 

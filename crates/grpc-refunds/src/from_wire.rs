@@ -14,6 +14,12 @@ use wire::refunds::v1 as proto;
 
 /// Characters of an external reference.
 const MAX_REFERENCE: usize = 255;
+/// Characters of ids that others give.
+const MAX_ID: usize = 128;
+/// Component types; each may be charged once.
+const MAX_CHARGES: usize = 6;
+/// States a list may be filtered by; there are no more.
+const MAX_STATES: usize = 5;
 /// Characters of a reason's code and name.
 const MAX_CODE: usize = 64;
 const MAX_NAME: usize = 255;
@@ -111,10 +117,17 @@ pub(crate) fn request(fields: &mut Fields, message: &proto::CreateRefundRequest)
 
 fn product(fields: &mut Fields, index: usize, product: &proto::ProductToRefund) -> ProductRequest {
     let at = |name: &str| format!("products[{index}].{name}");
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     ProductRequest {
-        cart_item_id: given(&product.cart_item_id),
-        product_code: given(&product.product_code),
+        cart_item_id: fields.optional_text(
+            &at("cart_item_id"),
+            product.cart_item_id.as_deref().unwrap_or_default(),
+            MAX_ID,
+        ),
+        product_code: fields.optional_text(
+            &at("product_code"),
+            product.product_code.as_deref().unwrap_or_default(),
+            MAX_ID,
+        ),
         refund_quantity: product.refund_quantity.map(i64::from),
         refund_amount: fields.decimal(at("refund_amount"), product.refund_amount.as_deref()),
         original_refund_amount: fields
@@ -144,8 +157,11 @@ fn reason(
 }
 
 fn charges(fields: &mut Fields, charges: &[proto::ComponentCharge]) -> Vec<ComponentCharge> {
+    if charges.len() > MAX_CHARGES {
+        fields.wrong("charged_to", format!("must be at most {MAX_CHARGES}"));
+    }
     let mut read = Vec::new();
-    for (index, charge) in charges.iter().enumerate() {
+    for (index, charge) in charges.iter().take(MAX_CHARGES).enumerate() {
         let at = |name: &str| format!("charged_to[{index}].{name}");
         let kind = match charge.r#type() {
             proto::ComponentType::Products => Some(ComponentKind::Products),
@@ -196,8 +212,11 @@ fn method(fields: &mut Fields, method: i32) -> RefundMethod {
 }
 
 pub(crate) fn states(fields: &mut Fields, states: &[i32]) -> Vec<RefundState> {
+    if states.len() > MAX_STATES {
+        fields.wrong("states", format!("must be at most {MAX_STATES}"));
+    }
     let mut read = Vec::new();
-    for (index, state) in states.iter().enumerate() {
+    for (index, state) in states.iter().take(MAX_STATES).enumerate() {
         match proto::RefundState::try_from(*state) {
             Ok(proto::RefundState::Pending) => read.push(RefundState::Pending),
             Ok(proto::RefundState::Held) => read.push(RefundState::Held),

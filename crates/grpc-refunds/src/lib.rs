@@ -6,7 +6,9 @@ mod to_wire;
 
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
 use domain::{id::RefundId, order::Order, refund::Refund};
-use grpc_kit::{Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end};
+use grpc_kit::{
+    Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
+};
 use ports::RefundFilter;
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -54,10 +56,12 @@ impl RefundService for RefundsGrpc {
         fields.finish()?;
         let content = proto::CreateRefundRequest { request_id: String::new(), wait: 0, ..message };
         let request = fingerprint(id, "CreateRefund", &content);
-        let this = self.clone();
-        let run =
-            async move { this.create(&admitted, &content.order_id, request, new, wait).await };
-        Ok(Response::new(proto::CreateRefundResponse { refund: Some(to_its_end(run).await?) }))
+        let (this, caller) = (self.clone(), admitted.clone());
+        let order_id = content.order_id;
+        let run = async move { this.create(&caller, &order_id, request, new).await };
+        let refund = to_its_end(run).await?;
+        let refund = if wait { self.once_settled(&admitted, refund).await? } else { refund };
+        Ok(Response::new(proto::CreateRefundResponse { refund: Some(refund) }))
     }
 
     async fn get_refund(
@@ -101,9 +105,12 @@ impl RefundService for RefundsGrpc {
         let filter = RefundFilter { order_id, states };
         let found = self.refunds.list(&store_id, &filter, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
-        let refunds =
-            found.items.iter().map(|(order, refund)| to_wire::refund(order, refund)).collect();
-        let next_page_token = next_token(found.next, &list);
+        let (refunds, next) = within_message(
+            found,
+            |(order, refund)| to_wire::refund(order, refund),
+            |(_, refund)| refund.refund_id,
+        );
+        let next_page_token = next_token(next, &list);
         Ok(Response::new(proto::ListRefundsResponse { refunds, next_page_token, refundable }))
     }
 
@@ -182,18 +189,28 @@ impl RefundsGrpc {
         order_id: &str,
         request: Command,
         new: NewRefund,
-        wait: bool,
     ) -> Result<proto::Refund, Status> {
         let Admitted { caller, store_id, .. } = admitted;
         let answer = self.refunds.create(caller, store_id, order_id, &request, new, &render).await;
         let answer = answer.map_err(|failure| refusal::of(&failure))?;
-        let refund = read(&answer.bytes)?;
-        if !wait || refund.state() != proto::RefundState::Pending {
+        read(&answer.bytes)
+    }
+
+    /// The refund with its legs through, as far as the caller's patience reaches. Nothing is left
+    /// to wait for if only people are to pay out.
+    async fn once_settled(
+        &self,
+        admitted: &Admitted,
+        refund: proto::Refund,
+    ) -> Result<proto::Refund, Status> {
+        let manual = |leg: &proto::RefundLeg| leg.kind() == proto::LegKind::Manual;
+        if refund.state() != proto::RefundState::Pending || refund.legs.iter().all(manual) {
             return Ok(refund);
         }
         // Only states may have moved on since the receipt was written.
         let refund_id = named(&refund.refund_id)?;
         let patience = admitted.patience();
+        let store_id = &admitted.store_id;
         let settled = self.refunds.settled(store_id, &refund.order_id, refund_id, patience).await;
         let (order, now) = settled.map_err(|failure| refusal::of(&failure))?;
         let now = to_wire::refund(&order, &now);

@@ -16,6 +16,8 @@ use tonic::transport::{Endpoint, Server, server::TcpIncoming};
 const MAX_HEADERS: u32 = 16 * 1024;
 /// After so many streams that a client opened and reset at once, its connection is closed.
 const MAX_RESETS: usize = 200;
+/// After its grace a worker hands back what it holds; so much longer it may take.
+const HANDING_BACK: Duration = Duration::from_secs(3);
 /// A connection that is silent for so long is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -56,7 +58,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     drain(servers, serve.shutdown_grace).await;
     stop_workers.cancel();
     for worker in workers {
-        let _ = tokio::time::timeout(serve.shutdown_grace, worker).await;
+        let _ = tokio::time::timeout(serve.shutdown_grace + HANDING_BACK, worker).await;
     }
     broke
 }

@@ -122,18 +122,16 @@ impl Reader for MemoryStore {
 }
 
 fn paged<R, T, C>(
-    rows: Vec<R>,
+    mut rows: Vec<R>,
     size: u32,
     item: impl Fn(&R) -> T,
     cursor: impl Fn(&R) -> C,
 ) -> Page<T, C> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = rows.len() > size;
-    let shown = &rows[..rows.len().min(size)];
-    Page {
-        items: shown.iter().map(item).collect(),
-        next: shown.last().filter(|_| more).map(cursor),
-    }
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(cursor);
+    Page { items: rows.iter().map(item).collect(), next }
 }
 
 fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {

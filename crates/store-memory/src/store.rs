@@ -76,7 +76,9 @@ impl Store for MemoryStore {
             tables.check(&commit)?;
             tables.apply(commit);
         }
-        kinds.into_iter().for_each(|kind| self.bells.ring(kind));
+        for kind in kinds {
+            self.bells.ring(kind);
+        }
         Ok(())
     }
 }

@@ -141,16 +141,13 @@ impl Tables {
                 occurred_at: to_the_microsecond(commit.at),
             });
             let stored = Stored { state: change.after.clone(), version: change.version() };
-            match self.orders.get_mut(&key) {
-                Some(row) => {
-                    row.stored = stored;
-                    row.facts.extend(facts);
-                }
-                None => {
-                    let personal = change.personal.as_deref().cloned();
-                    let facts = facts.collect();
-                    self.orders.insert(key.clone(), OrderRow { stored, personal, facts });
-                }
+            if let Some(row) = self.orders.get_mut(&key) {
+                row.stored = stored;
+                row.facts.extend(facts);
+            } else {
+                let personal = change.personal.as_deref().cloned();
+                let facts = facts.collect();
+                self.orders.insert(key.clone(), OrderRow { stored, personal, facts });
             }
         }
     }

@@ -121,9 +121,7 @@ fn on_postgres(postgres: PgConnectOptions, statement_timeout: Duration) -> PgCon
         ("idle_in_transaction_session_timeout", millis(statement_timeout)),
         // A commit that was acknowledged is on disk.
         ("synchronous_commit", "on".to_owned()),
-        // Statements here find rows by their keys; planning them again would cost more than the
-        // best plan could save.
-        ("plan_cache_mode", "force_generic_plan".to_owned()),
+        ("jit", "off".to_owned()),
     ])
 }
 
@@ -137,6 +135,15 @@ fn on_sqlite(sqlite: SqliteConnectOptions, timeout: Duration, role: Role) -> Sql
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
 }
 
+/// The statements of these connections find few rows by their whole keys, and nothing else. Told
+/// so, the planner does it also for a table that it knows nothing of yet, and once and for all.
+const BY_KEY: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
 /// A connection to PostgreSQL that belongs to one task alone, so that nobody has to wait for it
 /// and nobody has to ask whether it is still good. Made anew when it broke.
 pub(crate) struct Link {
@@ -149,7 +156,9 @@ pub(crate) struct Link {
 impl Link {
     pub fn new(url: &str, options: &Options) -> Result<Self, sqlx::Error> {
         let postgres: PgConnectOptions = url.parse()?;
-        let postgres = on_postgres(postgres, options.statement_timeout).disable_statement_logging();
+        let postgres = on_postgres(postgres, options.statement_timeout)
+            .options(BY_KEY)
+            .disable_statement_logging();
         let patience = options.acquire_timeout;
         Ok(Self { options: postgres, patience, connection: None, used: Instant::now() })
     }

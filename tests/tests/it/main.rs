@@ -15,8 +15,10 @@
 
 mod world;
 
+mod access;
 mod architecture;
 mod bad_input;
+mod contract;
 mod crash;
 mod idempotency;
 mod lifecycle;

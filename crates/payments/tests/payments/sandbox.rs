@@ -58,8 +58,7 @@ async fn tenders_that_name_the_same_reference_or_none_have_two_payments() {
         assert!(is_settled(&desk.refund(&desk.leg(place, reference, "100.00")).await));
         let tender_id = "t2".parse().unwrap();
         let captured = eur("40.00");
-        let other =
-            PaymentOrder { tender_id, captured, ..desk.leg(place + 1, reference, "40.00") };
+        let other = PaymentOrder { tender_id, captured, ..desk.leg(place + 1, reference, "40.00") };
         assert!(is_settled(&desk.refund(&other).await));
         let more = desk.leg(place + 2, reference, "0.01");
         assert_eq!(decline(&desk.refund(&more).await), Some(("EXCEEDS_PAYMENT", true)));

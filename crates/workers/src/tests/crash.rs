@@ -1,10 +1,14 @@
 //! A worker that is killed at any point, and another that goes on.
 
-use super::world::{World, eur, seconds};
+use super::world::{World, eur, key, platform, seconds};
 use crate::{Held, LegSettings, Point, Stop, Stops, Work as _, WorkError};
-use domain::refund::{LegState, RefundState};
+use application::Failure;
+use domain::{
+    id::LegId,
+    refund::{LegFailure, LegOutcome, LegState, RefundState},
+};
 use payments::names::SANDBOX;
-use ports::{Clock as _, Lease, TaskKind, Tasks};
+use ports::{Clock as _, Lease, Task, TaskKind, Tasks};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -103,6 +107,77 @@ async fn a_worker_that_stood_still_for_longer_than_its_lease_calls_nobody() {
     let refund = world.settled("o1", refund_id, Duration::ZERO).await;
     assert_eq!(refund.legs[0].state, LegState::Sent);
     assert_eq!(world.returned().await, eur("0.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_the_lease_is_left_to_whoever_has_the_task_now() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "sandbox-delay-12000", "25.00")]).await;
+    let now = world.clock.now();
+    let lease = Lease { owner: "w1".to_owned(), until: now + seconds(10) };
+    let claimed = Tasks::claim(&*world.store, TaskKind::Leg, &lease, now, 1).await.unwrap();
+    // Nobody renews it, as if this process had stood still while the provider worked.
+    let held = Held::new(&*world.clock, lease.until, None);
+    let legs = world.legs(LegSettings::default(), Stops::default());
+    let outcome = legs.carry_out(&claimed[0].task, &held).await;
+    assert!(matches!(outcome, Err(WorkError::LeaseLost)));
+    let refund = world.settled("o1", refund_id, Duration::ZERO).await;
+    assert_eq!(refund.legs[0].state, LegState::Sent);
+
+    let second = world.start_legs();
+    let refund = world.settled("o1", refund_id, seconds(60)).await;
+    second.stop().await;
+    assert_eq!((refund.state, refund.legs[0].attempts), (RefundState::Succeeded, 1));
+    assert_eq!(world.returned().await, eur("25.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_worker_says_of_its_attempt_is_not_booked_on_the_next_one() {
+    let failure = LegFailure { code: "LATE".to_owned(), message: "not done".to_owned() };
+    for outcome in
+        [LegOutcome::Failed(failure.clone()), LegOutcome::Deferred(failure), LegOutcome::Unknown]
+    {
+        let world = World::new().await;
+        let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+        let leg_id = LegId::of(refund_id, 1);
+        let (steps, key) = (world.steps(), key("o1"));
+        let send = async || steps.send(&platform(), &key, refund_id, &leg_id).await.unwrap();
+        let first = send().await.unwrap();
+        let second = send().await.unwrap();
+        let booked = steps.record(&platform(), &first, outcome.clone(), None).await;
+        assert!(matches!(booked, Err(Failure::Rejected(_))), "{outcome:?}");
+        let leg = world.order("o1").await.refunds[0].legs[0].clone();
+        assert_eq!((leg.state, leg.attempts), (LegState::Sent, 2));
+        // The task is still there for whoever sent it last.
+        assert_eq!(world.tasks_left(TaskKind::Leg).await, 1);
+        let done = LegOutcome::Settled { reference: "done".to_owned() };
+        steps.record(&platform(), &second, done, None).await.unwrap();
+        assert_eq!(world.order("o1").await.refunds[0].state, RefundState::Succeeded);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_is_booked_whichever_attempt_says_so() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    let leg_id = LegId::of(refund_id, 1);
+    let (steps, key) = (world.steps(), key("o1"));
+    let send = async || steps.send(&platform(), &key, refund_id, &leg_id).await.unwrap();
+    let first = send().await.unwrap();
+    let second = send().await.unwrap();
+    let failure = LegFailure { code: "BUSY".to_owned(), message: "later".to_owned() };
+    let again = Task {
+        key: key.clone(),
+        kind: TaskKind::Leg,
+        subject: leg_id.as_str().to_owned(),
+        due_at: world.clock.now() + seconds(5),
+        attempts: 0,
+    };
+    steps.record(&platform(), &second, LegOutcome::Deferred(failure), Some(again)).await.unwrap();
+    let done = LegOutcome::Settled { reference: "done".to_owned() };
+    steps.record(&platform(), &first, done, None).await.unwrap();
+    assert_eq!(world.order("o1").await.refunds[0].state, RefundState::Succeeded);
+    assert_eq!(world.tasks_left(TaskKind::Leg).await, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -254,9 +254,13 @@ impl World {
             .with(names::LEDGER, Arc::new(accounts))
     }
 
+    /// What the worker of legs does, one step at a time.
+    pub fn steps(&self) -> Steps {
+        Steps::new(self.core.clone())
+    }
+
     pub fn legs(&self, settings: LegSettings, stops: Stops) -> Legs {
-        let legs = Steps::new(self.core.clone());
-        Legs::new(legs, self.providers(), self.clock.clone(), settings).stopping(stops)
+        Legs::new(self.steps(), self.providers(), self.clock.clone(), settings).stopping(stops)
     }
 
     /// The worker of legs as it comes.
@@ -264,10 +268,13 @@ impl World {
         self.start("legs", self.legs(LegSettings::default(), Stops::default()))
     }
 
-    pub fn start_process_order(&self) -> Running {
+    pub fn process_order(&self) -> ProcessOrder {
         let processing = Processing::new(self.core.clone());
-        let settings = ProcessSettings::default();
-        self.start("orders", ProcessOrder::new(processing, self.providers(), settings))
+        ProcessOrder::new(processing, self.providers(), ProcessSettings::default())
+    }
+
+    pub fn start_process_order(&self) -> Running {
+        self.start("orders", self.process_order())
     }
 
     pub fn start(&self, owner: &str, work: impl Work) -> Running {
