@@ -144,8 +144,7 @@ impl Pool {
             Ok(Next::Committed) => {}
             Ok(Next::Later(pause)) => self.later(&task, owner, pause).await,
             Ok(Next::Wait(pause)) => {
-                let due_at = self.clock.now() + pause;
-                self.release(&task, owner, due_at, task.attempts).await;
+                self.release(&task, owner, self.clock.now() + pause, task.attempts).await;
             }
             // Whoever has the task now looks where it stands.
             Err(WorkError::LeaseLost) => tracing::warn!("the lease of a task ran out"),

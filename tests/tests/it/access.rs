@@ -201,8 +201,10 @@ async fn another_stores_orders_are_not_there(world: World) {
         assert_eq!(replaced(&found, there), replaced(&nothing, nowhere));
     }
     let refund_id = refund["refund_id"].as_str().unwrap();
-    let found = own.get(&format!("{orders}/-/refunds/{refund_id}")).await;
-    found.refused(404, "REFUND_NOT_FOUND");
+    for order_id in ["-", "secret-order", "no-such-order"] {
+        let path = format!("{orders}/{order_id}/refunds/{refund_id}");
+        assert_eq!(own.get(&path).await.status, 404, "{path}");
+    }
     for path in
         [orders.clone(), format!("{orders}?external_order_id=E-1"), format!("{orders}/-/refunds")]
     {

@@ -48,6 +48,8 @@ async fn what_was_acknowledged_is_there_once_and_every_leg_settles_once(mut worl
     let mut all: Vec<Refund> = Vec::new();
     for round in 0..scale::pick(3, 20) {
         let sent = killed_under_load(&mut world, round, random.random_range(1..80)).await;
+        let in_doubt = sent.iter().filter(|(_, answer)| answer.is_none()).count();
+        assert_eq!(in_doubt, CLIENTS, "every client was left without an answer");
         world.start();
         all.extend(asked_again(&world, sent).await);
     }

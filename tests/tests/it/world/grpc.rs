@@ -11,7 +11,6 @@ use tonic::{
 use wire::{
     orders::v1::order_service_client::OrderServiceClient,
     refunds::v1::refund_service_client::RefundServiceClient,
-    stores::v1::store_service_client::StoreServiceClient,
 };
 
 /// One connection as one caller.
@@ -52,10 +51,6 @@ impl Grpc {
 
     pub fn refunds(&self) -> RefundServiceClient<Called> {
         RefundServiceClient::new(self.called())
-    }
-
-    pub fn stores(&self) -> StoreServiceClient<Called> {
-        StoreServiceClient::new(self.called())
     }
 
     fn called(&self) -> Called {
