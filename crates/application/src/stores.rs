@@ -316,9 +316,6 @@ impl Stores {
         let mut pauses = Pauses::default();
         loop {
             let request_key = request.key(store_id);
-            if let Some(receipt) = self.core.store.receipt(&request_key).await? {
-                return request.replay(receipt);
-            }
             let found = self.core.store.store(store_id).await?;
             let claim = match guid {
                 Some(guid) => {
@@ -327,6 +324,10 @@ impl Stores {
                 }
                 None => None,
             };
+            // Read last: if this very request wrote what was found above, its receipt is there now.
+            if let Some(receipt) = self.core.store.receipt(&request_key).await? {
+                return request.replay(receipt);
+            }
             let now = self.core.now();
             let Written { change, token, claims, answer } = decide(found, claim, now)?;
             let mut commit = Commit::new(now, caller.actor.clone());

@@ -1,6 +1,6 @@
 //! Rules of the ledger.
 
-use crate::build::*;
+use crate::build::{NOON, amount, eur, shop};
 use domain::{Amount, Currencies};
 use futures_util::future::join_all;
 use ports::{Account, Ledger, Posting, Transfer};

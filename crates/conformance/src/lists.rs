@@ -1,6 +1,9 @@
 //! Rules of lists: every filter, both directions, and pages without gaps or doubles.
 
-use crate::{Subject, build::*};
+use crate::{
+    Subject,
+    build::{NOON, accept, commit, key, load, minutes, order, place, refund_as, shop},
+};
 use domain::{
     id::{RefundId, StoreId},
     order::{Command, OrderState},
@@ -229,9 +232,9 @@ pub async fn refunds_are_filtered_by_order_and_state(store: &dyn Subject) {
             states: states.to_vec(),
         };
         let pending_only = with(&[RefundState::Pending]);
-        assert_eq!(refunds(store, &shop(), &pending_only, 9).await, [pending.clone()]);
+        assert_eq!(refunds(store, &shop(), &pending_only, 9).await, std::slice::from_ref(&pending));
         let succeeded = with(&[RefundState::Succeeded, RefundState::Failed]);
-        assert_eq!(refunds(store, &shop(), &succeeded, 9).await, [settled.clone()]);
+        assert_eq!(refunds(store, &shop(), &succeeded, 9).await, std::slice::from_ref(&settled));
         assert_eq!(refunds(store, &shop(), &with(&RefundState::ALL), 9).await.len(), 2);
         assert!(refunds(store, &shop(), &with(&[RefundState::Held]), 9).await.is_empty());
     }

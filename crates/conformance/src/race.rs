@@ -1,6 +1,9 @@
 //! The race that must never be lost: many refunds of one order at once, of which one fits.
 
-use crate::{Subject, build::*};
+use crate::{
+    Subject,
+    build::{NOON, commit, key, load, order, place, receipt, refund},
+};
 use async_trait::async_trait;
 use domain::{Reason, Rejection, id::QuoteId, id::StoreId, store::Store as StoreRecord};
 use futures_util::future::join_all;

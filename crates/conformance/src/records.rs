@@ -1,6 +1,9 @@
 //! Rules of stores, tokens, unique keys, quotes and refund numbers.
 
-use crate::{Subject, build::*};
+use crate::{
+    Subject,
+    build::{NOON, commit, key, minutes, receipt, request, shop, store_record, token},
+};
 use domain::{
     id::{QuoteId, StoreId},
     refund::RefundRequest,

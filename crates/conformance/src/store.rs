@@ -1,6 +1,12 @@
 //! Rules of commits: all of it or nothing, and only one winner.
 
-use crate::{Subject, build::*};
+use crate::{
+    Subject,
+    build::{
+        NOON, accept, commit, external, key, leg_task, load, minutes, names, order, place, receipt,
+        refund, request, shop,
+    },
+};
 use domain::{
     Actor,
     order::{Command, Fact, OrderState},
@@ -325,8 +331,8 @@ pub async fn facts_are_numbered_without_gaps(store: &dyn Subject) {
     let leg_id = refunded.after.refunds[0].legs[0].leg_id.clone();
     store.commit(commit().order(refunded)).await.unwrap();
     let send = Command::SendLeg { refund_id, leg_id };
-    let sent = load(store, &key("O-1")).await.decide(send, NOON).unwrap();
-    store.commit(commit().order(sent)).await.unwrap();
+    let change = load(store, &key("O-1")).await.decide(send, NOON).unwrap();
+    store.commit(commit().order(change)).await.unwrap();
     let accepted = load(store, &key("O-1")).await.decide(accept("A-1"), NOON).unwrap();
     store.commit(commit().order(accepted)).await.unwrap();
 

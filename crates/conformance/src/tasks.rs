@@ -1,6 +1,9 @@
 //! Rules of tasks and their leases.
 
-use crate::{Subject, build::*};
+use crate::{
+    Subject,
+    build::{NOON, commit, key, leg_task, minutes},
+};
 use futures_util::future::join_all;
 use ports::{ClaimedTask, Lease, OrderKey, Task, TaskChange, TaskKind, Tasks};
 use std::collections::BTreeSet;

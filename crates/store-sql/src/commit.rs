@@ -85,13 +85,12 @@ pub(crate) async fn in_transaction<T>(
             }
         };
         match outcome {
-            Ok(value) => return Ok(value),
+            Ok(value) | Err(Stop::Undo(value)) => return Ok(value),
             Err(Stop::Database(error)) if is_collision(&error) && attempt < ATTEMPTS => {
                 attempt += 1;
             }
             Err(Stop::Database(error)) => return Err(from_orm(error)),
             Err(Stop::Store(error)) => return Err(error),
-            Err(Stop::Undo(value)) => return Ok(value),
         }
     }
 }

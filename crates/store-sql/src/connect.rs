@@ -70,7 +70,7 @@ impl SqlStore {
             let link = || Link::new(&url, &options).map_err(from_sqlx);
             let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
             let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
-            let sources = (0..READERS).map(|_| Ok(Source::Postgres(link()?)));
+            let sources = (0..READERS).map(|_| Ok(Source::Postgres(Box::new(link()?))));
             let sources = sources.collect::<Result<_, _>>()?;
             (Queue::start(writers, &bells), ReadQueue::start(sources))
         };

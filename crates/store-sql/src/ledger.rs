@@ -28,14 +28,12 @@ impl Ledger for SqlStore {
         if in_transaction(&self.0.write, &Post(transfer)).await? {
             return Ok(Posting::Posted);
         }
-        match self.find(&transfer.store_id, &transfer.key).await? {
-            Some(before) => Ok(Posting::AlreadyPosted(before)),
-            None => {
-                let from = &transfer.from.name;
-                let balance = self.balance(&transfer.store_id, from, transfer.currency).await?;
-                Ok(Posting::Insufficient { balance: balance.unwrap_or_default() })
-            }
+        if let Some(before) = self.find(&transfer.store_id, &transfer.key).await? {
+            return Ok(Posting::AlreadyPosted(before));
         }
+        let from = &transfer.from.name;
+        let balance = self.balance(&transfer.store_id, from, transfer.currency).await?;
+        Ok(Posting::Insufficient { balance: balance.unwrap_or_default() })
     }
 
     async fn find(&self, store: &StoreId, key: &str) -> Result<Option<Transfer>, StoreError> {

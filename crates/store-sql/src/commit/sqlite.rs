@@ -85,7 +85,7 @@ async fn fresh(
     let keys = script::keys(batch);
     let rows = sqlx::query::<Sqlite>(script::BEGIN).bind(keys).fetch_all(connection).await?;
     let mut fresh: Vec<bool> =
-        batch.iter().map(|rows| rows.orders.iter().all(|order| order.is_new())).collect();
+        batch.iter().map(|rows| rows.orders.iter().all(super::rows::OrderRow::is_new)).collect();
     for row in rows {
         let place: i64 = row.try_get(0)?;
         let version: i64 = row.try_get(1)?;

@@ -14,7 +14,7 @@ use sea_orm::sqlx::{
 
 /// A connection of its own.
 pub(crate) enum Source {
-    Postgres(Link),
+    Postgres(Box<Link>),
     Sqlite(SqlitePool),
 }
 

@@ -110,21 +110,12 @@ impl<'a> Builder<'a> {
             .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
             .text("doc", |_, (order, ())| &order.doc)
             .done();
-        self.parts.push(format!("given AS MATERIALIZED (SELECT * FROM {rows})"));
-        self.parts.push(
-            "locked AS MATERIALIZED (SELECT x.n FROM given x JOIN orders o \
-             ON o.store_id = x.store_id AND o.order_id = x.order_id WHERE o.version = x.before \
-             ORDER BY o.store_id, o.order_id FOR NO KEY UPDATE OF o)"
-                .to_owned(),
-        );
-        self.parts.push(
+        self.parts.push(format!(
             "changed AS (UPDATE orders o SET version = x.version, captured = x.captured, \
              returned = x.returned, state = x.state, external_order_id = x.external_order_id, \
-             doc = x.doc FROM given x WHERE x.n = ANY ((SELECT array_agg(n) FROM locked)::int4[]) \
-             AND o.store_id = x.store_id AND o.order_id = x.order_id AND o.version = x.before \
-             RETURNING x.n)"
-                .to_owned(),
-        );
+             doc = x.doc FROM {rows} WHERE o.store_id = x.store_id AND o.order_id = x.order_id \
+             AND o.version = x.before RETURNING x.n)"
+        ));
         let sure: Vec<i32> = sure.iter().filter_map(|place| i32::try_from(*place).ok()).collect();
         let place = self.argument(sure);
         self.parts
