@@ -29,11 +29,14 @@ use axum::{
 };
 use call::Call;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use tonic::codegen::{Bytes, StdError};
 
 /// The largest body that is read, in bytes. What is longer is refused with 413.
 pub const MAX_BODY: usize = 4 << 20;
+
+/// How much of a longer body is read before its connection is given up, in bytes.
+const MAX_THROWN_AWAY: usize = 64 << 20;
 
 /// The template of the route that answered, such as `/v1/stores/{store_id}`; stands in the
 /// extensions of the response for whoever names spans and counts requests.
@@ -94,13 +97,24 @@ pub(crate) enum Unread {
     Broken(StdError),
 }
 
-/// Reads a whole body of at most [`MAX_BODY`].
-pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLong),
-        Err(error) => Err(Unread::Broken(error)),
+/// Reads a whole body of at most [`MAX_BODY`]. What is longer is read to its end, within reason,
+/// and thrown away: a caller that is still sending would not see the refusal.
+pub(crate) async fn read(mut body: Body) -> Result<Bytes, Unread> {
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Unread::Broken(error.into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        } else if length > MAX_THROWN_AWAY {
+            break;
+        } else {
+            kept = Vec::new();
+        }
     }
+    if length > MAX_BODY { Err(Unread::TooLong) } else { Ok(kept.into()) }
 }
 
 pub(crate) fn reply(status: StatusCode, json: Vec<u8>) -> Response {

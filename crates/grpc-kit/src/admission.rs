@@ -1,6 +1,6 @@
-use crate::{Deadline, Principal, gate::Running, permissions, refusal};
+use crate::{Deadline, Principal, fields, gate::Running, permissions, refusal};
 use application::{Caller, Failure, Missing};
-use domain::{Reason, Rejection, id::StoreId};
+use domain::id::StoreId;
 use std::time::Duration;
 use tonic::{Request, Status};
 use tracing::Instrument as _;
@@ -39,10 +39,8 @@ pub fn admit<T>(
     store_id: &str,
 ) -> Result<Admitted, Status> {
     let principal = identify(request)?;
-    let parsed = store_id.parse::<StoreId>().map_err(|error| {
-        let rejection = Rejection::new(Reason::InvalidFields, error.to_string());
-        refusal::of(&Failure::Rejected(rejection.at("store_id")))
-    })?;
+    let parsed = store_id.parse::<StoreId>();
+    let parsed = parsed.map_err(|error| fields::refused("store_id", error))?;
     if principal.store_id.as_ref().is_some_and(|own| *own != parsed) {
         tracing::warn!(actor = principal.actor.id, method, "a caller asked for another store");
         return Err(refusal::of(&Failure::not_found(Missing::Store, store_id)));

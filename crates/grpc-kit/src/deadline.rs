@@ -1,6 +1,4 @@
-use crate::refusal;
-use application::Failure;
-use domain::{Reason, Rejection};
+use crate::fields;
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Status;
@@ -36,11 +34,8 @@ impl Default for Deadline {
 
 /// Reads `grpc-timeout`: at most eight digits and a unit, as the gRPC protocol has it.
 pub(crate) fn parse(header: &str) -> Result<Duration, Status> {
-    let malformed = || {
-        let text = "must be 1 to 8 digits and one of H, M, S, m, u, n";
-        let rejection = Rejection::new(Reason::InvalidFields, text).at("grpc-timeout");
-        refusal::of(&Failure::Rejected(rejection))
-    };
+    let malformed =
+        || fields::refused("grpc-timeout", "must be 1 to 8 digits and one of H, M, S, m, u, n");
     let (digits, unit) =
         header.split_at_checked(header.len().saturating_sub(1)).ok_or_else(malformed)?;
     let plain = (1..=8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());

@@ -15,6 +15,14 @@ pub const MAX_COMMENT: usize = 2_000;
 /// Characters of a request id.
 const MAX_REQUEST_ID: usize = 128;
 
+/// The refusal of a request for one field alone.
+pub(crate) fn refused(field: &str, description: impl Display) -> Status {
+    let mut fields = Fields::new();
+    fields.wrong(field, description);
+    // It is never empty here.
+    fields.finish().err().unwrap_or_else(refusal::internal)
+}
+
 /// Reads the fields of one request and gathers what is wrong with them.
 #[derive(Debug, Default)]
 pub struct Fields {

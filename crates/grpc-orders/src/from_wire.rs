@@ -9,6 +9,7 @@ use domain::{
         Address, Buyer, ExternalIds, NewLine, NewOrder, NewTender, Order, OrderState, Parcel,
         PaymentReport, Personal, TenderMethod, TenderState,
     },
+    rejection::Violations,
 };
 use grpc_kit::{Fields, MAX_COMMENT};
 use ports::{OrderFilter, OrderOrigin, OrderSort};
@@ -243,9 +244,9 @@ impl Report {
     pub fn read(&self, order: &Order) -> Result<PaymentReport, Rejection> {
         let decimals = order.customer_currency.exponent();
         let amount = self.amount.map(|amount| Amount::from_decimal(amount, decimals));
-        let amount = amount.transpose().map_err(|error| {
-            Rejection::new(Reason::InvalidAmount, error.to_string()).at("amount")
-        })?;
+        let mut wrong = Violations::default();
+        let amount = amount.and_then(|amount| wrong.check("amount", amount));
+        wrong.into_result(Reason::InvalidAmount)?;
         Ok(PaymentReport {
             tender_id: self.tender_id.clone(),
             state: self.state,

@@ -10,7 +10,7 @@ pub struct Cli {
     /// A settings file instead of meridian.toml in the working folder.
     #[arg(long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
-    /// Where everything is stored: sqlite://PATH or postgres://USER@HOST/NAME.
+    /// Where everything is stored: `sqlite://PATH` or `postgres://USER@HOST/NAME`.
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
     #[command(subcommand)]

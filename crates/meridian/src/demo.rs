@@ -181,7 +181,7 @@ async fn carry_on(desk: &Desk, number: u32) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     until_ready(desk, number).await?;
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         return Ok(());
     }
     let (store_id, order_id) = (STORE.to_owned(), format!("DEMO-{number}"));

@@ -1,10 +1,13 @@
 //! Calling the services from a command of this very program: the same gate, the same rules, no
 //! network.
 
-use crate::compose::{Composed, Services};
+use crate::{
+    compose::{Composed, Services},
+    system::SystemIds,
+};
 use meridian::settings::{Service, Settings};
 use ports::Ids as _;
-use std::error::Error;
+use std::{error::Error, fmt::Write as _};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -28,8 +31,10 @@ type Called = InterceptedService<Services, Authorize>;
 
 impl Desk {
     pub async fn open(settings: &Settings) -> Result<Self, Box<dyn Error>> {
-        let secret: String =
-            crate::system::SystemIds.secret().iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = SystemIds.secret().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         let composed = Composed::new(settings, SERVICES, Some(&secret)).await?;
         let authorization = format!("Bearer {secret}").parse()?;
         Ok(Self { composed, authorization })

@@ -2,11 +2,10 @@
 
 use crate::compose::Composed;
 use meridian::settings::{Grpc, Service, Settings};
-use secrecy::ExposeSecret as _;
 use std::{error::Error, fmt::Write as _, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -31,7 +30,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let mut servers = Servers::new();
     // A gateway alone needs no database: its services are elsewhere.
     let composed = if serves_grpc(&serve.services) || !serve.workers.is_empty() {
-        let token = settings.auth.bootstrap_token.as_ref().map(|token| token.expose_secret());
+        let token =
+            settings.auth.bootstrap_token.as_ref().map(secrecy::ExposeSecret::expose_secret);
         Some(Composed::new(&settings, &serve.services, token).await?)
     } else {
         None
@@ -50,9 +50,11 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         workers = composed.start_workers(&settings, &serve.workers, &stop_workers)?;
         workers.push(tokio::spawn(composed.watch_store(serve.services.clone(), stop.clone())));
     }
+    // From the moment it says that it is ready, a signal to end is heard.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     println!("meridian ready{addresses}");
 
-    let broke = until_told_to_stop(&mut servers).await;
+    let broke = until_told_to_stop(&mut servers, signals).await;
     tracing::info!("shutting down");
     stop.cancel();
     drain(servers, serve.shutdown_grace).await;
@@ -113,9 +115,10 @@ async fn http(
 }
 
 /// Until SIGTERM or Ctrl-C, or until a server ends by itself, which it never should.
-async fn until_told_to_stop(servers: &mut Servers) -> Result<(), Box<dyn Error>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn until_told_to_stop(
+    servers: &mut Servers,
+    (mut terminate, mut interrupt): (Signal, Signal),
+) -> Result<(), Box<dyn Error>> {
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),

@@ -133,6 +133,9 @@ fn on_sqlite(sqlite: SqliteConnectOptions, timeout: Duration, role: Role) -> Sql
         .foreign_keys(true)
         .busy_timeout(timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
+        .pragma("temp_store", "memory")
+        // In KiB: the inner pages of every index stay in memory.
+        .pragma("cache_size", "-8192")
 }
 
 /// The statements of these connections find few rows by their whole keys, and nothing else. Told

@@ -89,15 +89,14 @@ fn with(body: &Value, path: &str, value: &Value) -> Value {
 
 /// `lines.0.total` as refusals name it: `lines[0].total`.
 fn shown(path: &str) -> String {
-    let parts = path.split('.').fold(String::new(), |shown, part| match part.parse::<usize>() {
+    path.split('.').fold(String::new(), |shown, part| match part.parse::<usize>() {
         Ok(index) => format!("{shown}[{index}]"),
         Err(_) if shown.is_empty() => part.to_owned(),
         Err(_) => format!("{shown}.{part}"),
-    });
-    parts
+    })
 }
 
-/// Checks that a body is refused because of the one field at this path, in whatever words.
+/// A text of so many characters.
 fn long(length: usize) -> Value {
     "x".repeat(length).into()
 }

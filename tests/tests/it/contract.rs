@@ -197,19 +197,19 @@ async fn answers_show_every_field_and_requests_take_both_forms(world: World) {
 }
 
 async fn a_store_is_changed_by_what_was_read(world: World) {
-    let path = format!("/v1/stores/{STORE}");
+    let store = format!("/v1/stores/{STORE}");
     let made = world.open_store(json!({"approval_limit": "12.50", "refund_reasons": [
         {"code": "8", "name": "Damaged"},
     ]}));
     let made = made.await;
-    assert_eq!(world.http().get(&path).await.ok(), made);
+    assert_eq!(world.http().get(&store).await.ok(), made);
     assert_eq!(made["settings"]["tender_order"], "TENDER_ORDER_NON_CASH_FIRST");
     assert_eq!(made["settings"]["cancel_before_ready"], true);
     let http = world.http();
     let patch = async |body: Value| {
         let mut body = body;
         body["request_id"] = unique("patch").into();
-        http.send(Method::PATCH, &path, body.to_string()).await
+        http.send(Method::PATCH, &store, body.to_string()).await
     };
     let same = patch(json!({"settings": made["settings"], "version": made["version"]})).await.ok();
     assert_eq!(same["settings"], made["settings"]);
@@ -223,5 +223,5 @@ async fn a_store_is_changed_by_what_was_read(world: World) {
     let version =
         |store: &Value| -> i64 { store["settings_version"].as_str().unwrap().parse().unwrap() };
     assert!(version(&limitless) > version(&named));
-    assert_eq!(world.http().get(&path).await.ok(), limitless);
+    assert_eq!(world.http().get(&store).await.ok(), limitless);
 }

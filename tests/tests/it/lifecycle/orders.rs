@@ -72,6 +72,11 @@ async fn an_order_is_ready_once_its_payment_is_confirmed(world: World) {
     assert_eq!(authorised["tenders"][0]["authorized"], "115.00");
     assert_eq!(authorised["tenders"][0]["captured"], "0.00");
 
+    // Where an order names no merchant currency, the books are in the store's.
+    let mut plain = order("plain");
+    plain.as_object_mut().unwrap().remove("merchant_currency");
+    assert_eq!(world.ready(&plain).await["merchant_currency"], "EUR");
+
     let mut free = order("free");
     free["lines"] = json!([{
         "cart_item_id": "L1", "quantity": 1, "total": {"customer": "0", "merchant": "0.00"},

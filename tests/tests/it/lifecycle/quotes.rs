@@ -1,7 +1,7 @@
 use super::act;
 use crate::{
     on_both,
-    world::{STORE, World, order, order_path, unique},
+    world::{STORE, World, order, order_path, tender, unique},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -65,7 +65,11 @@ async fn a_quote_is_what_its_refund_comes_to(world: World) {
 
 async fn a_stale_quote_is_refused(world: World) {
     world.open_store(json!({})).await;
-    world.ready(&order("O-1")).await;
+    let mut mixed = order("O-1");
+    mixed["tenders"] = json!([tender("t1", "pay-1", "55.00"), tender("t2", "GC-1", "60.00")]);
+    mixed["tenders"][1]["method"] = "TENDER_METHOD_GIFT_CARD".into();
+    mixed["tenders"][1]["provider"] = "ledger".into();
+    world.ready(&mixed).await;
     world.ready(&order("O-2")).await;
     let asked = json!({"products": [{"cart_item_id": "L1", "refund_quantity": 1}]});
     let quoted = quote(&world, "O-1", &asked).await;
@@ -83,7 +87,8 @@ async fn a_stale_quote_is_refused(world: World) {
     commit(&world, "O-1", &quoted).await.refused(409, "QUOTE_STALE");
     world.until_over(&other).await;
     let quoted = quote(&world, "O-1", &asked).await;
-    let body = json!({"request_id": unique("patch"), "settings": {"approval_limit": "1.00"}});
+    let settings = json!({"tender_order": "TENDER_ORDER_CASH_FIRST"});
+    let body = json!({"request_id": unique("patch"), "settings": settings});
     world.http().send(Method::PATCH, &format!("/v1/stores/{STORE}"), body.to_string()).await.ok();
     commit(&world, "O-1", &quoted).await.refused(409, "QUOTE_STALE");
 

@@ -8,7 +8,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 use tonic::codegen::{Bytes, StdError};
 
 /// Calls one gateway with the same headers again and again.
@@ -87,7 +87,8 @@ pub fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(byte.into());
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a text cannot fail.
+            write!(encoded, "%{byte:02X}").unwrap();
         }
     }
     encoded

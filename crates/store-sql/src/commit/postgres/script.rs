@@ -45,6 +45,11 @@ impl Script {
     }
 }
 
+/// Locks the orders in the sequence of their keys; one that moved on is not among them.
+const LOCKED: &str = "locked AS MATERIALIZED (SELECT x.n FROM given x JOIN orders o \
+    ON o.store_id = x.store_id AND o.order_id = x.order_id WHERE o.version = x.before \
+    ORDER BY o.store_id, o.order_id FOR NO KEY UPDATE OF o)";
+
 /// Lets a part write only for commits that won.
 const GUARD: &str = " WHERE x.n = ANY ((SELECT won FROM verdict)::int4[])";
 
@@ -93,8 +98,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Locks the orders in the sequence of their keys, so that two processes cannot wait for each
-    /// other; one that moved on since it was read is not among them.
+    /// Locked in the sequence of their keys, so that two processes cannot wait for each other.
     fn changed_orders(&mut self, sure: &HashSet<usize>) {
         let Some(source) = self.orders(|order| (!order.is_new()).then_some(()).into_iter()) else {
             return;
@@ -110,11 +114,19 @@ impl<'a> Builder<'a> {
             .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
             .text("doc", |_, (order, ())| &order.doc)
             .done();
+        // One commit alone cannot wait for two others.
+        let (given, locked) = if self.batch.len() == 1 {
+            (rows, "")
+        } else {
+            self.parts.push(format!("given AS MATERIALIZED (SELECT * FROM {rows})"));
+            self.parts.push(LOCKED.to_owned());
+            ("given x".to_owned(), "x.n = ANY ((SELECT array_agg(n) FROM locked)::int4[]) AND ")
+        };
         self.parts.push(format!(
             "changed AS (UPDATE orders o SET version = x.version, captured = x.captured, \
              returned = x.returned, state = x.state, external_order_id = x.external_order_id, \
-             doc = x.doc FROM {rows} WHERE o.store_id = x.store_id AND o.order_id = x.order_id \
-             AND o.version = x.before RETURNING x.n)"
+             doc = x.doc FROM {given} WHERE {locked}o.store_id = x.store_id \
+             AND o.order_id = x.order_id AND o.version = x.before RETURNING x.n)"
         ));
         let sure: Vec<i32> = sure.iter().filter_map(|place| i32::try_from(*place).ok()).collect();
         let place = self.argument(sure);
