@@ -1,5 +1,7 @@
 //! Use cases on a store in memory, between them and it one that behaves as networks do.
 
+#![expect(clippy::unwrap_used, clippy::unused_self, reason = "tests may panic, and read better so")]
+
 mod world;
 
 use application::{Failure, Missing, Taken};

@@ -34,31 +34,33 @@ macro_rules! race {
 
 pub async fn of_eight_refunds_of_sixty_percent_one_wins(store: &dyn Subject) {
     let orders = testkit::scale::pick(25, 200);
-    assert_eq!(race(store, orders).await, Vec::<String>::new());
+    assert_eq!(race(&[store], orders).await, Vec::<String>::new());
 }
 
 /// Shows that the race can be lost at all.
 pub async fn the_race_is_lost_without_the_version(store: &dyn Subject) {
-    assert!(!race(&Unguarded(store), 5).await.is_empty());
+    assert!(!race(&[&Unguarded(store)], 5).await.is_empty());
 }
 
-/// What went wrong, order by order.
-pub async fn race(store: &dyn Store, orders: usize) -> Vec<String> {
+/// What went wrong, order by order. The rivals of each order come over all of the stores, as over
+/// several processes.
+pub async fn race<S: Store + ?Sized>(stores: &[&S], orders: usize) -> Vec<String> {
     let ids: Vec<String> = (0..orders).map(|number| format!("race-{number}")).collect();
     let mut wrong = Vec::new();
     for some in ids.chunks(ORDERS_AT_ONCE) {
         let races = some.iter().map(async |id| {
-            place(store, &order(id)).await;
-            let rivals = (0..RIVALS).map(|_| refund_by_load_decide_commit(store, key(id)));
-            verdict(id, &join_all(rivals).await, &load(store, &key(id)).await)
+            place(stores[0], &order(id)).await;
+            let rivals = stores.iter().cycle().take(RIVALS);
+            let rivals = rivals.map(|store| refund_by_load_decide_commit(*store, key(id)));
+            verdict(id, &join_all(rivals).await, &load(stores[0], &key(id)).await)
         });
         wrong.extend(join_all(races).await.into_iter().flatten());
     }
     wrong
 }
 
-async fn refund_by_load_decide_commit(
-    store: &dyn Store,
+async fn refund_by_load_decide_commit<S: Store + ?Sized>(
+    store: &S,
     key: OrderKey,
 ) -> Result<i64, Result<Rejection, StoreError>> {
     let number = store.draw_refund_numbers(&key.store_id, 1).await.map_err(Err)?.start;

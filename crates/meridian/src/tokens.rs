@@ -37,6 +37,7 @@ pub async fn run(settings: Settings, command: TokenCommand) -> Result<(), Box<dy
 }
 
 /// What a service said, without the wrapping of a call.
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 pub fn said(status: tonic::Status) -> Box<dyn Error> {
     status.message().to_owned().into()
 }

@@ -1,7 +1,6 @@
 use crate::{
     Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
-    error::{from_orm, from_sqlx},
     load::{ReadQueue, Source},
     tasks::Bells,
 };
@@ -54,10 +53,11 @@ impl SqlStore {
     ///
     /// [`StoreError::Unavailable`] if the database cannot be reached or the address is none.
     pub async fn connect(url: &str, options: Options) -> Result<Self, StoreError> {
-        let read = open(url, &options, options.max_connections.max(1), Role::Read).await;
-        let read = read.map_err(from_orm)?;
+        check(url)?;
+        let connections = options.max_connections.max(1);
+        let read = open(url, &options, connections, Role::Read).await.map_err(unreachable)?;
         let write = if is_sqlite(url) {
-            open(url, &options, 1, Role::Write).await.map_err(from_orm)?
+            open(url, &options, 1, Role::Write).await.map_err(unreachable)?
         } else {
             read.clone()
         };
@@ -67,7 +67,7 @@ impl SqlStore {
             let sources = (0..READERS).map(|_| Source::Sqlite(pool())).collect();
             (Queue::start(vec![SqliteWriter::new(&write)], &bells), ReadQueue::start(sources))
         } else {
-            let link = || Link::new(&url, &options).map_err(from_sqlx);
+            let link = || Link::new(&url, &options).map_err(unreachable);
             let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
             let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
             let sources = (0..READERS).map(|_| Ok(Source::Postgres(Box::new(link()?))));
@@ -76,6 +76,28 @@ impl SqlStore {
         };
         Ok(Self(Arc::new(Inner { url, options, read, write, commits, reads, bells })))
     }
+}
+
+/// An address is looked at before it is used: others would tell it in their errors, and it may
+/// hold a password.
+fn check(url: &str) -> Result<(), StoreError> {
+    let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    let fault = if is_sqlite(url) {
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let text = "SQLite in memory has no room for a second connection: name a file";
+        in_memory.then_some(text)
+    } else if !postgres {
+        Some("the address has to begin with sqlite:// or postgres://")
+    } else if url.parse::<PgConnectOptions>().is_err() {
+        Some("this is not an address of a PostgreSQL database")
+    } else {
+        None
+    };
+    fault.map_or(Ok(()), |fault| Err(StoreError::Unavailable(fault.into())))
+}
+
+fn unreachable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -43,13 +43,14 @@ pub(crate) fn fault(error: &sqlx::Error) -> Fault {
     }
 }
 
-/// By class: 08 connection, 53 resources, 55 lock timeout, 57 cancelled or shutting down, 58 I/O.
+/// By class: 08 connection, 25 a server that only reads, 28 and 3D refused at the door, 53
+/// resources, 55 lock timeout, 57 cancelled or shutting down, 58 I/O.
+const AWAY: [&str; 8] = ["08", "25", "28", "3D", "53", "55", "57", "58"];
+
 fn of_sqlstate(state: &str) -> Fault {
     match state {
         "40001" | "40P01" => Fault::Collision,
-        _ if ["08", "25", "53", "55", "57", "58"].iter().any(|class| state.starts_with(class)) => {
-            Fault::Unavailable
-        }
+        _ if AWAY.iter().any(|class| state.starts_with(class)) => Fault::Unavailable,
         _ => Fault::Refused,
     }
 }

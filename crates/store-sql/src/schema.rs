@@ -39,7 +39,11 @@ impl SqlStore {
         outcome.map_err(from_orm)
     }
 
-    /// Whether every migration of this build was applied, and none that it does not know.
+    /// Whether every migration of this build was applied.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if the schema is newer than this build.
     pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
         let pending = Migrator::get_pending_migrations_read_only(&self.0.read).await;
         Ok(pending.map_err(from_orm)?.is_empty())

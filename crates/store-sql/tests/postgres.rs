@@ -1,13 +1,168 @@
-//! The contracts of the storage ports, on PostgreSQL.
+//! The contracts of the storage ports on PostgreSQL, and what is special about it.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use conformance::{build::*, race::race};
+use futures_util::future::join_all;
+use ports::{Reader, Store, StoreError};
 use store_sql::{Options, SqlStore};
-use testkit::postgres::{Database, fresh_database};
+use testkit::postgres::{self, Database, Server, fresh_database};
 
 async fn fresh() -> (SqlStore, Database) {
-    let database = fresh_database();
-    let store = SqlStore::connect(&database.url(), Options::default()).await.unwrap();
+    on(fresh_database()).await
+}
+
+async fn on(database: Database) -> (SqlStore, Database) {
+    let store = open(&database.url(), Options::default()).await;
     store.migrate().await.unwrap();
     (store, database)
 }
 
+async fn open(url: &str, options: Options) -> SqlStore {
+    SqlStore::connect(url, options).await.unwrap()
+}
+
 conformance::suite!(fresh());
+
+/// A database whose own default is another isolation level than the one we need.
+async fn isolated(level: &str) -> (SqlStore, Database) {
+    let database = fresh_database();
+    let name = database.query("SELECT current_database()");
+    database.query(&format!("ALTER DATABASE {name} SET default_transaction_isolation = '{level}'"));
+    assert_eq!(database.query("SHOW transaction_isolation"), level);
+    on(database).await
+}
+
+mod by_default_repeatable_read {
+    use super::*;
+    conformance::race!(isolated("repeatable read"));
+}
+
+mod by_default_serializable {
+    use super::*;
+    conformance::race!(isolated("serializable"));
+}
+
+mod with_two_writers {
+    use super::*;
+    conformance::store!(async {
+        let (store, database) = fresh().await;
+        drop(store);
+        let options = Options { writers: 2, ..Options::default() };
+        (open(&database.url(), options).await, database)
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_migrate_once() {
+    let database = fresh_database();
+    let starting = (0..8).map(async |_| {
+        let store = open(&database.url(), Options::default()).await;
+        store.migrate().await.unwrap();
+        assert!(store.schema_is_current().await.unwrap());
+        store
+    });
+    let stores = join_all(starting).await;
+    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "1");
+    place(&stores[0], &order("O-1")).await;
+    assert_eq!(load(&stores[7], &key("O-1")).await.version.0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_race_is_fair_between_two_processes() {
+    let (store, database) = fresh().await;
+    let other = open(&database.url(), Options::default()).await;
+    assert_eq!(race(&[&store, &other], 10).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acknowledged_commit_survives_a_crash_of_the_server() {
+    let mut server = Server::start(postgres::Options::default());
+    let database = server.fresh_database();
+    let store = open(&database.url(), Options::default()).await;
+    store.migrate().await.unwrap();
+    let placed = place(&store, &order("O-1")).await;
+    let change = placed.decide(refund(1, "60.00"), NOON).unwrap();
+    server.kill9();
+    let outcome = store.commit(commit().order(change.clone())).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    let outcome = store.load(&key("O-1"), None).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    server.restart();
+    assert_eq!(load(&store, &key("O-1")).await, placed);
+    store.commit(commit().order(change)).await.unwrap();
+    server.kill9();
+    server.restart();
+    let store = open(&database.url(), Options::default()).await;
+    assert_eq!(load(&store, &key("O-1")).await.state.refunds.len(), 1);
+    store.ping().await.unwrap();
+}
+
+/// Connections that the server ended are replaced; at most the calls that used them fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_connections_are_replaced() {
+    let (store, database) = fresh().await;
+    let placed = place(&store, &order("O-1")).await;
+    database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let mut change = placed.decide(accept("A-1"), NOON).unwrap();
+    for attempt in 0.. {
+        match store.commit(commit().order(change.clone())).await {
+            Ok(()) => break,
+            Err(StoreError::Unavailable(_)) if attempt < 3 => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    for attempt in 0.. {
+        match store.load(&key("O-1"), None).await {
+            Ok(loaded) => {
+                change.before = loaded.order.unwrap().version;
+                break;
+            }
+            Err(StoreError::Unavailable(_)) if attempt < 3 => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(change.before.0, 3);
+}
+
+/// What other processes or people lock is waited for, but not for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_order_is_given_up_in_time() {
+    let database = fresh_database();
+    let (store, database) = on(database).await;
+    drop(store);
+    let statement_timeout = std::time::Duration::from_millis(400);
+    let options = Options { statement_timeout, ..Options::default() };
+    let store = open(&database.url(), options).await;
+    let placed = place(&store, &order("O-1")).await;
+    let url = database.url();
+    let (locked, is_locked) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let locking = tokio::spawn(async move {
+        use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+        let transaction = Database::connect(url).await.unwrap().begin().await.unwrap();
+        transaction.execute_unprepared("SELECT 1 FROM orders FOR UPDATE").await.unwrap();
+        locked.send(()).unwrap();
+        released.await.ok();
+        transaction.rollback().await.unwrap();
+    });
+    is_locked.await.unwrap();
+    let change = placed.decide(accept("A-1"), NOON).unwrap();
+    let outcome = store.commit(commit().order(change.clone())).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    release.send(()).unwrap();
+    locking.await.unwrap();
+    store.commit(commit().order(change)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_cannot_be_read_is_corrupt() {
+    let (store, database) = fresh().await;
+    place(&store, &order("O-1")).await;
+    database.query("UPDATE orders SET doc = '{}'");
+    let outcome = store.load(&key("O-1"), None).await;
+    assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+}

@@ -1,14 +1,85 @@
-//! The contracts of the storage ports, on SQLite.
+//! The contracts of the storage ports on SQLite, and what is special about it.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use conformance::{build::*, race::race};
+use futures_util::future::join_all;
+use ports::{Store, StoreError};
 use store_sql::{Options, SqlStore};
 use tempfile::TempDir;
 
 async fn fresh() -> (SqlStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
-    let store = SqlStore::connect(&url, Options::default()).await.unwrap();
+    let store = open(&folder).await;
     store.migrate().await.unwrap();
     (store, folder)
 }
 
+async fn open(folder: &TempDir) -> SqlStore {
+    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
+    SqlStore::connect(&url, Options::default()).await.unwrap()
+}
+
 conformance::suite!(fresh());
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_migrate_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let starting = (0..6).map(async |_| {
+        let store = open(&folder).await;
+        store.migrate().await.unwrap();
+        assert!(store.schema_is_current().await.unwrap());
+        store
+    });
+    let stores = join_all(starting).await;
+    place(&stores[0], &order("O-1")).await;
+    assert_eq!(load(&stores[5], &key("O-1")).await.version.0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acknowledged_commit_is_seen_by_whoever_connects_next() {
+    let (store, folder) = fresh().await;
+    for number in 0..20 {
+        let id = format!("O-{number}");
+        let placed = place(&store, &order(&id)).await;
+        assert_eq!(load(&open(&folder).await, &key(&id)).await, placed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_race_is_fair_between_two_processes() {
+    let (store, folder) = fresh().await;
+    assert_eq!(race(&[&store, &open(&folder).await], 10).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_work_is_refused_without_telling_it() {
+    for url in [
+        "",
+        "meridian.db",
+        "mysql://me:secret@host/db",
+        "sqlite::memory:",
+        "postgres://me:secret@:x",
+    ] {
+        let error = SqlStore::connect(url, Options::default()).await.unwrap_err();
+        let StoreError::Unavailable(cause) = error else { panic!("{url}: {error:?}") };
+        assert!(!cause.to_string().contains("secret"), "{cause}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/no/such/folder/meridian.db", folder.path().display());
+    let error = SqlStore::connect(&url, Options::default()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_its_schema_the_database_is_of_no_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    assert!(!store.schema_is_current().await.unwrap());
+    let outcome = store.commit(commit().order(order("O-1").change())).await;
+    assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    assert!(store.schema_is_current().await.unwrap());
+    store.commit(commit().order(order("O-1").change())).await.unwrap();
+}

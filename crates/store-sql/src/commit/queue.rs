@@ -14,6 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Commits in one batch. More do not make it quicker, and each waits for all of them.
 pub(crate) const BATCH: usize = 64;
 
+/// Bytes of documents in one batch, unless a single commit has more.
+const BATCH_BYTES: usize = 4 << 20;
+
 /// Commits that wait in front of one writer before callers are held back.
 const WAITING: usize = 4_096;
 
@@ -103,10 +106,13 @@ async fn fill(
         }
     }
     let mut orders: HashSet<OrderKey> = HashSet::with_capacity(BATCH);
+    let mut bytes = 0;
     for _ in 0..put_off.len() {
         let Some(queued) = put_off.pop_front() else { break };
         let is_free = |key| !orders.contains(key);
-        if batch.len() < BATCH && queued.rows.orders.iter().map(|row| &row.key).all(is_free) {
+        bytes += queued.rows.bytes();
+        let has_room = batch.is_empty() || (batch.len() < BATCH && bytes <= BATCH_BYTES);
+        if has_room && queued.rows.orders.iter().map(|row| &row.key).all(is_free) {
             orders.extend(queued.rows.orders.iter().map(|row| row.key.clone()));
             batch.push(queued.rows);
             replies.push(queued.reply);

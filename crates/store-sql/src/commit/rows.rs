@@ -137,6 +137,15 @@ impl Rows {
         Ok(rows)
     }
 
+    /// How much there is to write, without what is always small.
+    pub fn bytes(&self) -> usize {
+        let facts = |facts: &[FactRow]| facts.iter().map(|fact| fact.body.len()).sum::<usize>();
+        let orders = self.orders.iter().map(|order| order.doc.len() + facts(&order.facts));
+        let stores = self.stores.iter().map(|store| store.doc.len() + facts(&store.facts));
+        let answer = self.receipt.as_ref().map_or(0, |receipt| receipt.answer.len());
+        orders.chain(stores).sum::<usize>() + answer
+    }
+
     fn add_claim(&mut self, change: ClaimChange) {
         match change {
             ClaimChange::Take(claim) => self.claims.push(claim),
