@@ -19,10 +19,11 @@ impl Deadline {
         self.0
     }
 
-    /// How long is left, less what rendering and sending the answer takes.
+    /// How long is left, less what rendering and sending the answer takes on a busy machine.
     pub fn left(self) -> Duration {
-        const ANSWERING: Duration = Duration::from_millis(20);
-        self.0.saturating_duration_since(Instant::now()).saturating_sub(ANSWERING)
+        const ANSWERING: Duration = Duration::from_millis(250);
+        let left = self.0.saturating_duration_since(Instant::now());
+        left.saturating_sub((left / 10).min(ANSWERING))
     }
 }
 
