@@ -26,7 +26,7 @@ const ORDERS: usize = 24;
 const SEED: u64 = 7;
 
 /// A leg that a killed process held is taken over when its lease is over.
-pub const SHORT_LEASE: (&str, &str) = ("MERIDIAN__PAYMENTS__LEASE", "1s");
+pub const SHORT_LEASE: (&str, &str) = ("MERIDIAN__PAYMENTS__LEASE", "2s");
 
 /// How the payments behave: well, losing answers, losing requests, asking to come again.
 const REFERENCES: [&str; 4] =

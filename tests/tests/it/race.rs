@@ -57,7 +57,9 @@ async fn race(world: &World, connections: &[Grpc]) {
     world.open_store(json!({})).await;
     let orders: Vec<String> = (1..=scale::pick(20, 200)).map(|n| format!("O-{n}")).collect();
     join_all(orders.iter().map(|id| async { world.place(&order(id)).await })).await;
-    join_all(orders.iter().map(|id| world.until_ready(id))).await;
+    for id in &orders {
+        world.until_ready(id).await;
+    }
 
     let contests = orders.iter().map(|id| contest(id, connections));
     for (order_id, outcomes) in orders.iter().zip(join_all(contests).await) {

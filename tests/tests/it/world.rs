@@ -18,7 +18,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
-use testkit::process::{Launch, Meridian};
+use testkit::{
+    process::{Launch, Meridian},
+    scale,
+};
 
 /// The platform's token, from the configuration.
 pub const PLATFORM: &str = "platform-token-of-the-tests";
@@ -27,8 +30,8 @@ pub const PLATFORM: &str = "platform-token-of-the-tests";
 pub const STORE: &str = "shop";
 pub const GUID: &str = "39a4e05c-shop";
 
-/// For whatever has to come to pass; long, because a loaded machine is no fault.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For whatever has to come to pass, in seconds; long, because a loaded machine is no fault.
+const PATIENCE: (u64, u64) = (30, 600);
 
 /// Short pauses, so that retries and look-ups do not hold the tests up.
 const SETTINGS: [(&str, &str); 4] = [
@@ -219,12 +222,13 @@ pub async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = Duration::from_secs(scale::pick(PATIENCE.0, PATIENCE.1));
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}");
+        assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
 }
