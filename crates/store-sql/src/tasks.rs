@@ -29,13 +29,14 @@ impl Bells {
     }
 }
 
-/// Whether there is anything to claim, so that an idle worker writes nothing.
+/// Whether there is anything to claim, so that an idle worker writes nothing. Every time is later
+/// than the first one here, which opens the index by time.
 const ANY_DUE: &str = "SELECT 1 FROM tasks WHERE kind = $1 AND due_at <= $2 \
-    AND (lease_until IS NULL OR lease_until <= $2) LIMIT 1";
+    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) LIMIT 1";
 const CLAIM: &str = "UPDATE tasks SET lease_owner = $3, lease_until = $4 \
     WHERE (store_id, order_id, kind, subject) IN \
     (SELECT store_id, order_id, kind, subject FROM tasks WHERE kind = $1 AND due_at <= $2 \
-    AND (lease_until IS NULL OR lease_until <= $2) ORDER BY due_at LIMIT $5{lock}) \
+    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) ORDER BY due_at LIMIT $5{lock}) \
     RETURNING store_id, order_id, subject, due_at, attempts, trace";
 const RENEW: &str = "UPDATE tasks SET lease_until = $6 WHERE store_id = $1 AND order_id = $2 \
     AND kind = $3 AND subject = $4 AND lease_owner = $5";

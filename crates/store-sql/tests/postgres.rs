@@ -1,10 +1,11 @@
 //! The contracts of the storage ports on PostgreSQL, and what is special about it.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
-use ports::{Reader, Store, StoreError};
+use ports::{Commit, Reader, Store, StoreError, Task, TaskChange};
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
 
@@ -96,6 +97,37 @@ async fn an_acknowledged_commit_survives_a_crash_of_the_server() {
     let store = open(&database.url(), Options::default()).await;
     assert_eq!(load(&store, &key("O-1")).await.state.refunds.len(), 1);
     store.ping().await.unwrap();
+}
+
+/// What is planned while tables are empty is still right when they are not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_and_loads_find_everything_by_its_key() {
+    let (store, database) = fresh().await;
+    for number in 0..40 {
+        let id = format!("O-{number}");
+        let placed = place(&store, &order(&id)).await;
+        let change = placed.decide(refund(number, "1.00"), NOON).unwrap();
+        let mut commit = commit().order(change);
+        commit.receipt = Some(receipt(&id));
+        let task = leg_task(&key(&id), "leg", NOON);
+        commit.tasks.push(TaskChange::Put(task.clone()));
+        store.commit(commit).await.unwrap();
+        let Task { key, kind, subject, .. } = task;
+        let done = vec![TaskChange::Done { key, kind, subject }];
+        store.commit(Commit { tasks: done, ..conformance::build::commit() }).await.unwrap();
+        store.load(&conformance::build::key(&id), Some(&request(&id))).await.unwrap();
+    }
+    drop(store);
+    // A session tells what it did when it ends.
+    let connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'meridian' \
+                     AND datname = current_database()";
+    while database.query(connected) != "0" {}
+    let scanned = "SELECT relname FROM pg_stat_user_tables WHERE seq_tup_read > 0 AND relname IN \
+                   ('orders', 'tenders', 'facts', 'refunds', 'receipts', 'tasks', 'claims')";
+    assert_eq!(database.query(scanned), "");
+    let indexes = "SELECT indexrelname FROM pg_stat_user_indexes WHERE idx_scan > 0 \
+                   AND relname IN ('orders', 'tasks') ORDER BY 1";
+    assert_eq!(database.query(indexes), "orders_pkey\ntasks_pkey");
 }
 
 /// Connections that the server ended are replaced; at most the calls that used them fail.
