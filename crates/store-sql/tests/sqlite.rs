@@ -1,6 +1,5 @@
 //! The contracts of the storage ports on SQLite, and what is special about it.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
 use conformance::{build::*, race::race};
