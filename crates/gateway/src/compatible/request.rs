@@ -15,6 +15,8 @@ const MAX_PRODUCTS: usize = 500;
 /// the merchant's id too.
 const MAX_ORDER_ID: usize = 128;
 const MAX_CODE: usize = 64;
+/// Characters of a line's id and of a product code, as many as an order takes.
+const MAX_ID: usize = 128;
 const MAX_NAME: usize = 255;
 const MAX_REFERENCE: usize = 255;
 const MAX_COMMENTS: usize = 2000;
@@ -103,8 +105,8 @@ fn product(place: usize, item: &RawValue, faults: &mut Faults) -> ProductToRefun
     };
     let mut fields = Fields::of(text, PRODUCT, &path, faults);
     ProductToRefund {
-        cart_item_id: fields.text("CartItemId", MAX_CODE),
-        product_code: fields.text("ProductCode", MAX_CODE),
+        cart_item_id: fields.text("CartItemId", MAX_ID),
+        product_code: fields.text("ProductCode", MAX_ID),
         refund_quantity: fields.quantity("RefundQuantity"),
         refund_amount: fields.amount("RefundAmount"),
         original_refund_amount: fields.amount("OriginalRefundAmount"),

@@ -209,3 +209,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_line_can_be_named_by_as_long_an_id_as_its_order_took() {
+    for (length, fault) in [(128, false), (129, true)] {
+        for field in ["CartItemId", "ProductCode"] {
+            let id = "a".repeat(length);
+            let products = format!(r#"[{{"{field}": "{id}", "RefundQuantity": 1}}]"#);
+            let (_, refused) = of(r#"{"OrderId": "O-1"}"#, Some(&products));
+            assert_eq!(refused.contains(field), fault, "{field} of {length}: {refused}");
+        }
+    }
+}
