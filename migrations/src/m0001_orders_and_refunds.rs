@@ -63,12 +63,13 @@ const TABLES: &[Table] = &[
                 CHECK (0 <= returned AND returned <= captured)",
         storage: Storage::Updated,
     },
-    // Which products an order has, for the lists. Written once.
+    // Which products an order has, in the sequence of the lists. Written once.
     Table {
         name: "order_products",
         columns: "
-            store_id TEXT NOT NULL, product_code TEXT NOT NULL, order_id TEXT NOT NULL,
-            PRIMARY KEY (store_id, product_code, order_id)",
+            store_id TEXT NOT NULL, product_code TEXT NOT NULL, created_at BIGINT NOT NULL,
+            order_id TEXT NOT NULL,
+            PRIMARY KEY (store_id, product_code, created_at, order_id)",
         storage: Storage::Keyed,
     },
     Table {
@@ -186,7 +187,7 @@ const TABLES: &[Table] = &[
 const INDEXES: &[&str] = &[
     "CREATE INDEX orders_by_time ON orders (store_id, created_at, order_id)
         WHERE created_at > -9000000000000000000",
-    "CREATE INDEX orders_by_buyer ON orders (store_id, buyer_email)
+    "CREATE INDEX orders_by_buyer ON orders (store_id, buyer_email, created_at, order_id)
         WHERE buyer_email IS NOT NULL",
     "CREATE INDEX orders_by_external_id ON orders (store_id, external_order_id)
         WHERE external_order_id IS NOT NULL",

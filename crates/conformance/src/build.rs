@@ -127,7 +127,10 @@ impl NewOrderOf {
             language: Some("de".into()),
             lines: vec![
                 line("L1", first, 5, pair("100.00", "50.00")),
-                line("L2", second, 1, pair("15.00", "7.50")),
+                NewLine {
+                    secondary_product_code: Some("EAN-2".into()),
+                    ..line("L2", second, 1, pair("15.00", "7.50"))
+                },
             ],
             shipping: pair("5.00", "2.50"),
             duties: Pair::ZERO,

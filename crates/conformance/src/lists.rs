@@ -119,6 +119,7 @@ pub async fn orders_are_filtered_by_each_condition(store: &dyn Subject) {
     let product = |code: &str| OrderFilter { product_code: Some(code.into()), ..all() };
     assert_eq!(found(store, product("RARE")).await, ["received"]);
     assert_eq!(found(store, product("SKU-2")).await.len(), 4);
+    assert_eq!(found(store, product("EAN-2")).await.len(), 4);
     assert!(found(store, product("rare")).await.is_empty());
 
     let from = OrderFilter { created_from: Some(minutes(3)), ..all() };

@@ -53,6 +53,7 @@ pub struct OrderFilter {
     pub external_order_id: Option<String>,
     /// Exact, without regard to case.
     pub buyer_email: Option<String>,
+    /// The first or the secondary code of any line.
     pub product_code: Option<String>,
     /// Inclusive.
     pub created_from: Option<OffsetDateTime>,

@@ -156,5 +156,7 @@ fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {
 }
 
 fn has_product(order: &Order, wanted: &str) -> bool {
-    order.lines.iter().any(|line| line.product_code.as_deref() == Some(wanted))
+    let is_wanted = |code: &Option<String>| code.as_deref() == Some(wanted);
+    let mut lines = order.lines.iter();
+    lines.any(|line| is_wanted(&line.product_code) || is_wanted(&line.secondary_product_code))
 }

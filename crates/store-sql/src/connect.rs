@@ -1,6 +1,7 @@
 use crate::{
     Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
+    link::Link,
     load::{ReadQueue, Source},
     tasks::Bells,
 };
@@ -8,13 +9,11 @@ use ports::StoreError;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
-        self, ConnectOptions as _, Connection, PgConnection,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
 
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +34,7 @@ impl Default for Options {
             max_connections: 4,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
-            writers: 1,
+            writers: 2,
         }
     }
 }
@@ -44,7 +43,7 @@ impl Default for Options {
 const READERS: usize = 1;
 
 /// A connection that was not used for so long is asked whether it is still there.
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
+pub(crate) const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
 
 impl SqlStore {
     /// Connects to `sqlite://path`, which is created if it is missing, or `postgres://…`.
@@ -133,7 +132,10 @@ pub(crate) async fn open(
 }
 
 /// Whatever the database's own defaults are.
-fn on_postgres(postgres: PgConnectOptions, statement_timeout: Duration) -> PgConnectOptions {
+pub(crate) fn on_postgres(
+    postgres: PgConnectOptions,
+    statement_timeout: Duration,
+) -> PgConnectOptions {
     let millis = |duration: Duration| duration.as_millis().max(1).to_string();
     postgres.application_name("meridian").options([
         ("default_transaction_isolation", "read committed".to_owned()),
@@ -158,54 +160,4 @@ fn on_sqlite(sqlite: SqliteConnectOptions, timeout: Duration, role: Role) -> Sql
         .pragma("temp_store", "memory")
         // In KiB: the inner pages of every index stay in memory.
         .pragma("cache_size", "-8192")
-}
-
-/// The statements of these connections find few rows by their whole keys, and nothing else. Told
-/// so, the planner does it also for a table that it knows nothing of yet, and once and for all.
-const BY_KEY: [(&str, &str); 4] = [
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-];
-
-/// A connection to PostgreSQL that belongs to one task alone, so that nobody has to wait for it
-/// and nobody has to ask whether it is still good. Made anew when it broke.
-pub(crate) struct Link {
-    options: PgConnectOptions,
-    patience: Duration,
-    connection: Option<PgConnection>,
-    used: Instant,
-}
-
-impl Link {
-    pub fn new(url: &str, options: &Options) -> Result<Self, sqlx::Error> {
-        let postgres: PgConnectOptions = url.parse()?;
-        let postgres = on_postgres(postgres, options.statement_timeout)
-            .options(BY_KEY)
-            .disable_statement_logging();
-        let patience = options.acquire_timeout;
-        Ok(Self { options: postgres, patience, connection: None, used: Instant::now() })
-    }
-
-    pub async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        let idle = self.used.elapsed();
-        self.used = Instant::now();
-        let kept = match self.connection.take() {
-            Some(mut kept) if idle > TEST_AFTER_IDLE => kept.ping().await.is_ok().then_some(kept),
-            kept => kept,
-        };
-        let connection = match kept {
-            Some(kept) => kept,
-            None => timeout(self.patience, PgConnection::connect_with(&self.options))
-                .await
-                .map_err(|_| sqlx::Error::PoolTimedOut)??,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// After an error that leaves it in doubt.
-    pub fn drop_connection(&mut self) {
-        self.connection = None;
-    }
 }

@@ -85,6 +85,8 @@ pub(crate) mod order_product {
         #[sea_orm(primary_key, auto_increment = false)]
         pub product_code: String,
         #[sea_orm(primary_key, auto_increment = false)]
+        pub created_at: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
         pub order_id: String,
     }
 

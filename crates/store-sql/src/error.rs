@@ -129,3 +129,34 @@ pub(crate) fn unreadable(
 ) -> StoreError {
     StoreError::Corrupt(Box::new(Unreadable { column, source: source.into() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_from_what_never_will() {
+        for state in ["08006", "25006", "28P01", "3D000", "53100", "55P03", "57014", "57P01"] {
+            assert_eq!(of_sqlstate(state), Fault::Unavailable, "{state}");
+        }
+        assert_eq!(of_sqlstate("40001"), Fault::Collision);
+        assert_eq!(of_sqlstate("40P01"), Fault::Collision);
+        for state in ["22021", "23502", "42P01", "XX000"] {
+            assert_eq!(of_sqlstate(state), Fault::Refused, "{state}");
+        }
+        // Busy and its extensions, an I/O error, a full disk.
+        for code in ["5", "261", "517", "778", "13"] {
+            assert_eq!(of_sqlite(code), Fault::Unavailable, "{code}");
+        }
+        for code in ["1", "11", "1299", "26"] {
+            assert_eq!(of_sqlite(code), Fault::Refused, "{code}");
+        }
+    }
+
+    #[test]
+    fn one_reason_is_told_to_all() {
+        let verdicts = shared(sqlx::Error::PoolTimedOut, 3);
+        assert_eq!(verdicts.len(), 3);
+        assert!(verdicts.iter().all(|v| matches!(v, Err(StoreError::Unavailable(_)))));
+    }
+}

@@ -20,6 +20,7 @@ mod connect;
 mod entity;
 mod error;
 mod ledger;
+mod link;
 mod load;
 mod reader;
 mod schema;

@@ -229,7 +229,7 @@ where
             return answer;
         }
         assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
-        tokio::time::sleep(Duration::from_millis(15)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

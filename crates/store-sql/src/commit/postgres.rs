@@ -7,8 +7,8 @@ use super::{
     queue::{Verdict, Writer},
 };
 use crate::{
-    connect::Link,
     error::{Fault, fault, shared},
+    link::{AnswerOf, Link},
 };
 use ports::StoreError;
 use script::Script;
@@ -37,18 +37,11 @@ impl PostgresWriter {
     async fn apply_at_once(&mut self, batch: &[&Rows]) -> Result<HashSet<usize>, sqlx::Error> {
         let mut attempt = 1;
         loop {
-            let connection = self.link.connection().await?;
-            match run(connection, batch).await {
+            match self.link.answer(Batch(batch)).await {
                 Err(error) if fault(&error) == Fault::Collision && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
-                Err(error) => {
-                    if fault(&error) == Fault::Unavailable {
-                        self.link.drop_connection();
-                    }
-                    return Err(error);
-                }
-                Ok(won) => return Ok(won),
+                outcome => return outcome,
             }
         }
     }
@@ -97,15 +90,16 @@ fn fits(rows: &Rows) -> bool {
         && (rows.freed.is_empty() || rows.claims.is_empty())
 }
 
-async fn run(
-    connection: &mut PgConnection,
-    batch: &[&Rows],
-) -> Result<HashSet<usize>, sqlx::Error> {
-    let Script { sql, arguments, mut won } = Script::of(batch)?;
-    let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
-    for row in query.fetch_all(connection).await? {
-        let place: i32 = row.try_get(0)?;
-        won.insert(usize::try_from(place).unwrap_or(usize::MAX));
+struct Batch<'a>(&'a [&'a Rows]);
+
+impl AnswerOf<HashSet<usize>> for Batch<'_> {
+    async fn of(self, connection: &mut PgConnection) -> Result<HashSet<usize>, sqlx::Error> {
+        let Script { sql, arguments, mut won } = Script::of(self.0)?;
+        let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), arguments);
+        for row in query.fetch_all(connection).await? {
+            let place: i32 = row.try_get(0)?;
+            won.insert(usize::try_from(place).unwrap_or(usize::MAX));
+        }
+        Ok(won)
     }
-    Ok(won)
 }

@@ -124,3 +124,6 @@ async fn fill(
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

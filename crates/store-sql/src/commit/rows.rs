@@ -1,15 +1,8 @@
 //! A commit as the rows it writes. Made in the caller's own task, before it queues up.
 
-use crate::column::{micros, to_doc};
-use domain::{
-    Amount, Rejection,
-    order::{Fact, Line, Order},
-    refund::Refund,
-};
-use ports::{
-    Claim, ClaimChange, Commit, OrderChange, OrderKey, Receipt, StoreChange, StoreError,
-    TaskChange, TaskKind, TokenChange,
-};
+mod of;
+
+use ports::{Claim, OrderKey, Receipt, TaskKind};
 use uuid::Uuid;
 
 pub(crate) struct Rows {
@@ -111,32 +104,6 @@ pub(crate) fn scope(claim: &Claim) -> &str {
 }
 
 impl Rows {
-    pub fn of(commit: Commit) -> Result<Self, StoreError> {
-        let orders = commit.orders.iter().map(|change| OrderRow::of(&commit, change));
-        let mut orders: Vec<OrderRow> = orders.collect::<Result<_, _>>()?;
-        orders.sort_by(|left, right| left.key.cmp(&right.key));
-        let stores = commit.stores.iter().map(|change| StoreRow::of(&commit, change));
-        let stores = stores.collect::<Result<_, _>>()?;
-        let tokens = commit.tokens.iter().map(TokenRow::of).collect::<Result<_, _>>()?;
-        let mut rows = Self {
-            at: micros(commit.at),
-            actor_kind: commit.actor.kind.name(),
-            actor_id: commit.actor.id,
-            trace: commit.trace,
-            receipt: commit.receipt,
-            orders,
-            stores,
-            tokens,
-            freed: Vec::new(),
-            claims: Vec::new(),
-            done: Vec::new(),
-            tasks: Vec::new(),
-        };
-        commit.claims.into_iter().for_each(|change| rows.add_claim(change));
-        commit.tasks.into_iter().for_each(|change| rows.add_task(change));
-        Ok(rows)
-    }
-
     /// How much there is to write, without what is always small.
     pub fn bytes(&self) -> usize {
         let facts = |facts: &[FactRow]| facts.iter().map(|fact| fact.body.len()).sum::<usize>();
@@ -145,172 +112,10 @@ impl Rows {
         let answer = self.receipt.as_ref().map_or(0, |receipt| receipt.answer.len());
         orders.chain(stores).sum::<usize>() + answer
     }
-
-    fn add_claim(&mut self, change: ClaimChange) {
-        match change {
-            ClaimChange::Take(claim) => self.claims.push(claim),
-            ClaimChange::Free { store_id, kind, key } => {
-                let scope = if kind.is_global() { String::new() } else { store_id.to_string() };
-                self.freed.push(FreedRow { scope, kind: kind.name(), key });
-            }
-        }
-    }
-
-    /// The last word on a task counts, as if they were applied one after the other.
-    fn add_task(&mut self, change: TaskChange) {
-        let (key, kind, subject) = match &change {
-            TaskChange::Put(task) => (&task.key, task.kind, &task.subject),
-            TaskChange::Done { key, kind, subject } => (key, *kind, subject),
-        };
-        self.tasks.retain(|row| (&row.key, row.kind, &row.subject) != (key, kind, subject));
-        self.done.retain(|row| (&row.key, row.kind, &row.subject) != (key, kind.name(), subject));
-        match change {
-            TaskChange::Put(task) => self.tasks.push(TaskRow {
-                due_at: micros(task.due_at),
-                attempts: i64::from(task.attempts),
-                key: task.key,
-                kind: task.kind,
-                subject: task.subject,
-            }),
-            TaskChange::Done { key, kind, subject } => {
-                self.done.push(DoneRow { key, kind: kind.name(), subject });
-            }
-        }
-    }
 }
 
 impl OrderRow {
-    fn of(commit: &Commit, change: &OrderChange) -> Result<Self, StoreError> {
-        let order = &change.after;
-        let key = change.key();
-        let tenders = tenders(order).map_err(|error| StoreError::Corrupt(Box::new(error)))?;
-        let mut facts = Vec::with_capacity(change.facts.len());
-        let mut refunds: Vec<RefundRow> = Vec::new();
-        let mut refund_states = Vec::new();
-        for (place, sequence, fact) in change.numbered() {
-            let event_id = commit.event_id(&key.store_id, Some(&key.order_id), place);
-            facts.push(FactRow::of(place, sequence, event_id.as_uuid(), fact.name(), fact)?);
-            if let Fact::RefundCreated { refund, .. } = fact {
-                refunds
-                    .push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
-            } else if let Some(refund) = changed_refund(order, fact) {
-                let refund_id = refund.refund_id.as_uuid();
-                if refunds.iter().all(|row| row.refund_id != refund_id) {
-                    refund_states.push((refund_id, refund.state.name()));
-                }
-            }
-        }
-        refund_states.dedup();
-        let personal = change.personal.as_deref();
-        let is_new = change.before == ports::Version::NEW;
-        Ok(Self {
-            before: change.before.0,
-            version: change.version().0,
-            created_at: micros(order.created_at),
-            captured: tenders.iter().map(|tender| tender.captured).sum(),
-            returned: tenders.iter().map(|tender| tender.returned).sum(),
-            state: order.state.name(),
-            external_order_id: order.external.as_ref().map(|external| external.id.clone()),
-            buyer_email: personal.map(|personal| personal.buyer.email.to_lowercase()),
-            doc: to_doc(order)?,
-            personal: personal.map(to_doc).transpose()?,
-            products: if is_new { products(order) } else { Vec::new() },
-            key,
-            tenders,
-            facts,
-            refunds,
-            refund_states,
-        })
-    }
-
     pub const fn is_new(&self) -> bool {
         self.before == 0
-    }
-}
-
-/// Captured, and returned or on its way back, per tender.
-fn tenders(order: &Order) -> Result<Vec<TenderRow>, Rejection> {
-    let books = order.books()?;
-    // The sum of what was captured is within the limits of an amount, or this says so.
-    Amount::sum(order.tenders.iter().map(|tender| tender.captured))?;
-    Amount::sum(books.tenders.iter().copied())?;
-    let rows = order.tenders.iter().zip(&books.tenders).map(|(tender, returned)| TenderRow {
-        tender_id: tender.tender_id.to_string(),
-        captured: tender.captured.ten_thousandths(),
-        returned: returned.ten_thousandths(),
-    });
-    Ok(rows.collect())
-}
-
-fn products(order: &Order) -> Vec<String> {
-    let of_line = |line: &Line| [line.product_code.clone(), line.secondary_product_code.clone()];
-    let mut codes: Vec<String> = order.lines.iter().flat_map(of_line).flatten().collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
-/// The refund whose state a fact changes.
-fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
-    match fact {
-        Fact::RefundHeld { refund_id, .. }
-        | Fact::RefundReleased { refund_id }
-        | Fact::RefundApproved { refund_id, .. }
-        | Fact::RefundRetried { refund_id }
-        | Fact::RefundSucceeded { refund_id }
-        | Fact::RefundFailed { refund_id } => order.refund(*refund_id),
-        _ => None,
-    }
-}
-
-impl FactRow {
-    fn of<F: serde::Serialize>(
-        place: i64,
-        sequence: Option<i64>,
-        event_id: Uuid,
-        kind: &'static str,
-        fact: &F,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { place, sequence, event_id, kind, body: to_doc(fact)? })
-    }
-}
-
-impl RefundRow {
-    fn of(refund: &Refund, place: i64) -> Self {
-        Self {
-            refund_id: refund.refund_id.as_uuid(),
-            number: refund.number,
-            place,
-            created_at: micros(refund.created_at),
-            state: refund.state.name(),
-        }
-    }
-}
-
-impl StoreRow {
-    fn of(commit: &Commit, change: &StoreChange) -> Result<Self, StoreError> {
-        let store_id = &change.after.store_id;
-        let facts = (change.before.0 + 1..).zip(&change.facts).map(|(place, fact)| {
-            let event_id = commit.event_id(store_id, None, place).as_uuid();
-            FactRow::of(place, None, event_id, fact.name(), fact)
-        });
-        Ok(Self {
-            store_id: store_id.to_string(),
-            before: change.before.0,
-            version: change.version().0,
-            doc: to_doc(&change.after)?,
-            facts: facts.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-impl TokenRow {
-    fn of(change: &TokenChange) -> Result<Self, StoreError> {
-        Ok(Self {
-            store_id: change.token.store_id.to_string(),
-            token_id: change.token.token_id.as_uuid(),
-            hash: change.hash,
-            doc: to_doc(&change.token)?,
-        })
     }
 }

@@ -17,8 +17,8 @@ const INSERT_ORDER: &str = "INSERT INTO orders (store_id, order_id, version, cre
 const UPDATE_ORDER: &str = "UPDATE orders SET version = $4, captured = $5, returned = $6, \
     state = $7, external_order_id = $8, doc = $9 \
     WHERE store_id = $1 AND order_id = $2 AND version = $3";
-const INSERT_PRODUCT: &str =
-    "INSERT INTO order_products (store_id, product_code, order_id) VALUES ($1, $2, $3)";
+const INSERT_PRODUCT: &str = "INSERT INTO order_products (store_id, product_code, created_at, order_id) \
+    VALUES ($1, $2, $3, $4)";
 const INSERT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned) \
     VALUES ($1, $2, $3, $4, $5)";
 const UPDATE_TENDER: &str = "UPDATE tenders SET captured = $4, returned = $5 \
@@ -92,7 +92,9 @@ impl Steps<'_> {
             self.guarded(UPDATE_ORDER, values);
         }
         for code in &order.products {
-            self.plain(INSERT_PRODUCT, [store.into(), code.as_str().into(), id.into()]);
+            let created_at = order.created_at.into();
+            let values = [store.into(), code.as_str().into(), created_at, id.into()];
+            self.plain(INSERT_PRODUCT, values);
         }
         let tender_sql = if order.is_new() { INSERT_TENDER } else { UPDATE_TENDER };
         for tender in &order.tenders {

@@ -1,12 +1,9 @@
 //! Many orders and receipts with one statement.
 
 use super::{Question, found::Found};
-use crate::{
-    connect::Link,
-    error::{Fault, fault},
-};
+use crate::link::{AnswerOf, Link};
 use sea_orm::sqlx::{
-    self, Postgres, Row, Sqlite, SqlitePool,
+    self, PgConnection, Postgres, Row, Sqlite, SqlitePool,
     postgres::{PgArguments, PgRow},
     query::Query,
     sqlite::SqliteRow,
@@ -43,11 +40,8 @@ impl Source {
     pub async fn find(&mut self, questions: &[Question]) -> Result<Vec<Found>, sqlx::Error> {
         match self {
             Self::Postgres(link) => {
-                let rows = postgres(questions).fetch_all(link.connection().await?).await;
-                if rows.as_ref().is_err_and(|error| fault(error) == Fault::Unavailable) {
-                    link.drop_connection();
-                }
-                place(questions.len(), rows?, |row: &PgRow| row.try_get(0), Found::Postgres)
+                let rows = link.answer(Questions(questions)).await?;
+                place(questions.len(), rows, |row: &PgRow| row.try_get(0), Found::Postgres)
             }
             Self::Sqlite(pool) => {
                 let (sql, keys) = sqlite(questions);
@@ -56,6 +50,14 @@ impl Source {
                 place(questions.len(), rows, key, Found::Sqlite)
             }
         }
+    }
+}
+
+struct Questions<'a>(&'a [Question]);
+
+impl AnswerOf<Vec<PgRow>> for Questions<'_> {
+    async fn of(self, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
+        postgres(self.0).fetch_all(connection).await
     }
 }
 

@@ -1,11 +1,11 @@
 //! The statement: parts that write, each only for the commits whose order was as they had read
 //! it. What no commit of a batch needs is left out.
 
+mod source;
+
 use crate::commit::rows::{OrderRow, Rows, scope};
-use sea_orm::sqlx::{
-    self, Arguments, Encode, Postgres, Type, error::BoxDynError, postgres::PgArguments,
-};
-use std::{collections::HashSet, fmt::Write};
+use sea_orm::sqlx::{self, error::BoxDynError, postgres::PgArguments};
+use std::collections::HashSet;
 
 pub(super) struct Script {
     pub sql: String,
@@ -61,43 +61,7 @@ struct Builder<'a> {
     fault: Option<BoxDynError>,
 }
 
-/// Rows that go along as arrays, one for each column. Their first column is the commit's place.
-struct Source<'b, 'a, T> {
-    builder: &'b mut Builder<'a>,
-    rows: Vec<(i32, &'a Rows, T)>,
-    names: String,
-    places: String,
-}
-
 impl<'a> Builder<'a> {
-    fn source<T, I>(&mut self, rows_of: impl Fn(&'a Rows) -> I) -> Option<Source<'_, 'a, T>>
-    where
-        I: Iterator<Item = T>,
-    {
-        let batch = self.batch;
-        let numbered = (0..).zip(batch);
-        let rows: Vec<_> =
-            numbered.flat_map(|(n, rows)| rows_of(rows).map(move |row| (n, *rows, row))).collect();
-        if rows.is_empty() {
-            return None;
-        }
-        let places = rows.iter().map(|(n, ..)| *n).collect();
-        let source = Source { builder: self, rows, names: String::new(), places: String::new() };
-        Some(source.values("n", places))
-    }
-
-    fn orders<T, I>(
-        &mut self,
-        of: impl Fn(&'a OrderRow) -> I,
-    ) -> Option<Source<'_, 'a, (&'a OrderRow, T)>>
-    where
-        I: Iterator<Item = T>,
-    {
-        self.source(|rows| {
-            rows.orders.iter().flat_map(|order| of(order).map(move |row| (order, row)))
-        })
-    }
-
     /// Locked in the sequence of their keys, so that two processes cannot wait for each other.
     fn changed_orders(&mut self, sure: &HashSet<usize>) {
         let Some(source) = self.orders(|order| (!order.is_new()).then_some(()).into_iter()) else {
@@ -164,11 +128,12 @@ impl<'a> Builder<'a> {
         let rows = source
             .text("store_id", |_, (order, _)| order.key.store_id.as_str())
             .text("product_code", |_, (_, code)| code.as_str())
+            .number("created_at", |_, (order, _)| order.created_at)
             .text("order_id", |_, (order, _)| order.key.order_id.as_str())
             .done();
         self.parts.push(format!(
-            "products AS (INSERT INTO order_products (store_id, product_code, order_id) \
-             SELECT store_id, product_code, order_id FROM {rows})"
+            "products AS (INSERT INTO order_products (store_id, product_code, created_at, \
+             order_id) SELECT store_id, product_code, created_at, order_id FROM {rows})"
         ));
     }
 
@@ -339,61 +304,5 @@ impl<'a> Builder<'a> {
                  trace = excluded.trace, lease_owner = NULL, lease_until = NULL)"
             ));
         }
-    }
-
-    fn argument<'q, T>(&mut self, values: Vec<T>) -> usize
-    where
-        Vec<T>: Encode<'q, Postgres> + Type<Postgres>,
-    {
-        if let Err(error) = self.arguments.add(values) {
-            self.fault = Some(error);
-        }
-        self.arguments.len()
-    }
-}
-
-impl<'a, T> Source<'_, 'a, T> {
-    fn values<'q, V>(mut self, name: &str, values: Vec<V>) -> Self
-    where
-        Vec<V>: Encode<'q, Postgres> + Type<Postgres>,
-    {
-        let place = self.builder.argument(values);
-        let comma = if self.names.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        write!(self.names, "{comma}{name}").ok();
-        write!(self.places, "{comma}${place}").ok();
-        self
-    }
-
-    fn value<'q, V>(self, name: &str, of: impl Fn(&'a Rows, &T) -> V) -> Self
-    where
-        Vec<V>: Encode<'q, Postgres> + Type<Postgres>,
-    {
-        let values = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
-        self.values(name, values)
-    }
-
-    fn number(self, name: &str, of: impl Fn(&'a Rows, &T) -> i64) -> Self {
-        self.value(name, of)
-    }
-
-    fn text(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> &'a str) -> Self {
-        let values: Vec<&str> = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
-        self.values(name, values)
-    }
-
-    fn maybe(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> Option<&'a str>) -> Self {
-        let values: Vec<Option<&str>> =
-            self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
-        self.values(name, values)
-    }
-
-    fn bytes(self, name: &str, of: impl for<'r> Fn(&'a Rows, &'r T) -> &'a [u8]) -> Self {
-        let values: Vec<&[u8]> = self.rows.iter().map(|(_, rows, row)| of(rows, row)).collect();
-        self.values(name, values)
-    }
-
-    fn done(self) -> String {
-        format!("unnest({}) AS x ({})", self.places, self.names)
     }
 }

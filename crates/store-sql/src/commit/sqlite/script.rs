@@ -23,8 +23,8 @@ const INSERT_ORDERS: &str = "INSERT INTO orders (store_id, order_id, version, cr
     x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, \
     CAST(substr($1, x.value ->> 9, x.value ->> 10) AS TEXT), \
     CAST(substr($1, x.value ->> 11, x.value ->> 12) AS TEXT) FROM {rows}";
-const INSERT_PRODUCTS: &str = "INSERT INTO order_products (store_id, order_id, product_code) \
-    SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2 FROM {rows}";
+const INSERT_PRODUCTS: &str = "INSERT INTO order_products (store_id, order_id, product_code, \
+    created_at) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows}";
 const INSERT_TENDERS: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, \
     returned) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4 \
     FROM {rows}";
@@ -170,7 +170,7 @@ impl<'a> Builder<'a> {
         let products = |rows: &'a Rows| each(rows, |order| order.products.as_slice());
         self.write(INSERT_PRODUCTS, products, |_, _, (order, code)| {
             let (store, id) = key(order);
-            (store, id, code)
+            (store, id, code, order.created_at)
         });
         for (new, sql) in [(true, INSERT_TENDERS), (false, UPDATE_TENDERS)] {
             let tenders = |rows: &'a Rows| {
