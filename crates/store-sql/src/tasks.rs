@@ -33,11 +33,17 @@ impl Bells {
 /// than the first one here, which opens the index by time.
 const ANY_DUE: &str = "SELECT 1 FROM tasks WHERE kind = $1 AND due_at <= $2 \
     AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) LIMIT 1";
-const CLAIM: &str = "UPDATE tasks SET lease_owner = $3, lease_until = $4 \
-    WHERE (store_id, order_id, kind, subject) IN \
+/// Which ones is settled once and apart: a plan that asks for it again with every row would not
+/// find the rows that it has just taken, and go on past the limit.
+const CLAIM: &str = "WITH due AS MATERIALIZED \
     (SELECT store_id, order_id, kind, subject FROM tasks WHERE kind = $1 AND due_at <= $2 \
-    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) ORDER BY due_at LIMIT $5{lock}) \
-    RETURNING store_id, order_id, subject, due_at, attempts, trace";
+    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) \
+    ORDER BY due_at LIMIT $5{lock}) \
+    UPDATE tasks SET lease_owner = $3, lease_until = $4 FROM due \
+    WHERE tasks.store_id = due.store_id AND tasks.order_id = due.order_id \
+    AND tasks.kind = due.kind AND tasks.subject = due.subject \
+    RETURNING tasks.store_id, tasks.order_id, tasks.subject, tasks.due_at, tasks.attempts, \
+    tasks.trace";
 const RENEW: &str = "UPDATE tasks SET lease_until = $6 WHERE store_id = $1 AND order_id = $2 \
     AND kind = $3 AND subject = $4 AND lease_owner = $5";
 const RELEASE: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, due_at = $6, \

@@ -4,7 +4,7 @@
 
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
-use ports::{Commit, Reader, Store, StoreError, Task, TaskChange};
+use ports::{Commit, Lease, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks};
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
 
@@ -196,4 +196,26 @@ async fn a_document_that_cannot_be_read_is_corrupt() {
     database.query("UPDATE orders SET doc = '{}'");
     let outcome = store.load(&key("O-1"), None).await;
     assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+}
+
+/// A planner that takes the table for an empty one may ask for what is due once for each task.
+/// It is left no other way here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_tasks_are_claimed_than_asked_for_whatever_the_plan() {
+    let (store, database) = fresh().await;
+    drop(store);
+    database.query("VACUUM ANALYZE tasks");
+    let name = database.query("SELECT current_database()");
+    for way in ["hashjoin", "mergejoin", "hashagg", "sort", "material"] {
+        database.query(&format!("ALTER DATABASE {name} SET enable_{way} = off"));
+    }
+    let store = open(&database.url(), Options::default()).await;
+    let mut commit = commit();
+    let task = |number| leg_task(&key("O-1"), &format!("leg-{number}"), NOON);
+    commit.tasks.extend((0..100).map(|number| TaskChange::Put(task(number))));
+    store.commit(commit).await.unwrap();
+    let lease = Lease { owner: "me".to_owned(), until: minutes(1) };
+    let claimed = Tasks::claim(&store, TaskKind::Leg, &lease, NOON, 16).await.unwrap();
+    assert_eq!(claimed.len(), 16);
+    assert_eq!(database.query("SELECT count(*) FROM tasks WHERE lease_owner = 'me'"), "16");
 }
