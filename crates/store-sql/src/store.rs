@@ -77,9 +77,11 @@ impl Store for SqlStore {
         let values = [store.as_str().into(), i64::from(count).into()];
         let backend = database.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, DRAW, values);
-        let row = database.query_one_raw(statement).await.map_err(from_orm)?;
+        // All rows, although there is one: SQLite commits after the last of them, and whoever
+        // leaves with the first does not hear of it if that fails.
+        let rows = database.query_all_raw(statement).await.map_err(from_orm)?;
         let nothing = || from_orm(DbErr::RecordNotInserted);
-        let next: i64 = row.ok_or_else(nothing)?.try_get_by_index(0).map_err(from_orm)?;
+        let next: i64 = rows.first().ok_or_else(nothing)?.try_get_by_index(0).map_err(from_orm)?;
         Ok(next - i64::from(count)..next)
     }
 

@@ -83,3 +83,17 @@ async fn without_its_schema_the_database_is_of_no_use() {
     assert!(store.schema_is_current().await.unwrap());
     store.commit(commit().order(order("O-1").change())).await.unwrap();
 }
+
+/// The numbers come before the end of their transaction, which may still fail.
+#[tokio::test]
+async fn refund_numbers_whose_transaction_failed_are_not_given_out() {
+    use sea_orm::{ConnectionTrait as _, Database};
+    let (store, folder) = fresh().await;
+    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
+    // A rule that is looked at when the transaction ends.
+    let rule = "DROP TABLE refund_numbers; CREATE TABLE refund_numbers (store_id TEXT PRIMARY KEY \
+        REFERENCES stores (store_id) DEFERRABLE INITIALLY DEFERRED, next_number BIGINT NOT NULL)";
+    Database::connect(url).await.unwrap().execute_unprepared(rule).await.unwrap();
+    let outcome = store.draw_refund_numbers(&key("O-1").store_id, 10).await;
+    assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+}
