@@ -9,11 +9,13 @@ use ports::StoreError;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
+        self, Connection as _, PgConnection,
         postgres::PgConnectOptions,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,14 @@ impl Default for Options {
             statement_timeout: Duration::from_secs(10),
             writers: 2,
         }
+    }
+}
+
+impl Options {
+    /// After which an answer of the server is not waited for any more. It gives up earlier, if it
+    /// and the network are still there.
+    pub(crate) fn limit(&self) -> Duration {
+        self.statement_timeout + self.acquire_timeout
     }
 }
 
@@ -127,8 +137,22 @@ pub(crate) async fn open(
         .record_stmt_in_spans(false);
     let timeout = options.statement_timeout;
     connect.map_sqlx_postgres_opts(move |postgres| on_postgres(postgres, timeout));
+    let patience = options.acquire_timeout;
+    connect.map_sqlx_postgres_pool_opts(move |pool| {
+        pool.after_release(move |connection, _| Box::pin(still_there(connection, patience)))
+    });
     connect.map_sqlx_sqlite_opts(move |sqlite| on_sqlite(sqlite, timeout, role));
     Database::connect(connect).await
+}
+
+/// A connection whose answer was not waited for any more is in doubt. The pool asks it as well, but
+/// without end, and would lack its place until then.
+async fn still_there(
+    connection: &mut PgConnection,
+    patience: Duration,
+) -> Result<bool, sqlx::Error> {
+    let answered = timeout(patience, connection.ping()).await;
+    answered.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
 }
 
 /// Whatever the database's own defaults are.

@@ -20,6 +20,7 @@ mod connect;
 mod entity;
 mod error;
 mod ledger;
+mod limit;
 mod link;
 mod load;
 mod reader;

@@ -47,7 +47,7 @@ impl Link {
             .options(BY_KEY)
             .disable_statement_logging();
         let patience = options.acquire_timeout;
-        let limit = options.statement_timeout + patience;
+        let limit = options.limit();
         Ok(Self { options: postgres, patience, limit, connection: None, used: Instant::now() })
     }
 
@@ -55,7 +55,11 @@ impl Link {
         let idle = self.used.elapsed();
         self.used = Instant::now();
         let kept = match self.connection.take() {
-            Some(mut kept) if idle > TEST_AFTER_IDLE => kept.ping().await.is_ok().then_some(kept),
+            // One whose other end is gone without a word answers never.
+            Some(mut kept) if idle > TEST_AFTER_IDLE => {
+                let answered = timeout(self.patience, kept.ping()).await;
+                matches!(answered, Ok(Ok(()))).then_some(kept)
+            }
             kept => kept,
         };
         let connection = match kept {
@@ -65,6 +69,10 @@ impl Link {
                 .map_err(|_| sqlx::Error::PoolTimedOut)??,
         };
         Ok(self.connection.insert(connection))
+    }
+
+    pub const fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// Waits for an answer of this connection, which is dropped if it is in doubt afterwards.

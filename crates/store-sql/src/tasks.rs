@@ -59,29 +59,12 @@ impl Tasks for SqlStore {
         now: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
-        let (read, write) = (&self.0.read, &self.0.write);
-        let backend = write.get_database_backend();
-        let due = [kind.name().into(), micros(now).into()];
-        let any_due = Statement::from_sql_and_values(backend, ANY_DUE, due.clone());
-        if read.query_one_raw(any_due).await.map_err(from_orm)?.is_none() {
-            return Ok(Vec::new());
-        }
-        // On SQLite only one can be at it anyway.
-        let lock = if backend == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
-        let held = [lease.owner.as_str().into(), micros(lease.until).into()];
-        let values = due.into_iter().chain(held).chain([i64::from(limit).into()]);
-        let sql = CLAIM.replace("{lock}", lock);
-        let claim = Statement::from_sql_and_values(backend, sql, values);
-        let rows = write.query_all_raw(claim).await.map_err(from_orm)?;
-        let mut claimed: Vec<ClaimedTask> =
-            rows.iter().map(|row| to_claimed(row, kind, lease)).collect::<Result<_, _>>()?;
-        claimed.sort_by_key(|claimed| claimed.task.due_at);
-        Ok(claimed)
+        self.in_time(self.claim_due(kind, lease, now, limit)).await
     }
 
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
         let values = held_by(task, &lease.owner).into_iter().chain([micros(lease.until).into()]);
-        self.change_task(RENEW, values.collect()).await
+        self.in_time(self.change_task(RENEW, values.collect())).await
     }
 
     async fn release(
@@ -93,7 +76,7 @@ impl Tasks for SqlStore {
     ) -> Result<(), StoreError> {
         let released = [micros(due_at).into(), i64::from(attempts).into()];
         let values = held_by(task, owner).into_iter().chain(released);
-        self.change_task(RELEASE, values.collect()).await?;
+        self.in_time(self.change_task(RELEASE, values.collect())).await?;
         Ok(())
     }
 
@@ -105,12 +88,45 @@ impl Tasks for SqlStore {
 }
 
 impl SqlStore {
+    async fn claim_due(
+        &self,
+        kind: TaskKind,
+        lease: &Lease,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, StoreError> {
+        let (read, write) = (&self.0.read, &self.0.write);
+        let backend = write.get_database_backend();
+        let due = [kind.name().into(), micros(now).into()];
+        let any_due = Statement::from_sql_and_values(backend, ANY_DUE, due.clone());
+        if read.query_one_raw(any_due).await.map_err(from_orm)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let held = [lease.owner.as_str().into(), micros(lease.until).into()];
+        let values = due.into_iter().chain(held).chain([i64::from(limit).into()]);
+        let sql = CLAIM.replace("{lock}", skip_locked(backend));
+        let claim = Statement::from_sql_and_values(backend, sql, values);
+        let rows = write.query_all_raw(claim).await.map_err(from_orm)?;
+        let mut claimed: Vec<ClaimedTask> =
+            rows.iter().map(|row| to_claimed(row, kind, lease)).collect::<Result<_, _>>()?;
+        claimed.sort_by_key(|claimed| claimed.task.due_at);
+        Ok(claimed)
+    }
+
     async fn change_task(&self, sql: &str, values: Vec<Value>) -> Result<bool, StoreError> {
         let database = &self.0.write;
         let backend = database.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let done = database.execute_raw(statement).await.map_err(from_orm)?;
         Ok(done.rows_affected() > 0)
+    }
+}
+
+/// What others are at is theirs. On SQLite only one can be at it anyway.
+pub(crate) const fn skip_locked(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => " FOR UPDATE SKIP LOCKED",
+        _ => "",
     }
 }
 

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
+#[path = "postgres/silence.rs"]
+mod silence;
+
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
 use ports::{Commit, Lease, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks};

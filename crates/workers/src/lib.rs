@@ -16,6 +16,7 @@
 mod backoff;
 mod chain;
 mod legs;
+mod limit;
 mod pool;
 mod process_order;
 mod stops;

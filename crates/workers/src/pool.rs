@@ -1,9 +1,10 @@
 use crate::{
     Backoff,
     chain::Chain,
+    limit::{in_time, stopped_for},
     work::{Held, Next, Work, WorkError},
 };
-use ports::{ClaimedTask, Clock, Ids, Lease, Task, Tasks};
+use ports::{ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks};
 use std::{
     collections::HashMap,
     pin::Pin,
@@ -22,7 +23,8 @@ use tracing::Instrument as _;
 const AFTER_TASK_ERROR: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
 const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
-/// How long the store may take to get tasks back when the process ends.
+/// How long the store may take to get tasks back, and to answer what was asked before, when the
+/// process ends.
 const HANDING_BACK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +162,8 @@ impl Pool {
         loop {
             tokio::time::sleep(self.settings.lease / 3).await;
             let lease = self.lease(owner.to_owned());
-            match self.tasks.renew(task, &lease).await {
+            let renewed = self.tasks.renew(task, &lease);
+            match in_time(self.settings.lease / 3, renewed).await {
                 Ok(true) => held.extend(lease.until),
                 Ok(false) => return,
                 Err(error) => {
@@ -179,7 +182,8 @@ impl Pool {
     }
 
     async fn release(&self, task: &Task, owner: &str, due_at: OffsetDateTime, attempts: u32) {
-        if let Err(error) = self.tasks.release(task, owner, due_at, attempts).await {
+        let released = self.tasks.release(task, owner, due_at, attempts);
+        if let Err(error) = in_time(self.settings.lease / 3, released).await {
             // It is free again when the lease runs out.
             tracing::warn!(error = %Chain(&error), "a task could not be handed back");
         }
@@ -224,7 +228,7 @@ impl Run {
             let free = pool.settings.concurrency.max(1).saturating_sub(self.running.len());
             if may_be_due && free > 0 {
                 waiting = pool.wait(failures);
-                may_be_due = match self.claim(free).await {
+                may_be_due = match self.claim(free, &stop).await {
                     // As many as could be taken: there may be more.
                     Ok(taken) => {
                         failures = 0;
@@ -252,11 +256,18 @@ impl Run {
         tracing::info!(kind = kind.name(), "worker stopped");
     }
 
-    async fn claim(&mut self, free: usize) -> Result<usize, ports::StoreError> {
+    async fn claim(&mut self, free: usize, stop: &CancellationToken) -> Result<usize, StoreError> {
         let pool = &self.pool;
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
         let now = pool.clock.now();
-        let claimed = pool.tasks.claim(pool.work.kind(), &pool.next_lease(), now, limit).await?;
+        let lease = pool.next_lease();
+        // After that the lease would be over as well.
+        let claimed =
+            in_time(pool.settings.lease, pool.tasks.claim(pool.work.kind(), &lease, now, limit));
+        let claimed = tokio::select! {
+            claimed = claimed => claimed?,
+            () = stopped_for(stop, HANDING_BACK) => return Ok(0),
+        };
         let count = claimed.len();
         for claimed in claimed {
             let (pool, hand_back) = (Arc::clone(pool), self.hand_back.clone());

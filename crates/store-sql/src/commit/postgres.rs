@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::{Fault, fault, shared},
+    limit::in_time,
     link::{AnswerOf, Link},
 };
 use ports::StoreError;
@@ -49,9 +50,13 @@ impl PostgresWriter {
     async fn apply_one_by_one(&self, batch: &[&Rows]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for rows in batch {
-            verdicts.push(alone(&self.pool, rows).await);
+            verdicts.push(self.apply_alone(rows).await);
         }
         verdicts
+    }
+
+    async fn apply_alone(&self, rows: &Rows) -> Verdict {
+        in_time(self.link.limit(), alone(&self.pool, rows)).await
     }
 }
 
@@ -74,7 +79,7 @@ impl Writer for PostgresWriter {
         for rows in batch {
             verdicts.push(match fits(rows).then(|| joint.next()).flatten() {
                 Some(verdict) => verdict,
-                None => alone(&self.pool, rows).await,
+                None => self.apply_alone(rows).await,
             });
         }
         verdicts

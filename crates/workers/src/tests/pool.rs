@@ -15,6 +15,7 @@ use std::{
 };
 use store_memory::MemoryStore;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// Works for a while on everything, and notes when it does.
 struct Watched {
@@ -143,6 +144,73 @@ async fn work_whose_lease_was_taken_is_dropped() {
     // It never came to its end.
     assert_eq!(work.ended.load(Ordering::SeqCst), 0);
     assert_eq!(work.begun(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_hears_that_it_is_to_stop_while_the_store_says_nothing() {
+    for silent in [Call::Claim, Call::Release] {
+        let world = with_orders(1).await;
+        let work = Watched::new(seconds(8));
+        let tasks = Arc::new(Silent { tasks: world.store.clone(), silent });
+        let pool = world.start_with("w1", work.clone(), tasks, PoolSettings::default());
+        tokio::time::sleep(seconds(9)).await;
+        let stopped = Instant::now();
+        tokio::time::timeout(seconds(60), pool.stop()).await.unwrap();
+        assert!(stopped.elapsed() <= seconds(3), "{silent:?}: {:?}", stopped.elapsed());
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Claim,
+    Release,
+}
+
+/// Does not answer one kind of calls.
+struct Silent {
+    tasks: Arc<MemoryStore>,
+    silent: Call,
+}
+
+impl Silent {
+    async fn answers(&self, call: Call) {
+        if call == self.silent {
+            std::future::pending().await
+        }
+    }
+}
+
+#[async_trait]
+impl Tasks for Silent {
+    async fn claim(
+        &self,
+        kind: TaskKind,
+        lease: &Lease,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, StoreError> {
+        self.answers(Call::Claim).await;
+        self.tasks.claim(kind, lease, now, limit).await
+    }
+
+    async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
+        self.tasks.renew(task, lease).await
+    }
+
+    async fn release(
+        &self,
+        task: &Task,
+        owner: &str,
+        due_at: OffsetDateTime,
+        attempts: u32,
+    ) -> Result<(), StoreError> {
+        self.answers(Call::Release).await;
+        self.tasks.release(task, owner, due_at, attempts).await
+    }
+
+    async fn wait(&self, kind: TaskKind, at_most: time::Duration) {
+        self.tasks.wait(kind, at_most).await;
+    }
 }
 
 /// Fails every second call.
