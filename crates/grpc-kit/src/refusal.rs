@@ -2,8 +2,8 @@
 
 use application::{Failure, Missing, Taken};
 use domain::{Reason, Rejection, token::Role};
-use ports::StoreError;
-use std::{collections::HashMap, error::Error, time::Duration};
+use ports::{Chain, StoreError};
+use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -20,7 +20,7 @@ pub fn of(failure: &Failure) -> Status {
             retry_later(code, reason, text, Duration::from_millis(200))
         }
         Failure::Store(error) => {
-            tracing::error!(error = chain(error), reason, "the store failed");
+            tracing::error!(error = %Chain(error), reason, "the store failed");
             let text = "the store cannot serve this now; a retry with the same id is safe";
             retry_later(code, reason, text, Duration::from_secs(1))
         }
@@ -198,16 +198,4 @@ pub fn unreadable_answer() -> Status {
 /// Something of ours broke.
 pub fn internal() -> Status {
     status(Code::Internal, "INTERNAL", "the call broke; it is in the log", HashMap::new())
-}
-
-/// Joins an error with all its sources; `Display` alone shows only the outermost.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -11,6 +11,7 @@ mod tokens;
 use clap::Parser as _;
 use cli::{Cli, Command, ConfigCommand};
 use meridian::settings::{self, Settings, Sources};
+use ports::Chain;
 use std::{
     error::Error,
     io::{self, Write as _},
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("meridian: {}", chain(&*error));
+            eprintln!("meridian: {}", Chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -58,20 +59,8 @@ where
         let grace = settings.serve.shutdown_grace;
         let outcome = command(settings).await;
         if let Err(error) = telemetry.shut_down(grace) {
-            eprintln!("meridian: {}", chain(&error));
+            eprintln!("meridian: {}", Chain(&error));
         }
         outcome
     })
-}
-
-/// Joins an error with all its sources; `Display` alone shows only the outermost.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

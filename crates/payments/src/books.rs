@@ -2,7 +2,9 @@
 
 use crate::failure;
 use domain::{Amount, Currency, id::StoreId, refund::LegFailure};
-use ports::{Account, Clock, Ledger, PaymentOrder, PaymentOutcome, Posting, StoreError, Transfer};
+use ports::{
+    Account, Chain, Clock, Ledger, PaymentOrder, PaymentOutcome, Posting, StoreError, Transfer,
+};
 use std::sync::Arc;
 
 /// The ledger of one store in one currency.
@@ -124,18 +126,4 @@ pub(crate) fn unknown(order: &PaymentOrder, fault: &StoreError) -> PaymentOutcom
 pub(crate) fn unavailable(fault: &StoreError) -> LegFailure {
     tracing::warn!(error = %Chain(fault), "the ledger could not be reached");
     failure("UNAVAILABLE", "the provider's books cannot be reached now")
-}
-
-struct Chain<'e>(&'e dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(fault) = cause {
-            write!(f, ": {fault}")?;
-            cause = fault.source();
-        }
-        Ok(())
-    }
 }

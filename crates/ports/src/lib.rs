@@ -3,6 +3,8 @@
 //! There is one write: [`Store::commit`] takes a [`Commit`], which is everything that one command
 //! changes, and applies all of it or none. No transaction is ever held open over business code.
 
+mod bells;
+mod chain;
 mod clock;
 mod commit;
 mod error;
@@ -13,6 +15,8 @@ mod reader;
 mod store;
 mod tasks;
 
+pub use bells::Bells;
+pub use chain::Chain;
 pub use clock::{Clock, Ids};
 pub use commit::{
     Claim, ClaimChange, ClaimKind, Commit, OrderChange, Receipt, RequestKey, StoreChange, Stored,

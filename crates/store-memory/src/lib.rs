@@ -8,9 +8,9 @@ mod store;
 mod tables;
 mod tasks;
 
+use ports::Bells;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tables::Tables;
-use tasks::Bells;
 use time::OffsetDateTime;
 
 /// A store in this process's memory. Clones share it.

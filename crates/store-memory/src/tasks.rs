@@ -2,27 +2,6 @@ use crate::{MemoryStore, micros, tables::task_key};
 use async_trait::async_trait;
 use ports::{ClaimedTask, Lease, StoreError, Task, TaskKind, Tasks};
 use time::{Duration, OffsetDateTime};
-use tokio::sync::Notify;
-
-/// One for each kind of task; a ring that nobody waits for yet is kept for the next who does.
-#[derive(Default)]
-pub(crate) struct Bells {
-    process_order: Notify,
-    leg: Notify,
-}
-
-impl Bells {
-    fn of(&self, kind: TaskKind) -> &Notify {
-        match kind {
-            TaskKind::ProcessOrder => &self.process_order,
-            TaskKind::Leg => &self.leg,
-        }
-    }
-
-    pub fn ring(&self, kind: TaskKind) {
-        self.of(kind).notify_one();
-    }
-}
 
 #[async_trait]
 impl Tasks for MemoryStore {
@@ -77,8 +56,6 @@ impl Tasks for MemoryStore {
     }
 
     async fn wait(&self, kind: TaskKind, at_most: Duration) {
-        let at_most = at_most.try_into().unwrap_or_default();
-        // Which of the two it was does not matter to the caller.
-        tokio::time::timeout(at_most, self.bells.of(kind).notified()).await.ok();
+        self.bells.wait(kind, at_most).await;
     }
 }

@@ -3,9 +3,8 @@ use crate::{
     commit::{PostgresWriter, Queue, SqliteWriter},
     link::Link,
     load::{ReadQueue, Source},
-    tasks::Bells,
 };
-use ports::StoreError;
+use ports::{Bells, StoreError};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{

@@ -32,9 +32,9 @@ pub use connect::Options;
 
 use commit::Queue;
 use load::ReadQueue;
+use ports::Bells;
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
-use tasks::Bells;
 
 /// A database that holds everything. Clones share its connections.
 #[derive(Clone)]

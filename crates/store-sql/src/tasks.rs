@@ -7,27 +7,6 @@ use async_trait::async_trait;
 use ports::{ClaimedTask, Lease, OrderKey, StoreError, Task, TaskKind, Tasks};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use time::{Duration, OffsetDateTime};
-use tokio::sync::Notify;
-
-/// One for each kind of task; a ring that nobody waits for yet is kept for the next who does.
-#[derive(Default)]
-pub(crate) struct Bells {
-    process_order: Notify,
-    leg: Notify,
-}
-
-impl Bells {
-    fn of(&self, kind: TaskKind) -> &Notify {
-        match kind {
-            TaskKind::ProcessOrder => &self.process_order,
-            TaskKind::Leg => &self.leg,
-        }
-    }
-
-    pub fn ring(&self, kind: TaskKind) {
-        self.of(kind).notify_one();
-    }
-}
 
 /// Whether there is anything to claim, so that an idle worker writes nothing. Every time is later
 /// than the first one here, which opens the index by time.
@@ -81,9 +60,7 @@ impl Tasks for SqlStore {
     }
 
     async fn wait(&self, kind: TaskKind, at_most: Duration) {
-        let at_most = at_most.try_into().unwrap_or_default();
-        // Which of the two it was does not matter to the caller.
-        tokio::time::timeout(at_most, self.0.bells.of(kind).notified()).await.ok();
+        self.0.bells.wait(kind, at_most).await;
     }
 }
 

@@ -6,10 +6,12 @@
 mod silence;
 
 use conformance::{build::*, race::race};
+use domain::{id::QuoteId, refund::RefundRequest};
 use futures_util::future::join_all;
-use ports::{Commit, Lease, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks};
+use ports::{Commit, Lease, Quote, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks};
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
+use uuid::Uuid;
 
 async fn fresh() -> (SqlStore, Database) {
     on(fresh_database()).await
@@ -221,4 +223,32 @@ async fn no_more_tasks_are_claimed_than_asked_for_whatever_the_plan() {
     let claimed = Tasks::claim(&store, TaskKind::Leg, &lease, NOON, 16).await.unwrap();
     assert_eq!(claimed.len(), 16);
     assert_eq!(database.query("SELECT count(*) FROM tasks WHERE lease_owner = 'me'"), "16");
+}
+
+fn quote(number: u128) -> Quote {
+    Quote {
+        quote_id: QuoteId::from_uuid(Uuid::from_u128(number)),
+        order: key("O-1"),
+        revision: 1,
+        request: RefundRequest::default(),
+        hash: [5; 32],
+        expires_at: minutes(15),
+    }
+}
+
+/// A quote is more important than what is left of old ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quote_does_not_wait_for_expired_ones() {
+    use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+    let (store, database) = fresh().await;
+    let old = quote(1);
+    store.save_quote(&old, NOON).await.unwrap();
+    let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
+    locking.execute_unprepared("SELECT 1 FROM quotes FOR UPDATE").await.unwrap();
+    let (late, new) = (NOON + time::Duration::weeks(1), quote(2));
+    store.save_quote(&new, late).await.unwrap();
+    assert!(store.quote(&new.order, new.quote_id).await.unwrap().is_some());
+    locking.rollback().await.unwrap();
+    store.save_quote(&quote(3), late).await.unwrap();
+    assert!(store.quote(&old.order, old.quote_id).await.unwrap().is_none());
 }

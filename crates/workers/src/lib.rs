@@ -14,7 +14,6 @@
 //! handed back through [`ports::Tasks`], which only the holder of their lease can do.
 
 mod backoff;
-mod chain;
 mod legs;
 mod limit;
 mod pool;

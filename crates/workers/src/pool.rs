@@ -1,10 +1,9 @@
 use crate::{
     Backoff,
-    chain::Chain,
     limit::{in_time, stopped_for},
     work::{Held, Next, Work, WorkError},
 };
-use ports::{ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks};
+use ports::{Chain, ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks};
 use std::{
     collections::HashMap,
     pin::Pin,

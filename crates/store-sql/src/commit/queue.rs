@@ -2,8 +2,7 @@
 //! batch is the next one. There is no timer: a commit that comes alone is applied alone, at once.
 
 use super::Rows;
-use crate::tasks::Bells;
-use ports::{OrderKey, StoreError};
+use ports::{Bells, OrderKey, StoreError};
 use std::{
     collections::{HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},

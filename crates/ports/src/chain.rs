@@ -1,7 +1,7 @@
 use std::{error::Error, fmt};
 
-/// An error with its causes, for logs.
-pub(crate) struct Chain<'e>(pub &'e dyn Error);
+/// An error with all its causes, for logs; its own `Display` shows only the outermost.
+pub struct Chain<'e>(pub &'e dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,31 @@
+use crate::TaskKind;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// By which a store tells the workers of its own process that a commit left tasks: one for each
+/// kind. A ring that nobody waits for yet is kept for the next who does.
+#[derive(Default)]
+pub struct Bells {
+    process_order: Notify,
+    leg: Notify,
+}
+
+impl Bells {
+    const fn of(&self, kind: TaskKind) -> &Notify {
+        match kind {
+            TaskKind::ProcessOrder => &self.process_order,
+            TaskKind::Leg => &self.leg,
+        }
+    }
+
+    pub fn ring(&self, kind: TaskKind) {
+        self.of(kind).notify_one();
+    }
+
+    /// Returns at the next ring, or when `at_most` has passed.
+    pub async fn wait(&self, kind: TaskKind, at_most: time::Duration) {
+        let at_most: Duration = at_most.try_into().unwrap_or_default();
+        // Which of the two it was does not matter to the caller.
+        tokio::time::timeout(at_most, self.of(kind).notified()).await.ok();
+    }
+}
