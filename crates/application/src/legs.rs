@@ -45,17 +45,17 @@ impl Legs {
     ///
     /// # Errors
     ///
-    /// [`Failure::Rejected`] if the leg's or its refund's state forbids it, such as a hold.
-    pub async fn send(
-        &self,
-        caller: &Caller,
-        key: &OrderKey,
-        refund_id: RefundId,
-        leg_id: &LegId,
-    ) -> Result<Option<LegWork>, Failure> {
+    /// [`Failure::Rejected`] if the leg's or its refund's state forbids it, such as a hold, or if
+    /// somebody else sent the leg since it was as `seen`.
+    pub async fn send(&self, caller: &Caller, seen: &LegWork) -> Result<Option<LegWork>, Failure> {
+        let LegWork { refund_id, leg, payment: PaymentOrder { order: key, leg_id, .. }, .. } = seen;
         self.core
             .step(key, |order, now| {
-                let command = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
+                let command = Command::SendLeg {
+                    refund_id: *refund_id,
+                    leg_id: leg_id.clone(),
+                    attempt: leg.attempts,
+                };
                 let change = order.decide(command, now)?;
                 let work = work(key, &change.after, leg_id);
                 Ok((self.core.commit_of(caller, change), work))

@@ -133,7 +133,11 @@ pub struct Leg {
     pub target: String,
     /// The provider's name for what it did.
     pub reference: Option<String>,
+    /// How often it was sent in all. Never falls, so that each number is one sending for ever.
     pub attempts: u32,
+    /// How many of them were made before the refund was last retried.
+    #[serde(default)]
+    pub attempts_before_retry: u32,
     pub failure: Option<LegFailure>,
 }
 
@@ -183,6 +187,13 @@ impl Refund {
     /// Pending, held and succeeded refunds hold their amounts; failed and voided ones freed them.
     pub const fn holds_amounts(&self) -> bool {
         self.state.holds_amounts()
+    }
+}
+
+impl Leg {
+    /// How often it was sent since the refund was made or last retried.
+    pub const fn tries(&self) -> u32 {
+        self.attempts.saturating_sub(self.attempts_before_retry)
     }
 }
 

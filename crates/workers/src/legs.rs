@@ -84,7 +84,7 @@ impl Legs {
     /// Commits SENT, calls the provider, and commits the answer.
     async fn send(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
         let Hand { caller, task, held, provider } = hand;
-        let sent = self.steps.send(caller, &task.key, work.refund_id, &work.leg.leg_id).await;
+        let sent = self.steps.send(caller, work).await;
         let work = match sent {
             Ok(Some(work)) => work,
             // Held back or carried on by somebody else since it was looked at.
@@ -211,7 +211,7 @@ impl Legs {
 
     /// The pause before the next try, if there is one.
     fn tries_left(&self, work: &LegWork) -> Option<Duration> {
-        let tried = usize::try_from(work.leg.attempts).unwrap_or(usize::MAX);
+        let tried = usize::try_from(work.leg.tries()).unwrap_or(usize::MAX);
         self.settings.retry.get(tried.saturating_sub(1)).copied()
     }
 

@@ -43,6 +43,8 @@ pub enum Command {
     SendLeg {
         refund_id: RefundId,
         leg_id: LegId,
+        /// The leg's tries when it was looked at: of two who want to send it, one may.
+        attempt: u32,
     },
     /// What the provider said, or that nothing is known.
     RecordLeg {

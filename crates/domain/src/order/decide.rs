@@ -20,7 +20,9 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::ConfirmManual { refund_id, reference } => {
             refund::confirm_manual(order, refund_id, &reference)
         }
-        Command::SendLeg { refund_id, leg_id } => refund::send_leg(order, refund_id, &leg_id),
+        Command::SendLeg { refund_id, leg_id, attempt } => {
+            refund::send_leg(order, refund_id, &leg_id, attempt)
+        }
         Command::RecordLeg { refund_id, leg_id, attempt, outcome } => {
             refund::record_leg(order, refund_id, &leg_id, attempt, outcome)
         }

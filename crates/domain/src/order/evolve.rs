@@ -47,7 +47,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             refund.state = RefundState::Pending;
             for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
                 leg.state = LegState::Pending;
-                leg.attempts = 0;
+                leg.attempts_before_retry = leg.attempts;
                 leg.failure = None;
             }
         }),

@@ -112,6 +112,7 @@ fn leg(order: &Order, refund_id: RefundId, place: usize, share: super::legs::Sha
         target,
         reference: None,
         attempts: 0,
+        attempts_before_retry: 0,
         failure: None,
     }
 }

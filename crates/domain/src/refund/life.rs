@@ -113,11 +113,13 @@ pub fn confirm_manual(
     Ok(facts)
 }
 
-/// Committed before the provider is called, so that a crash in between is known.
+/// Committed before the provider is called, so that a crash in between is known. Whoever saw the
+/// leg at another attempt knows nothing of what came of this one.
 pub fn send_leg(
     order: &Order,
     refund_id: RefundId,
     leg_id: &LegId,
+    attempt: u32,
 ) -> Result<Vec<Fact>, Rejection> {
     let (refund, leg) = find_leg(order, refund_id, leg_id)?;
     let may_send = refund.state == RefundState::Pending
@@ -125,6 +127,9 @@ pub fn send_leg(
         && matches!(leg.state, LegState::Pending | LegState::Sent | LegState::Unknown);
     if !may_send {
         return Err(forbidden_leg(refund, leg, "be sent"));
+    }
+    if attempt != leg.attempts {
+        return Err(of_another_attempt(leg, attempt));
     }
     Ok(vec![Fact::LegSent { refund_id, leg_id: leg_id.clone() }])
 }
@@ -233,7 +238,7 @@ pub(super) fn forbidden(refund: &Refund, command: &str) -> Rejection {
 
 fn of_another_attempt(leg: &Leg, attempt: u32) -> Rejection {
     let text = format!(
-        "leg {} is at its attempt {}: this is what came of attempt {attempt}",
+        "leg {} is at its attempt {}: this is about attempt {attempt}",
         leg.leg_id, leg.attempts
     );
     Rejection::new(Reason::RefundStateForbids, text)

@@ -251,8 +251,9 @@ pub fn failure() -> LegFailure {
 pub fn answered(order: Order, leg: usize, outcome: LegOutcome) -> Order {
     let refund_id = last(&order).refund_id;
     let leg_id = LegId::of(refund_id, leg + 1);
-    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone() });
     let attempt = last(&order).legs[leg].attempts;
+    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt });
+    let attempt = attempt + 1;
     decided(order, Command::RecordLeg { refund_id, leg_id, attempt, outcome })
 }
 

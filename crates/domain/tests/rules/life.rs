@@ -35,7 +35,7 @@ fn a_lost_answer_is_resolved_later() {
     assert_eq!(last(&order).legs[0].state, LegState::Unknown);
     let order = answered(order, 0, LegOutcome::Accepted { reference: "r".into() });
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
-    let again = Command::SendLeg { refund_id, leg_id: leg_id.clone() };
+    let again = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 2 };
     assert_eq!(order.decide(again).unwrap_err().reason, Reason::RefundStateForbids);
     let record = Command::RecordLeg { refund_id, leg_id, attempt: 2, outcome: settled() };
     let order = decided(order, record);
@@ -53,7 +53,7 @@ fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
         Command::RecordLeg { refund_id, leg_id, attempt, outcome }
     };
     let not_done = [declined(), LegOutcome::Deferred(failure()), LegOutcome::Unknown];
-    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone() });
+    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
     let unknown = decided(sent.clone(), record(2, LegOutcome::Unknown));
     let accepted = decided(sent.clone(), record(2, LegOutcome::Accepted { reference: "r".into() }));
     let deferred = decided(sent.clone(), record(2, LegOutcome::Deferred(failure())));
@@ -69,6 +69,23 @@ fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
     for order in [sent, unknown, deferred] {
         let taken = record(1, LegOutcome::Accepted { reference: "r".into() });
         assert_eq!(last(&decided(order, taken)).legs[0].state, LegState::Accepted);
+    }
+}
+
+#[test]
+fn of_two_who_want_to_send_a_leg_one_does() {
+    let pending = two_legs();
+    let (refund_id, leg_id) = (last(&pending).refund_id, last(&pending).legs[0].leg_id.clone());
+    let send = |attempt| Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
+    let sent = decided(pending.clone(), send(0));
+    let unknown = answered(pending, 0, LegOutcome::Unknown);
+    for order in [sent, unknown] {
+        assert_eq!(order.decide(send(0)).unwrap_err().reason, Reason::RefundStateForbids);
+        let again = decided(order, send(1));
+        assert_eq!(
+            (last(&again).legs[0].state, last(&again).legs[0].attempts),
+            (LegState::Sent, 2)
+        );
     }
 }
 
@@ -130,7 +147,7 @@ fn a_refund_above_the_limit_waits_for_another_manager() {
     assert_eq!(refused.reason, Reason::FourEyes);
     let refused = order.decide(Command::ReleaseRefund { refund_id }).unwrap_err();
     assert_eq!(refused.reason, Reason::FourEyes);
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) };
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 };
     assert_eq!(order.decide(send).unwrap_err().reason, Reason::RefundStateForbids);
     let by = Actor::new(ActorKind::Merchant, "manager-2");
     let order = decided(order, Command::ApproveRefund { refund_id, by });
@@ -189,7 +206,8 @@ fn a_person_may_hold_a_refund_until_a_leg_was_sent() {
     assert_eq!((last(&waiting).state, &last(&waiting).hold), (RefundState::Held, &Some(by_person)));
     let released = decided(waiting, Command::ReleaseRefund { refund_id });
     assert_eq!((last(&released).state, &last(&released).hold), (RefundState::Pending, &None));
-    let sent = decided(order, Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) });
+    let sent =
+        decided(order, Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 });
     assert_eq!(sent.decide(hold()).unwrap_err().reason, Reason::RefundStateForbids);
 }
 

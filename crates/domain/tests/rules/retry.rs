@@ -79,8 +79,20 @@ fn a_retry_may_fail_again() {
     let order = failed(ready(checkout()), full());
     let order = answered(decided(order, retry()), 0, declined());
     assert_eq!(order.refunds[0].state, RefundState::Failed);
-    assert_eq!(order.refunds[0].legs[0].attempts, 1);
+    assert_eq!(order.refunds[0].legs[0].attempts, 2);
+    assert_eq!(order.refunds[0].legs[0].tries(), 1);
     assert!(order.decide(retry()).is_ok());
+}
+
+#[test]
+fn what_came_of_an_attempt_before_the_retry_does_not_touch_one_after_it() {
+    let order = decided(failed(ready(checkout()), full()), retry());
+    let leg = &order.refunds[0].legs[0];
+    assert_eq!((leg.attempts, leg.tries()), (1, 0));
+    let (refund_id, leg_id) = (order.refunds[0].refund_id, leg.leg_id.clone());
+    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
+    let late = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome: declined() };
+    assert_eq!(sent.decide(late).unwrap_err().reason, Reason::RefundStateForbids);
 }
 
 /// The request refunded and declined.

@@ -185,7 +185,7 @@ fn refund_commands(order: &Order) -> Vec<Command> {
         Command::ApproveRefund { refund_id, by: Actor::new(ActorKind::Merchant, "manager-2") },
         Command::RetryRefund { refund_id },
         Command::ConfirmManual { refund_id, reference: "R-1".into() },
-        Command::SendLeg { refund_id, leg_id: leg_id.clone() },
+        Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 },
     ];
     let outcomes = [
         settled(),
@@ -233,7 +233,7 @@ fn manual(mut order: Order) -> Order {
 fn a_manual_leg_is_never_sent() {
     let order = manual(with_refund("PENDING", LegState::Pending));
     let refund_id = order.refunds[0].refund_id;
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1) };
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 };
     assert_eq!(outcome(&order, &send), ".");
 }
 
@@ -246,7 +246,7 @@ fn commands_on_what_the_order_does_not_have_are_refused() {
         assert_eq!(refused.reason, Reason::RefundNotFound, "{}", command.name());
     }
     let refund_id = strange.refunds[0].refund_id;
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 9) };
+    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 9), attempt: 0 };
     assert_eq!(strange.decide(send).unwrap_err().reason, Reason::RefundNotFound);
 }
 

@@ -141,7 +141,10 @@ async fn what_a_slow_worker_says_of_its_attempt_is_not_booked_on_the_next_one() 
         let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
         let leg_id = LegId::of(refund_id, 1);
         let (steps, key) = (world.steps(), key("o1"));
-        let send = async || steps.send(&platform(), &key, refund_id, &leg_id).await.unwrap();
+        let send = async || {
+            let seen = steps.find(&key, &leg_id).await.unwrap().unwrap();
+            steps.send(&platform(), &seen).await.unwrap()
+        };
         let first = send().await.unwrap();
         let second = send().await.unwrap();
         let booked = steps.record(&platform(), &first, outcome.clone(), None).await;
@@ -162,7 +165,10 @@ async fn what_was_done_is_booked_whichever_attempt_says_so() {
     let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
     let leg_id = LegId::of(refund_id, 1);
     let (steps, key) = (world.steps(), key("o1"));
-    let send = async || steps.send(&platform(), &key, refund_id, &leg_id).await.unwrap();
+    let send = async || {
+        let seen = steps.find(&key, &leg_id).await.unwrap().unwrap();
+        steps.send(&platform(), &seen).await.unwrap()
+    };
     let first = send().await.unwrap();
     let second = send().await.unwrap();
     let failure = LegFailure { code: "BUSY".to_owned(), message: "later".to_owned() };

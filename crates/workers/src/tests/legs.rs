@@ -151,7 +151,23 @@ async fn a_refund_that_failed_is_retried_with_the_same_key() {
     worker.stop().await;
     assert_eq!(refund.legs[0].leg_id, failed.legs[0].leg_id);
     let told = Told { world, refund, took: Duration::ZERO };
-    told.succeeded_once(1).await;
+    told.succeeded_once(2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_is_retried_has_all_its_tries_again() {
+    let world = World::new().await;
+    let settings = LegSettings { retry: vec![seconds(1)], ..LegSettings::default() };
+    let worker = world.start("w1", world.legs(settings, Stops::default()));
+    let paid = [(SANDBOX, "sandbox-flaky-3", "25.00")];
+    let refund_id = world.refunded("o1", &paid).await;
+    let failed = world.settled("o1", refund_id, seconds(10)).await;
+    assert_eq!((failed.state, failed.legs[0].attempts), (RefundState::Failed, 2));
+    world.change("o1", refund_id, Command::RetryRefund { refund_id }).await;
+    let refund = world.settled("o1", refund_id, seconds(10)).await;
+    worker.stop().await;
+    let told = Told { world, refund, took: Duration::ZERO };
+    told.succeeded_once(4).await;
 }
 
 #[tokio::test(start_paused = true)]

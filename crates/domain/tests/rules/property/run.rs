@@ -146,9 +146,12 @@ impl Run {
         let legs = self.order.refund(refund_id).unwrap().legs.len();
         for place in 1..=legs {
             let leg_id = LegId::of(refund_id, place);
-            self.command(Command::SendLeg { refund_id, leg_id: leg_id.clone() });
+            let attempts =
+                |run: &Self| run.order.refund(refund_id).unwrap().legs[place - 1].attempts;
+            let attempt = attempts(self);
+            self.command(Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt });
             let outcome = outcome(dice);
-            let attempts = self.order.refund(refund_id).unwrap().legs[place - 1].attempts;
+            let attempts = attempts(self);
             // Now and then it is about the attempt before.
             let attempt = attempts.saturating_sub(u32::from(dice.roll(8) == 0));
             self.command(Command::RecordLeg { refund_id, leg_id, attempt, outcome });
