@@ -64,7 +64,8 @@ impl Legs {
     }
 
     /// Commits what the provider answered about the leg as `work` has it, and in the same commit
-    /// when to look again: `next`, or never if the leg is through.
+    /// when to look again: `next`, or never if the leg is through. Answers whether anything changed:
+    /// what is so already leaves the task to whoever made it so.
     ///
     /// # Errors
     ///
@@ -76,9 +77,10 @@ impl Legs {
         work: &LegWork,
         outcome: LegOutcome,
         next: Option<Task>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let LegWork { refund_id, leg, payment: PaymentOrder { order: key, leg_id, .. }, .. } = work;
-        self.core
+        let changed = self
+            .core
             .step(key, |order: Stored<Order>, now| {
                 let command = Command::RecordLeg {
                     refund_id: *refund_id,
@@ -87,7 +89,12 @@ impl Legs {
                     outcome: outcome.clone(),
                 };
                 let change = order.decide(command, now)?;
+                let changed = !change.facts.is_empty();
                 let mut commit: Commit = self.core.commit_of(caller, change);
+                if !changed {
+                    // No version guards a commit without facts: it must not touch a task.
+                    return Ok((commit, changed));
+                }
                 commit.tasks.retain(|task| !is_for(task, leg_id));
                 commit.tasks.push(match &next {
                     Some(task) => TaskChange::Put(task.clone()),
@@ -97,11 +104,11 @@ impl Legs {
                         subject: leg_id.as_str().to_owned(),
                     },
                 });
-                Ok((commit, ()))
+                Ok((commit, changed))
             })
             .await?;
         self.core.settlements.moved(*refund_id);
-        Ok(())
+        Ok(changed)
     }
 }
 

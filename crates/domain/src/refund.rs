@@ -188,6 +188,11 @@ impl Refund {
     pub const fn holds_amounts(&self) -> bool {
         self.state.holds_amounts()
     }
+
+    /// Whether a leg of it that had failed may turn out to be done.
+    pub(crate) const fn may_settle_late(&self) -> bool {
+        matches!(self.state, RefundState::Pending | RefundState::Failed)
+    }
 }
 
 impl Leg {

@@ -150,7 +150,9 @@ impl Legs {
         let question = hand.provider.find(&work.payment);
         let answer = tokio::time::timeout(self.settings.call_timeout, question).await;
         self.stops.reach(Point::Found).await;
-        hand.held.check()?;
+        if !matches!(&answer, Ok(Ok(Some(outcome))) if is_done(outcome)) {
+            hand.held.check()?;
+        }
         let leg_id = &work.leg.leg_id;
         Ok(match answer {
             Ok(Ok(found)) => Ok(found),
@@ -196,17 +198,32 @@ impl Legs {
         again_after: Option<Duration>,
     ) -> Result<Next, WorkError> {
         let Hand { caller, task, held, .. } = hand;
-        // What is lost with the lease is asked for again by whoever has the task now.
-        held.check()?;
+        // What is lost with the lease is asked for again by whoever has the task now. That the leg
+        // was done or taken stays true without it, and nobody may ever ask again.
+        let reference = match &outcome {
+            LegOutcome::Settled { reference } | LegOutcome::Accepted { reference } => {
+                Some(reference.clone())
+            }
+            LegOutcome::Deferred(_) | LegOutcome::Failed(_) | LegOutcome::Unknown => {
+                held.check()?;
+                None
+            }
+        };
         let next = again_after.map(|pause| Task {
             due_at: self.clock.now() + pause,
             attempts: 0,
             ..(*task).clone()
         });
         log(work, &outcome);
-        self.steps.record(caller, work, outcome, next).await?;
+        let recorded = self.steps.record(caller, work, outcome, next).await;
+        if let (Err(Failure::Rejected(rejection)), Some(reference)) = (&recorded, reference) {
+            let leg_id = &work.leg.leg_id;
+            tracing::error!(%leg_id, reference, %rejection, "money went back that cannot be booked");
+        }
+        let changed = recorded?;
         self.stops.reach(Point::AnswerCommitted).await;
-        Ok(Next::Committed)
+        // Whoever booked it before has looked after the task; if it is still ours, it waits.
+        Ok(if changed { Next::Committed } else { self.ask_later(task) })
     }
 
     /// The pause before the next try, if there is one.
@@ -222,6 +239,11 @@ impl Legs {
     fn ask_later(&self, task: &Task) -> Next {
         Next::Later(self.questions_pause(task))
     }
+}
+
+/// Whether the provider did it, or took it to do it.
+const fn is_done(outcome: &PaymentOutcome) -> bool {
+    matches!(outcome, PaymentOutcome::Settled { .. } | PaymentOutcome::Accepted { .. })
 }
 
 fn log(work: &LegWork, outcome: &LegOutcome) {
@@ -257,13 +279,11 @@ impl Work for Legs {
             tracing::error!(%leg_id, "a task names a leg that does not exist");
             return Ok(Next::Later(IDLE));
         };
-        if work.refund_state != RefundState::Pending
-            || work.leg.kind == LegKind::Manual
-            || work.leg.state.is_final()
-        {
-            // Held back or ended since the task was claimed. Handing it back is void if the task
-            // was taken out or put in again meanwhile, so nothing can be lost by it.
-            return Ok(Next::Later(IDLE));
+        // Held back or ended since the task was claimed. Handing it back is void if the task was
+        // taken out or put in again meanwhile, so nothing can be lost by it.
+        let nothing_to_do = Ok(Next::Later(IDLE));
+        if work.refund_state != RefundState::Pending || work.leg.kind == LegKind::Manual {
+            return nothing_to_do;
         }
         let provider = self.providers.get(&work.leg.provider)?;
         let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
@@ -272,7 +292,7 @@ impl Work for Legs {
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
             LegState::Accepted => self.follow(&hand, &work).await,
-            LegState::Settled | LegState::Failed => Ok(Next::Later(IDLE)),
+            LegState::Settled | LegState::Failed => nothing_to_do,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::id::{LegId, RefundId};
 use crate::refund::{Leg, LegState, Refund, RefundState};
 
 pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
+    let makes_quotes_stale = !fact.is_leg_progress() || takes_what_was_free(&order, fact);
     match fact {
         Fact::OrderReceived { order: received } => order = (**received).clone(),
         Fact::OrderReady => order.state = OrderState::Ready,
@@ -91,8 +92,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         }
     }
     order.published += i64::from(fact.is_public());
-    order.revision += i64::from(!fact.is_leg_progress());
+    order.revision += i64::from(makes_quotes_stale);
     order
+}
+
+/// A leg of a refund that had failed settled after all: its money was free until now.
+fn takes_what_was_free(order: &Order, fact: &Fact) -> bool {
+    let Fact::LegSettled { refund_id, .. } = fact else { return false };
+    order.refund(*refund_id).is_some_and(|refund| !refund.holds_amounts())
 }
 
 fn for_each_line(

@@ -120,7 +120,8 @@ impl Fact {
         }
     }
 
-    /// The payment worker's progress: it changes where money is, not what is left to refund.
+    /// The payment worker's progress: it changes where money is, not what is left to refund, but
+    /// for a leg that settles after its refund had failed.
     pub const fn is_leg_progress(&self) -> bool {
         matches!(
             self,

@@ -1,6 +1,6 @@
 //! What happens to a refund after it was made.
 
-use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState};
+use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
 use crate::{
     Actor, Reason, Rejection,
     id::{LegId, RefundId},
@@ -138,6 +138,11 @@ pub fn send_leg(
 ///
 /// That the leg was done or taken is true of its key, whichever attempt says so. That it was not,
 /// or that nothing is known, is said of one attempt: a later one goes on without hearing of it.
+///
+/// # Errors
+///
+/// [`Reason::RefundStateForbids`] if the leg cannot take this outcome, and
+/// [`Reason::AmountExceedsRefundable`] if it settled after all, but others took its money meanwhile.
 pub fn record_leg(
     order: &Order,
     refund_id: RefundId,
@@ -158,6 +163,9 @@ pub fn record_leg(
         }
         (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
         | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
+        (LegState::Failed, LegOutcome::Settled { reference }) if refund.may_settle_late() => {
+            return settled_late(order, refund, leg, reference);
+        }
         // A leg is under way only while its refund is.
         _ if refund.state != RefundState::Pending => {
             return Err(forbidden_leg(refund, leg, "take this outcome"));
@@ -192,8 +200,34 @@ pub fn record_leg(
     Ok(facts)
 }
 
+/// The provider did what it had not done by all that was known. That is money which went back, so
+/// it counts against its tender whatever becomes of the refund. A refund that had failed has freed
+/// its amounts: it succeeds after all only if nobody took them.
+fn settled_late(
+    order: &Order,
+    refund: &Refund,
+    leg: &Leg,
+    reference: String,
+) -> Result<Vec<Fact>, Rejection> {
+    let refund_id = refund.refund_id;
+    let mut after = refund.clone();
+    set(&mut after, &leg.leg_id, LegState::Settled);
+    let mut facts = vec![Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference }];
+    if refund.holds_amounts() {
+        facts.extend(closing(&after));
+        return Ok(facts);
+    }
+    let left = order.books()?.refundable(order)?;
+    // The books hold no more than was captured; what is beyond that is for a person to look into.
+    retry::tender(leg, &left)?;
+    if retry::is_free(order, &after, &left).is_ok() {
+        facts.extend(closing(&after).filter(|fact| matches!(fact, Fact::RefundSucceeded { .. })));
+    }
+    Ok(facts)
+}
+
 /// A refund is over with its last leg: failed if any of them failed.
-fn closing(refund: &Refund) -> Option<Fact> {
+pub(super) fn closing(refund: &Refund) -> Option<Fact> {
     let refund_id = refund.refund_id;
     if refund.legs.iter().any(|leg| !leg.state.is_final()) {
         return None;

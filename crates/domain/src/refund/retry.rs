@@ -1,8 +1,8 @@
 //! A failed refund once more, if its amounts are still there.
 
 use super::{
-    ComponentKind, LegState, Refund, RefundProduct, RefundState,
-    life::{find, forbidden},
+    ComponentKind, Leg, LegState, Refund, RefundProduct, RefundState,
+    life::{closing, find, forbidden},
 };
 use crate::{
     Amount, Pair, Reason, Rejection,
@@ -22,12 +22,24 @@ pub fn retry(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection>
         return Err(forbidden(refund, "be retried"));
     }
     let left = order.books()?.refundable(order)?;
-    for product in &refund.products {
-        line(order, &left, product)?;
+    is_free(order, refund, &left)?;
+    let mut facts = vec![Fact::RefundRetried { refund_id }];
+    // All of its money went back already, while others held its amounts.
+    if refund.legs.iter().all(|leg| leg.state == LegState::Settled) {
+        facts.extend(closing(refund));
     }
-    components(refund, &left)?;
-    tenders(refund, &left)?;
-    Ok(vec![Fact::RefundRetried { refund_id }])
+    Ok(facts)
+}
+
+/// Whether everything that the refund needs is left.
+pub(super) fn is_free(order: &Order, refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
+    for product in &refund.products {
+        line(order, left, product)?;
+    }
+    components(refund, left)?;
+    // A leg that settled before its refund failed still holds its money.
+    let open = refund.legs.iter().filter(|leg| leg.state != LegState::Settled);
+    open.into_iter().try_for_each(|leg| tender(leg, left))
 }
 
 fn line(order: &Order, left: &Refundable, product: &RefundProduct) -> Result<(), Rejection> {
@@ -62,14 +74,11 @@ fn components(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A leg that settled before its refund failed still holds its money.
-fn tenders(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
-    for leg in refund.legs.iter().filter(|leg| leg.state != LegState::Settled) {
-        let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
-        let left = tender.map_or(Amount::ZERO, |tender| tender.left);
-        if leg.amount > left {
-            return Err(exceeds(&format!("tender {}", leg.tender_id), leg.amount, left));
-        }
+pub(super) fn tender(leg: &Leg, left: &Refundable) -> Result<(), Rejection> {
+    let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+    let left = tender.map_or(Amount::ZERO, |tender| tender.left);
+    if leg.amount > left {
+        return Err(exceeds(&format!("tender {}", leg.tender_id), leg.amount, left));
     }
     Ok(())
 }

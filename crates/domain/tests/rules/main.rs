@@ -14,6 +14,7 @@ mod charges;
 mod checks;
 mod explain;
 mod full;
+mod late;
 mod legs;
 mod life;
 mod lines;

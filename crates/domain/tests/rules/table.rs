@@ -55,7 +55,7 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
             (Unknown,       ".    0       .       .     2       1    2       1        1        2      0"),
             (Accepted,      ".    0       .       .     2       .    2       0        .        2      0"),
             (Settled,       ".    0       .       .     .       .    0       .        .        .      ."),
-            (Failed,        ".    0       .       .     .       .    .       .        .        0      ."),
+            (Failed,        ".    0       .       .     .       .    2       .        .        0      ."),
         ]),
         ("HELD FOR APPROVAL", [
             (Pending,       ".    .       1       .     .       .    .       .        .        .      ."),
@@ -86,8 +86,8 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
             (Sent,          ".    .       .       1     .       .    .       .        .        .      ."),
             (Unknown,       ".    .       .       1     .       .    .       .        .        .      0"),
             (Accepted,      ".    .       .       1     .       .    .       0        .        .      0"),
-            (Settled,       ".    .       .       1     .       .    0       .        .        .      ."),
-            (Failed,        ".    .       .       1     .       .    .       .        .        0      ."),
+            (Settled,       ".    .       .       2     .       .    0       .        .        .      ."),
+            (Failed,        ".    .       .       1     .       .    2       .        .        0      ."),
         ]),
         ("VOIDED", [
             (Pending,       ".    .       .       .     .       .    .       .        .        .      ."),

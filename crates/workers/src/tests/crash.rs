@@ -1,10 +1,10 @@
 //! A worker that is killed at any point, and another that goes on.
 
 use super::world::{World, eur, key, platform, seconds};
-use crate::{Held, LegSettings, Point, Stop, Stops, Work as _, WorkError};
+use crate::{Held, LegSettings, Next, Point, Stop, Stops, Work as _, WorkError};
 use application::Failure;
 use domain::{
-    id::LegId,
+    id::{LegId, RefundId},
     refund::{LegFailure, LegOutcome, LegState, RefundState},
 };
 use payments::names::SANDBOX;
@@ -109,17 +109,23 @@ async fn a_worker_that_stood_still_for_longer_than_its_lease_calls_nobody() {
     assert_eq!(world.returned().await, eur("0.00"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_comes_after_the_lease_is_left_to_whoever_has_the_task_now() {
+/// The leg as a worker leaves it that stands still while the provider works, so that nobody
+/// renews its lease of 10 s.
+async fn stood_still(reference: &str) -> (World, RefundId, Result<Next, WorkError>) {
     let world = World::new().await;
-    let refund_id = world.refunded("o1", &[(SANDBOX, "sandbox-delay-12000", "25.00")]).await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, reference, "25.00")]).await;
     let now = world.clock.now();
     let lease = Lease { owner: "w1".to_owned(), until: now + seconds(10) };
     let claimed = Tasks::claim(&*world.store, TaskKind::Leg, &lease, now, 1).await.unwrap();
-    // Nobody renews it, as if this process had stood still while the provider worked.
     let held = Held::new(&*world.clock, lease.until, None);
-    let legs = world.legs(LegSettings::default(), Stops::default());
-    let outcome = legs.carry_out(&claimed[0].task, &held).await;
+    let settings = LegSettings { call_timeout: seconds(15), ..LegSettings::default() };
+    let outcome = world.legs(settings, Stops::default()).carry_out(&claimed[0].task, &held).await;
+    (world, refund_id, outcome)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_known_after_the_lease_is_left_to_whoever_has_the_task_now() {
+    let (world, refund_id, outcome) = stood_still("sandbox-delay-20000").await;
     assert!(matches!(outcome, Err(WorkError::LeaseLost)));
     let refund = world.settled("o1", refund_id, Duration::ZERO).await;
     assert_eq!(refund.legs[0].state, LegState::Sent);
@@ -127,8 +133,38 @@ async fn an_answer_that_comes_after_the_lease_is_left_to_whoever_has_the_task_no
     let second = world.start_legs();
     let refund = world.settled("o1", refund_id, seconds(60)).await;
     second.stop().await;
-    assert_eq!((refund.state, refund.legs[0].attempts), (RefundState::Succeeded, 1));
+    assert_eq!(refund.state, RefundState::Succeeded);
     assert_eq!(world.returned().await, eur("25.00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_is_booked_even_after_the_lease() {
+    let (world, refund_id, outcome) = stood_still("sandbox-delay-12000").await;
+    assert!(matches!(outcome, Ok(Next::Committed)));
+    let refund = world.settled("o1", refund_id, Duration::ZERO).await;
+    assert_eq!((refund.state, refund.legs[0].attempts), (RefundState::Succeeded, 1));
+    assert_eq!(world.tasks_left(TaskKind::Leg).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_so_already_leaves_the_task_alone() {
+    let world = World::new().await;
+    let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    let leg_id = LegId::of(refund_id, 1);
+    let (steps, key) = (world.steps(), key("o1"));
+    let seen = steps.find(&key, &leg_id).await.unwrap().unwrap();
+    let sent = steps.send(&platform(), &seen).await.unwrap().unwrap();
+    let taken = || LegOutcome::Accepted { reference: "taken".to_owned() };
+    let again = Task {
+        key: key.clone(),
+        kind: TaskKind::Leg,
+        subject: leg_id.as_str().to_owned(),
+        due_at: world.clock.now() + seconds(5),
+        attempts: 0,
+    };
+    assert!(steps.record(&platform(), &sent, taken(), Some(again)).await.unwrap());
+    assert!(!steps.record(&platform(), &sent, taken(), None).await.unwrap());
+    assert_eq!(world.tasks_left(TaskKind::Leg).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
