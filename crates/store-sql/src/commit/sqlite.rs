@@ -47,7 +47,8 @@ impl SqliteWriter {
             let verdict = Script::fits(rows).then(|| joint.next()).flatten();
             verdicts.push(match verdict {
                 Some(verdict) => verdict,
-                None => one_by_one(&mut connection, &[rows]).await?.pop().unwrap_or(Ok(())),
+                // What was committed before stays so, whatever becomes of this one.
+                None => apart(&mut connection, rows).await,
             });
         }
         Ok(verdicts)
@@ -95,6 +96,12 @@ async fn fresh(
         }
     }
     Ok(fresh)
+}
+
+async fn apart(connection: &mut SqliteConnection, rows: &Rows) -> Verdict {
+    let mut verdicts = one_by_one(connection, &[rows]).await.map_err(from_sqlx)?;
+    let missing = || Err(StoreError::Unavailable("the commit has no verdict".into()));
+    verdicts.pop().unwrap_or_else(missing)
 }
 
 /// With a savepoint for each, so that none harms another.
@@ -162,3 +169,6 @@ fn bind(
         _ => query.bind(None::<i64>),
     }
 }
+
+#[cfg(test)]
+mod tests;
