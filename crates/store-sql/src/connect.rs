@@ -124,19 +124,21 @@ pub(crate) async fn open(
     connections: u32,
     role: Role,
 ) -> Result<DatabaseConnection, DbErr> {
+    // On SQLite whoever has the one connection that writes may itself wait for another process.
+    let waits = is_sqlite(url) && role == Role::Write;
+    let patience = if waits { options.limit() } else { options.acquire_timeout };
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(options.acquire_timeout)
-        .connect_timeout(options.acquire_timeout)
+        .acquire_timeout(patience)
+        .connect_timeout(patience)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
         // Statements carry buyers' data and so never go to logs or traces.
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     let timeout = options.statement_timeout;
     connect.map_sqlx_postgres_opts(move |postgres| on_postgres(postgres, timeout));
-    let patience = options.acquire_timeout;
     connect.map_sqlx_postgres_pool_opts(move |pool| {
         pool.after_release(move |connection, _| Box::pin(still_there(connection, patience)))
     });

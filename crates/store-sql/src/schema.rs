@@ -35,8 +35,8 @@ impl SqlStore {
         } else {
             migrate_postgres(&alone).await
         };
-        alone.close().await.map_err(from_orm)?;
-        outcome.map_err(from_orm)
+        let closed = alone.close().await;
+        outcome.and(closed).map_err(from_orm)
     }
 
     /// Whether every migration of this build was applied.
@@ -54,8 +54,10 @@ impl SqlStore {
 async fn migrate_postgres(database: &DatabaseConnection) -> Result<(), DbErr> {
     database.execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
     let outcome = Migrator::up(database, None).await;
-    database.execute_unprepared(&format!("SELECT pg_advisory_unlock({LOCK})")).await?;
-    outcome
+    let unlock = format!("SELECT pg_advisory_unlock({LOCK})");
+    let unlocked = database.execute_unprepared(&unlock).await;
+    // If the migration failed, that is what has to be told, and not that the lock went with it.
+    outcome.and(unlocked.map(|_| ()))
 }
 
 async fn migrate_sqlite(database: &DatabaseConnection) -> Result<(), DbErr> {
