@@ -13,6 +13,9 @@ pub(crate) enum Fault {
     Collision,
     /// The schema or the data refuse it.
     Refused,
+    /// The server gave the statement up, because it or a lock took too long: nothing was done, and
+    /// the connection is as good as before.
+    GivenUp,
     /// The database cannot be asked, or cannot do it now.
     Unavailable,
 }
@@ -44,12 +47,13 @@ pub(crate) fn fault(error: &sqlx::Error) -> Fault {
 }
 
 /// By class: 08 connection, 25 a server that only reads, 28 and 3D refused at the door, 53
-/// resources, 55 lock timeout, 57 cancelled or shutting down, 58 I/O.
+/// resources, 55 in use, 57 shutting down, 58 I/O.
 const AWAY: [&str; 8] = ["08", "25", "28", "3D", "53", "55", "57", "58"];
 
 fn of_sqlstate(state: &str) -> Fault {
     match state {
         "40001" | "40P01" => Fault::Collision,
+        "55P03" | "57014" => Fault::GivenUp,
         _ if AWAY.iter().any(|class| state.starts_with(class)) => Fault::Unavailable,
         _ => Fault::Refused,
     }
@@ -71,7 +75,9 @@ pub(crate) fn shared(error: sqlx::Error, count: usize) -> Vec<Result<(), StoreEr
     let verdict = || match kind {
         Fault::Taken | Fault::Collision => StoreError::Conflict,
         Fault::Refused => StoreError::Corrupt(Box::new(Shared(Arc::clone(&error)))),
-        Fault::Unavailable => StoreError::Unavailable(Box::new(Shared(Arc::clone(&error)))),
+        Fault::GivenUp | Fault::Unavailable => {
+            StoreError::Unavailable(Box::new(Shared(Arc::clone(&error))))
+        }
     };
     (0..count).map(|_| Err(verdict())).collect()
 }
@@ -85,7 +91,7 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
     match fault(&error) {
         Fault::Taken | Fault::Collision => StoreError::Conflict,
         Fault::Refused => StoreError::Corrupt(Box::new(error)),
-        Fault::Unavailable => StoreError::Unavailable(Box::new(error)),
+        Fault::GivenUp | Fault::Unavailable => StoreError::Unavailable(Box::new(error)),
     }
 }
 
@@ -100,7 +106,7 @@ pub(crate) fn from_orm(error: DbErr) -> StoreError {
     match cause {
         Fault::Taken | Fault::Collision => StoreError::Conflict,
         Fault::Refused => StoreError::Corrupt(Box::new(error)),
-        Fault::Unavailable => StoreError::Unavailable(Box::new(error)),
+        Fault::GivenUp | Fault::Unavailable => StoreError::Unavailable(Box::new(error)),
     }
 }
 
@@ -136,8 +142,11 @@ mod tests {
 
     #[test]
     fn what_may_pass_by_itself_is_told_from_what_never_will() {
-        for state in ["08006", "25006", "28P01", "3D000", "53100", "55P03", "57014", "57P01"] {
+        for state in ["08006", "25006", "28P01", "3D000", "53100", "55006", "57P01"] {
             assert_eq!(of_sqlstate(state), Fault::Unavailable, "{state}");
+        }
+        for state in ["55P03", "57014"] {
+            assert_eq!(of_sqlstate(state), Fault::GivenUp, "{state}");
         }
         assert_eq!(of_sqlstate("40001"), Fault::Collision);
         assert_eq!(of_sqlstate("40P01"), Fault::Collision);

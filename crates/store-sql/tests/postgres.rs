@@ -48,12 +48,12 @@ mod by_default_serializable {
     conformance::race!(isolated("serializable"));
 }
 
-mod with_two_writers {
+mod with_one_writer {
     use super::*;
     conformance::store!(async {
         let (store, database) = fresh().await;
         drop(store);
-        let options = Options { writers: 2, ..Options::default() };
+        let options = Options { writers: 1, ..Options::default() };
         (open(&database.url(), options).await, database)
     });
 }
@@ -164,34 +164,40 @@ async fn ended_connections_are_replaced() {
     assert_eq!(change.before.0, 3);
 }
 
-/// What other processes or people lock is waited for, but not for ever.
+/// What other processes or people lock is waited for, but not for ever, and it holds up nobody
+/// else for good.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_locked_order_is_given_up_in_time() {
-    let database = fresh_database();
-    let (store, database) = on(database).await;
+async fn locked_orders_are_given_up_in_time_and_fail_alone() {
+    use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+    let (store, database) = fresh().await;
     drop(store);
     let statement_timeout = std::time::Duration::from_millis(400);
-    let options = Options { statement_timeout, ..Options::default() };
+    let options = Options { statement_timeout, writers: 1, ..Options::default() };
     let store = open(&database.url(), options).await;
-    let placed = place(&store, &order("O-1")).await;
-    let url = database.url();
-    let (locked, is_locked) = tokio::sync::oneshot::channel();
-    let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let locking = tokio::spawn(async move {
-        use sea_orm::{ConnectionTrait, Database, TransactionTrait};
-        let transaction = Database::connect(url).await.unwrap().begin().await.unwrap();
-        transaction.execute_unprepared("SELECT 1 FROM orders FOR UPDATE").await.unwrap();
-        locked.send(()).unwrap();
-        released.await.ok();
-        transaction.rollback().await.unwrap();
-    });
-    is_locked.await.unwrap();
-    let change = placed.decide(accept("A-1"), NOON).unwrap();
-    let outcome = store.commit(commit().order(change.clone())).await;
-    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-    release.send(()).unwrap();
-    locking.await.unwrap();
-    store.commit(commit().order(change)).await.unwrap();
+    let mut changes = Vec::new();
+    for id in ["O-1", "O-2"] {
+        changes.push(place(&store, &order(id)).await.decide(accept(id), NOON).unwrap());
+    }
+    let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
+    locking.execute_unprepared("SELECT 1 FROM orders FOR UPDATE").await.unwrap();
+    let sessions = "SELECT string_agg(pid::text, ' ' ORDER BY backend_start) FROM pg_stat_activity \
+                    WHERE application_name = 'meridian' AND datname = current_database()";
+    let before = database.query(sessions);
+
+    // While the first is waited for, the others become a batch.
+    changes.push(order("O-3").change());
+    let commits = changes.iter().map(|change| store.commit(commit().order(change.clone())));
+    let outcomes = join_all(commits).await;
+    let [first, second, third] = &outcomes[..] else { panic!("{outcomes:?}") };
+    for locked in [first, second] {
+        assert!(matches!(locked, Err(StoreError::Unavailable(_))), "{locked:?}");
+    }
+    assert!(third.is_ok(), "{third:?}");
+    // A connection that is as good as before is kept.
+    let after = database.query(sessions);
+    assert!(after.starts_with(&before), "{before} became {after}");
+    locking.rollback().await.unwrap();
+    store.commit(commit().order(changes.remove(0))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -225,14 +231,14 @@ async fn no_more_tasks_are_claimed_than_asked_for_whatever_the_plan() {
     assert_eq!(database.query("SELECT count(*) FROM tasks WHERE lease_owner = 'me'"), "16");
 }
 
-fn quote(number: u128) -> Quote {
+fn quote(number: u128, expires_at: time::OffsetDateTime) -> Quote {
     Quote {
         quote_id: QuoteId::from_uuid(Uuid::from_u128(number)),
         order: key("O-1"),
         revision: 1,
         request: RefundRequest::default(),
         hash: [5; 32],
-        expires_at: minutes(15),
+        expires_at,
     }
 }
 
@@ -241,14 +247,14 @@ fn quote(number: u128) -> Quote {
 async fn a_quote_does_not_wait_for_expired_ones() {
     use sea_orm::{ConnectionTrait, Database, TransactionTrait};
     let (store, database) = fresh().await;
-    let old = quote(1);
+    let old = quote(1, NOON);
     store.save_quote(&old, NOON).await.unwrap();
     let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared("SELECT 1 FROM quotes FOR UPDATE").await.unwrap();
-    let (late, new) = (NOON + time::Duration::weeks(1), quote(2));
+    let (late, new) = (minutes(10_000), quote(2, minutes(10_010)));
     store.save_quote(&new, late).await.unwrap();
     assert!(store.quote(&new.order, new.quote_id).await.unwrap().is_some());
     locking.rollback().await.unwrap();
-    store.save_quote(&quote(3), late).await.unwrap();
+    store.save_quote(&quote(3, minutes(10_010)), late).await.unwrap();
     assert!(store.quote(&old.order, old.quote_id).await.unwrap().is_none());
 }

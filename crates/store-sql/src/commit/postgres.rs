@@ -70,7 +70,8 @@ impl Writer for PostgresWriter {
                     .map(|place| won.contains(&place).then_some(()).ok_or(StoreError::Conflict))
                     .collect(),
                 Err(error) if fault(&error) == Fault::Unavailable => shared(error, together.len()),
-                // One of them broke a rule of the schema and took the others with it.
+                // One of them broke a rule of the schema, or waited too long for what somebody holds,
+                // and took the others with it.
                 Err(_) => self.apply_one_by_one(&together).await,
             };
         }
