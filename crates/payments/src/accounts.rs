@@ -16,15 +16,16 @@ use std::sync::Arc;
 
 /// Holds what tenders of this system were spent; what goes back to their accounts comes from it.
 const CLEARING: &str = "ledger-clearing";
-/// Where the value on an account that these books had not seen came from.
+/// Where value came from that was spent before these books saw it.
 const OUTSIDE: &str = "ledger-outside";
 
 /// Gift cards, points and store credit of this system, known as `ledger`. A tender's
 /// `provider_reference` names the account; it has one balance per currency, never below zero.
 ///
-/// A tender that arrives captured was spent already. The first call that concerns it books so:
-/// its value passes through its account into the clearing account, which opens the account at 0
-/// if it is new. That is booked for each tender: several that name one account add up. A RESTORE moves value from the clearing account to the account, once per leg.
+/// A tender that arrives captured was spent already. The first call that concerns it books so: its
+/// value comes from outside into the clearing account, once for each tender, so that several which
+/// name one account add up. A RESTORE moves value from the clearing account to the account, once
+/// per leg, and opens the account if it is new.
 pub struct Accounts(Desk);
 
 impl Accounts {
@@ -53,14 +54,11 @@ impl Accounts {
         }
     }
 
-    /// Books what the tender had spent before these books knew of it.
+    /// Books what the tender had spent before these books knew of it, once for all its refunds,
+    /// wherever they go.
     async fn book_spent(&self, books: &Books<'_>, order: &PaymentOrder) -> Result<(), StoreError> {
-        let (outside, clearing) = (clearing(OUTSIDE), clearing(CLEARING));
-        let own = own_account(order);
-        let PaymentOrder { tender_id, target, .. } = order;
-        let name = format!("{}:{tender_id}:{target}", order.order.order_id);
-        books.raise_to(order.captured, &format!("ledger-issued:{name}"), &outside, &own).await?;
-        books.raise_to(order.captured, &format!("ledger-spent:{name}"), &own, &clearing).await
+        let series = format!("ledger-spent:{}:{}", order.order.order_id, order.tender_id);
+        books.raise_to(order.captured, &series, &clearing(OUTSIDE), &clearing(CLEARING)).await
     }
 }
 

@@ -26,6 +26,17 @@ async fn what_was_spent_is_booked_once_per_tender() {
 }
 
 #[tokio::test]
+async fn what_was_spent_is_booked_once_wherever_it_goes_back_to() {
+    let desk = Desk::accounts();
+    for (place, target) in [(1, "credit-1"), (2, "credit-2"), (3, "credit-3")] {
+        assert!(is_settled(&desk.refund(&desk.leg(place, target, "10.00")).await));
+        assert_eq!(desk.balance(&Accounts::account_name(target)).await, eur("10.00"));
+    }
+    assert_eq!(desk.balance("ledger-clearing").await, eur("70.00"));
+    assert_eq!(desk.balance("ledger-outside").await, eur("100.00").negated());
+}
+
+#[tokio::test]
 async fn tenders_of_one_account_add_up() {
     let desk = Desk::accounts();
     for (place, tender, spent) in [(1, "t1", "100.00"), (2, "t2", "60.00"), (3, "t3", "100.00")] {
