@@ -1,14 +1,15 @@
 //! Stores, their settings and their tokens.
 
-use crate::{
-    Access, Answer, Caller, Core, Failure, Missing, Request, Taken, core::Pauses, secret_hash,
-};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+mod tokens;
+
+pub use tokens::{NewToken, TokenMade};
+
+use crate::{Access, Answer, Caller, Core, Failure, Missing, Request, Taken, core::Pauses};
 use domain::{
     Currency,
     id::{StoreId, TokenId},
     store::{Store as StoreRecord, StoreFact, StoreSettings},
-    token::{Role, Token},
+    token::Token,
 };
 use ports::{
     Claim, ClaimChange, ClaimKind, Commit, Page, PageRequest, Receipt, StoreChange, StoreError,
@@ -19,8 +20,6 @@ use time::OffsetDateTime;
 
 /// Shows a store to its caller: the service's own rendering, stored as the answer.
 pub type RenderStore<'r> = &'r (dyn Fn(&StoreRecord, Version) -> Vec<u8> + Sync);
-/// Shows a token without its secret.
-pub type RenderToken<'r> = &'r (dyn Fn(&Token) -> Vec<u8> + Sync);
 
 #[derive(Clone)]
 pub struct Stores {
@@ -53,21 +52,6 @@ pub struct StorePatch {
     pub version: Option<i64>,
 }
 
-#[derive(Debug, Clone)]
-pub struct NewToken {
-    pub name: String,
-    pub role: Role,
-    pub scopes: Vec<String>,
-    pub expires_at: Option<OffsetDateTime>,
-}
-
-/// A new token's answer; the secret only the first time.
-#[derive(Debug, Clone)]
-pub struct TokenMade {
-    pub answer: Answer,
-    pub secret: Option<String>,
-}
-
 impl Stores {
     pub const fn new(core: Arc<Core>, access: Access) -> Self {
         Self { core, access }
@@ -88,7 +72,7 @@ impl Stores {
             caller,
             &store_id,
             request,
-            |found, guid, now| {
+            |Known { store: found, guid, now, .. }| {
                 if found.is_some() {
                     let key = new.store_id.to_string();
                     return Err(Failure::Taken { what: Taken::StoreId, key });
@@ -111,7 +95,7 @@ impl Stores {
                 let answer = render(&change.after, change.version());
                 Ok(Written { change, token: None, claims, answer })
             },
-            Some(&new.merchant_guid),
+            Needs { guid: Some(&new.merchant_guid), token: None },
         )
         .await
     }
@@ -132,7 +116,7 @@ impl Stores {
             caller,
             store_id,
             request,
-            |found, guid, _| {
+            |Known { store: found, guid, .. }| {
                 let Stored { state: before, version } = existing(found, store_id)?;
                 if let Some(asked) = patch.version.filter(|asked| *asked != version.0) {
                     return Err(Failure::VersionMismatch { asked, actual: version.0 });
@@ -157,7 +141,7 @@ impl Stores {
                 let answer = render(&change.after, change.version());
                 Ok(Written { change, token: None, claims, answer })
             },
-            asked_guid,
+            Needs { guid: asked_guid, token: None },
         )
         .await
     }
@@ -198,130 +182,27 @@ impl Stores {
         Ok(self.core.reader.stores(page).await?)
     }
 
-    /// Makes a token and shows its secret, this once.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::NotFound`] if there is no such store.
-    pub async fn create_token(
-        &self,
-        caller: &Caller,
-        store_id: &StoreId,
-        request: &Request,
-        new: NewToken,
-        render: RenderToken<'_>,
-    ) -> Result<TokenMade, Failure> {
-        let secret = format!("mrd_{}", BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret()));
-        let token_id = TokenId::from_uuid(self.core.ids.next());
-        let answer = self
-            .write(
-                caller,
-                store_id,
-                request,
-                |found, _, now| {
-                    let Stored { state, version } = existing(found, store_id)?;
-                    let token = Token {
-                        token_id,
-                        store_id: store_id.clone(),
-                        name: new.name.clone(),
-                        role: new.role,
-                        scopes: new.scopes.clone(),
-                        expires_at: new.expires_at,
-                        created_at: now,
-                        revoked_at: None,
-                    };
-                    let answer = render(&token);
-                    let fact = StoreFact::TokenCreated { token: Box::new(token.clone()) };
-                    let change = StoreChange { before: version, after: state, facts: vec![fact] };
-                    let token = Some(TokenChange { token, hash: Some(secret_hash(&secret)) });
-                    Ok(Written { change, token, claims: Vec::new(), answer })
-                },
-                None,
-            )
-            .await?;
-        let secret = (!answer.replayed).then_some(secret);
-        Ok(TokenMade { answer, secret })
-    }
-
-    /// # Errors
-    ///
-    /// [`Failure::Store`] alone.
-    pub async fn tokens(
-        &self,
-        store_id: &StoreId,
-        page: PageRequest<TokenId>,
-    ) -> Result<Page<Token, TokenId>, Failure> {
-        Ok(self.core.reader.tokens(store_id, page).await?)
-    }
-
-    /// # Errors
-    ///
-    /// [`Failure::NotFound`] if the store has no such token.
-    pub async fn token(&self, store_id: &StoreId, token_id: TokenId) -> Result<Token, Failure> {
-        let held = self.core.reader.token(store_id, token_id).await?;
-        held.ok_or_else(|| Failure::not_found(Missing::Token, token_id.to_string()))
-    }
-
-    /// # Errors
-    ///
-    /// [`Failure::NotFound`] if the store has no such token.
-    pub async fn revoke_token(
-        &self,
-        caller: &Caller,
-        store_id: &StoreId,
-        request: &Request,
-        token_id: TokenId,
-        render: RenderToken<'_>,
-    ) -> Result<Answer, Failure> {
-        let held = self.token(store_id, token_id).await?;
-        let answer = self
-            .write(
-                caller,
-                store_id,
-                request,
-                |found, _, now| {
-                    let Stored { state, version } = existing(found, store_id)?;
-                    let mut token = held.clone();
-                    let mut facts = Vec::new();
-                    if token.revoked_at.is_none() {
-                        token.revoked_at = Some(now);
-                        facts.push(StoreFact::TokenRevoked { token_id });
-                    }
-                    let answer = render(&token);
-                    let change = StoreChange { before: version, after: state, facts };
-                    let token = Some(TokenChange { token, hash: None });
-                    Ok(Written { change, token, claims: Vec::new(), answer })
-                },
-                None,
-            )
-            .await?;
-        self.access.forget();
-        Ok(answer)
-    }
-
     async fn write(
         &self,
         caller: &Caller,
         store_id: &StoreId,
         request: &Request,
-        decide: impl Fn(
-            Option<Stored<StoreRecord>>,
-            Option<Claim>,
-            OffsetDateTime,
-        ) -> Result<Written, Failure>
-        + Send
-        + Sync,
-        guid: Option<&str>,
+        decide: impl Fn(Known) -> Result<Written, Failure> + Send + Sync,
+        needs: Needs<'_>,
     ) -> Result<Answer, Failure> {
         let mut pauses = Pauses::default();
         loop {
             let request_key = request.key(store_id);
             let found = self.core.store.store(store_id).await?;
-            let claim = match guid {
+            let guid = match needs.guid {
                 Some(guid) => {
                     let key = guid_key(guid);
                     self.core.store.claim(store_id, ClaimKind::MerchantGuid, &key).await?
                 }
+                None => None,
+            };
+            let token = match needs.token {
+                Some(token_id) => self.core.reader.token(store_id, token_id).await?,
                 None => None,
             };
             // Read last: if this very request wrote what was found above, its receipt is there now.
@@ -329,7 +210,8 @@ impl Stores {
                 return request.replay(receipt);
             }
             let now = self.core.now();
-            let Written { change, token, claims, answer } = decide(found, claim, now)?;
+            let known = Known { store: found, guid, token, now };
+            let Written { change, token, claims, answer } = decide(known)?;
             let mut commit = Commit::new(now, caller.actor.clone());
             commit.trace.clone_from(&caller.trace);
             commit.claims = claims;
@@ -350,6 +232,23 @@ impl Stores {
             }
         }
     }
+}
+
+/// What a decision has to know beside the store.
+#[derive(Clone, Copy, Default)]
+struct Needs<'a> {
+    guid: Option<&'a str>,
+    token: Option<TokenId>,
+}
+
+/// What a decision on a store is made on. Read anew with every try, the store first: its version
+/// tells if any of it was changed since.
+struct Known {
+    store: Option<Stored<StoreRecord>>,
+    /// Who holds the GUID.
+    guid: Option<Claim>,
+    token: Option<Token>,
+    now: OffsetDateTime,
 }
 
 /// What a decision on a store leaves to commit.

@@ -4,11 +4,17 @@
 
 mod world;
 
+use application::NewToken;
 use application::{Failure, Missing, Taken};
-use domain::{Reason, refund::RefundRequest};
+use domain::{
+    Reason,
+    id::TokenId,
+    refund::RefundRequest,
+    token::{Role, Token},
+};
 use ports::StoreError;
 use std::time::Duration;
-use world::{Mishap, World, part, request};
+use world::{Mishap, World, caller, part, request};
 
 #[tokio::test]
 async fn the_same_request_is_answered_and_not_repeated() {
@@ -173,4 +179,27 @@ fn reason(failure: &Failure) -> Option<Reason> {
         Failure::Rejected(rejection) => Some(rejection.reason),
         _ => None,
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_revoke_a_token_one_does() {
+    let world = World::with_order().await;
+    let store = world.store_id();
+    let new =
+        NewToken { name: "t".to_owned(), role: Role::Manager, scopes: vec![], expires_at: None };
+    let id = |token: &Token| token.token_id.as_uuid().as_bytes().to_vec();
+    let asked = request("t", "CreateToken");
+    let made = world.stores.create_token(&caller(), &store, &asked, new, &id).await.unwrap();
+    let uuid = uuid::Uuid::from_slice(&made.answer.bytes).unwrap();
+    let before = world.stores.get(&store).await.unwrap().version;
+
+    let revoke = async |id: &str| {
+        let (asked, token_id) = (request(id, "RevokeToken"), TokenId::from_uuid(uuid));
+        world.stores.revoke_token(&caller(), &store, &asked, token_id, &|_| vec![]).await
+    };
+    // The first one decides on what is there before the second, and again after it.
+    world.store.next_commit(Mishap::SomebodyWasFaster);
+    let (first, second) = tokio::join!(revoke("r1"), revoke("r2"));
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(world.stores.get(&store).await.unwrap().version.0, before.0 + 1);
 }

@@ -33,6 +33,7 @@ pub struct World {
     pub store: Arc<Mishaps>,
     pub clock: Arc<TestClock>,
     pub refunds: Refunds,
+    pub stores: Stores,
     orders: Orders,
     processing: application::Processing,
 }
@@ -49,6 +50,7 @@ impl World {
         let core = Core::new(store.clone(), reader.clone(), Arc::clone(&port), ids);
         let stores = Stores::new(Arc::clone(&core), Access::new(reader, port));
         let world = Self {
+            stores: stores.clone(),
             store,
             clock,
             refunds: Refunds::new(Arc::clone(&core)),
@@ -177,7 +179,7 @@ fn fingerprint(asked: &RefundRequest) -> [u8; 32] {
     print
 }
 
-fn caller() -> Caller {
+pub fn caller() -> Caller {
     Caller { actor: Actor::new(ActorKind::Merchant, "test"), trace: None }
 }
 

@@ -1,0 +1,133 @@
+//! Tokens: made and revoked as a part of their store, which they change with.
+
+use super::{Known, Needs, Stores, Written, existing};
+use crate::{Answer, Caller, Failure, Missing, Request, secret_hash};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::{
+    id::{StoreId, TokenId},
+    store::StoreFact,
+    token::{Role, Token},
+};
+use ports::{Page, PageRequest, StoreChange, Stored, TokenChange};
+use time::OffsetDateTime;
+
+/// Shows a token without its secret.
+pub type RenderToken<'r> = &'r (dyn Fn(&Token) -> Vec<u8> + Sync);
+
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    pub name: String,
+    pub role: Role,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// A new token's answer; the secret only the first time.
+#[derive(Debug, Clone)]
+pub struct TokenMade {
+    pub answer: Answer,
+    pub secret: Option<String>,
+}
+
+impl Stores {
+    /// Makes a token and shows its secret, this once.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if there is no such store.
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        new: NewToken,
+        render: RenderToken<'_>,
+    ) -> Result<TokenMade, Failure> {
+        let secret = format!("mrd_{}", BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret()));
+        let token_id = TokenId::from_uuid(self.core.ids.next());
+        let answer = self
+            .write(
+                caller,
+                store_id,
+                request,
+                |Known { store: found, now, .. }| {
+                    let Stored { state, version } = existing(found, store_id)?;
+                    let token = Token {
+                        token_id,
+                        store_id: store_id.clone(),
+                        name: new.name.clone(),
+                        role: new.role,
+                        scopes: new.scopes.clone(),
+                        expires_at: new.expires_at,
+                        created_at: now,
+                        revoked_at: None,
+                    };
+                    let answer = render(&token);
+                    let fact = StoreFact::TokenCreated { token: Box::new(token.clone()) };
+                    let change = StoreChange { before: version, after: state, facts: vec![fact] };
+                    let token = Some(TokenChange { token, hash: Some(secret_hash(&secret)) });
+                    Ok(Written { change, token, claims: Vec::new(), answer })
+                },
+                Needs::default(),
+            )
+            .await?;
+        let secret = (!answer.replayed).then_some(secret);
+        Ok(TokenMade { answer, secret })
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn tokens(
+        &self,
+        store_id: &StoreId,
+        page: PageRequest<TokenId>,
+    ) -> Result<Page<Token, TokenId>, Failure> {
+        Ok(self.core.reader.tokens(store_id, page).await?)
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the store has no such token.
+    pub async fn token(&self, store_id: &StoreId, token_id: TokenId) -> Result<Token, Failure> {
+        let held = self.core.reader.token(store_id, token_id).await?;
+        held.ok_or_else(|| Failure::not_found(Missing::Token, token_id.to_string()))
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the store has no such token.
+    pub async fn revoke_token(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        token_id: TokenId,
+        render: RenderToken<'_>,
+    ) -> Result<Answer, Failure> {
+        let answer = self
+            .write(
+                caller,
+                store_id,
+                request,
+                |Known { store: found, token: held, now, .. }| {
+                    let Stored { state, version } = existing(found, store_id)?;
+                    let missing = || Failure::not_found(Missing::Token, token_id.to_string());
+                    let mut token = held.ok_or_else(missing)?;
+                    let (mut facts, mut changed) = (Vec::new(), None);
+                    if token.revoked_at.is_none() {
+                        token.revoked_at = Some(now);
+                        facts.push(StoreFact::TokenRevoked { token_id });
+                        changed = Some(TokenChange { token: token.clone(), hash: None });
+                    }
+                    let answer = render(&token);
+                    let change = StoreChange { before: version, after: state, facts };
+                    Ok(Written { change, token: changed, claims: Vec::new(), answer })
+                },
+                Needs { guid: None, token: Some(token_id) },
+            )
+            .await?;
+        self.access.forget();
+        Ok(answer)
+    }
+}
