@@ -8,6 +8,7 @@ use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
+use payments::names;
 use ports::{Clock, Ids, Providers, Reader as _};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -169,14 +170,14 @@ impl Composed {
 
     fn providers(&self, settings: &settings::Payments) -> Providers {
         let (ledger, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
-        let mut providers = Providers::default().with("manual", Arc::new(payments::Manual));
+        let mut providers = Providers::default().with(names::MANUAL, Arc::new(payments::Manual));
         if settings.sandbox {
             let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(&clock));
-            providers = providers.with("sandbox", Arc::new(sandbox));
+            providers = providers.with(names::SANDBOX, Arc::new(sandbox));
         }
         if settings.ledger {
             let accounts = payments::Accounts::new(ledger, clock);
-            providers = providers.with("ledger", Arc::new(accounts));
+            providers = providers.with(names::LEDGER, Arc::new(accounts));
         }
         providers
     }
