@@ -1,6 +1,9 @@
 //! The composition root: the only file that names every adapter.
 
-use crate::system::{SystemClock, SystemIds};
+use crate::{
+    clock::{ASK_EVERY, SharedClock},
+    system::{SystemClock, SystemIds},
+};
 use application::{Access, Core, Legs, Orders, Processing, Refunds, Stores};
 use domain::Currencies;
 use grpc_kit::{Gate, GateSettings};
@@ -9,7 +12,7 @@ use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
 use payments::names;
-use ports::{Clock, Ids, Providers, Reader as _};
+use ports::{Chain, Clock, Ids, Providers, Reader as _};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
 use store_sql::SqlStore;
@@ -35,6 +38,7 @@ pub struct Composed {
     store: SqlStore,
     core: Arc<Core>,
     clock: Arc<dyn Clock>,
+    shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
 }
 
@@ -66,7 +70,9 @@ impl Composed {
         bootstrap: Option<&str>,
     ) -> Result<Self, Box<dyn Error>> {
         let store = open(&settings.database).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shared_clock = Arc::new(SharedClock::new(SystemClock));
+        shared_clock.ask(&store).await?;
+        let clock: Arc<dyn Clock> = shared_clock.clone();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let adapter = Arc::new(store.clone());
         let core =
@@ -80,7 +86,7 @@ impl Composed {
         let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
         let (health, routes) =
             self::routes(settings, services, &core, stores, Arc::clone(&clock)).await?;
-        Ok(Self { health, gate, routes, store, core, clock, ids })
+        Ok(Self { health, gate, routes, store, core, clock, shared_clock, ids })
     }
 
     /// The services as the gateway calls them without a network between.
@@ -108,6 +114,18 @@ impl Composed {
                 }
             }
             say(&health, &services, false).await;
+        }
+    }
+
+    /// Keeps the time of this process that of the database, until `stop`.
+    pub fn keep_time(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.shared_clock));
+        async move {
+            while stop.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await.is_some() {
+                if let Err(error) = clock.ask(&store).await {
+                    tracing::warn!(error = %Chain(&error), "the database was not asked for its time");
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The program: `meridian serve`, and the commands around it.
 
 mod cli;
+mod clock;
 mod compose;
 mod demo;
 mod desk;

@@ -49,6 +49,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     if let Some(composed) = &composed {
         workers = composed.start_workers(&settings, &serve.workers, &stop_workers)?;
         workers.push(tokio::spawn(composed.watch_store(serve.services.clone(), stop.clone())));
+        // As long as there may be leases.
+        workers.push(tokio::spawn(composed.keep_time(stop_workers.clone())));
     }
     // From the moment it says that it is ready, a signal to end is heard.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

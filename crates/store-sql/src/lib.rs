@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod clock;
 mod column;
 mod commit;
 mod connect;

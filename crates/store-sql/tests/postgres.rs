@@ -258,3 +258,13 @@ async fn a_quote_does_not_wait_for_expired_ones() {
     store.save_quote(&quote(3, minutes(10_010)), late).await.unwrap();
     assert!(store.quote(&old.order, old.quote_id).await.unwrap().is_none());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_tells_the_time_by_its_own_clock() {
+    let (store, database) = fresh().await;
+    let asked = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    let ask = || database.query(asked).parse::<i128>().unwrap() * 1_000;
+    let before = ask();
+    let told = store.time().await.unwrap().unwrap().unix_timestamp_nanos();
+    assert!(before <= told && told <= ask(), "{before} {told}");
+}

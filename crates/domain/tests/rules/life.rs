@@ -77,9 +77,9 @@ fn of_two_who_want_to_send_a_leg_one_does() {
     let pending = two_legs();
     let (refund_id, leg_id) = (last(&pending).refund_id, last(&pending).legs[0].leg_id.clone());
     let send = |attempt| Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
-    let sent = decided(pending.clone(), send(0));
+    let under_way = decided(pending.clone(), send(0));
     let unknown = answered(pending, 0, LegOutcome::Unknown);
-    for order in [sent, unknown] {
+    for order in [under_way, unknown] {
         assert_eq!(order.decide(send(0)).unwrap_err().reason, Reason::RefundStateForbids);
         let again = decided(order, send(1));
         assert_eq!(

@@ -175,7 +175,7 @@ struct Silent {
 impl Silent {
     async fn answers(&self, call: Call) {
         if call == self.silent {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
