@@ -121,7 +121,7 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $valid:expr, $rule:literal;)+) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -143,6 +143,14 @@ macro_rules! names {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        // By the same rule as everywhere: a page token is the caller's to forge.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
             }
         }
     )+};
@@ -203,5 +211,12 @@ mod tests {
         assert!("GE95135467GB".parse::<OrderId>().is_ok());
         assert!("a/b".parse::<OrderId>().is_err());
         assert!("-".parse::<OrderId>().is_err());
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_read_as_one() {
+        assert_eq!(serde_json::from_str::<OrderId>("\"GE1\"").unwrap().as_str(), "GE1");
+        assert!(serde_json::from_str::<OrderId>(r#""a\u0000b""#).is_err());
+        assert!(serde_json::from_str::<StoreId>("\"Demo\"").is_err());
     }
 }

@@ -3,6 +3,7 @@ use crate::{
     on_both,
     world::{Http, STORE, World, order, order_path},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ on_both!(
     orders_are_found_by_every_filter,
     pages_have_every_order_once_and_belong_to_one_list,
     refunds_are_listed_by_order_store_and_state,
+    a_forged_page_token_is_refused,
 );
 
 async fn ids(http: &Http, query: &str) -> Vec<String> {
@@ -146,4 +148,31 @@ async fn refunds_are_listed_by_order_store_and_state(world: World) {
     assert_eq!(list(format!("{}/refunds/{refund_id}", order_path("O-1"))).await, made[0]);
     let astray = format!("{}/refunds/{refund_id}", order_path("O-2"));
     http.get(&astray).await.refused(404, "REFUND_NOT_FOUND");
+}
+
+/// A token with another place in it: callers can read and write them.
+fn forged(page: &Value, place: &str, instead: &str) -> String {
+    let token = page["next_page_token"].as_str().unwrap();
+    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(token).unwrap()).unwrap();
+    assert!(text.contains(place), "{text}");
+    BASE64_URL_SAFE_NO_PAD.encode(text.replace(place, instead))
+}
+
+async fn a_forged_page_token_is_refused(world: World) {
+    world.open_store(json!({})).await;
+    world.open_store_named("other", "other-guid", json!({})).await;
+    for order_id in ["O-1", "O-2"] {
+        world.place(&order(order_id)).await;
+    }
+    let http = world.http();
+    for (list, place) in
+        [(format!("/v1/stores/{STORE}/orders"), "O-2"), ("/v1/stores".to_owned(), "other")]
+    {
+        let page = http.get(&format!("{list}?page_size=1")).await.ok();
+        for instead in [r"a\u0000b", "a b", ""] {
+            let token = forged(&page, &format!("\"{place}\""), &format!("\"{instead}\""));
+            let answer = http.get(&format!("{list}?page_size=1&page_token={token}")).await;
+            answer.refused(400, "INVALID_FIELDS").names("page_token");
+        }
+    }
 }
