@@ -117,6 +117,8 @@ impl Order {
     pub const MAX_REFUND_TEXT: usize = 200_000;
     /// Shipments that one order may hold.
     pub const MAX_SHIPMENTS: usize = 1_000;
+    /// Lines that the shipments of one order may name in all.
+    pub const MAX_PARCELS: usize = 5_000;
     /// Lines that one order may hold.
     pub const MAX_LINES: usize = 500;
     /// Tenders that one order may hold.

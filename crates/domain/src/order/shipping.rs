@@ -26,12 +26,25 @@ pub struct Parcel {
 /// L24: every quantity named has to be open.
 pub(super) fn ship(order: &Order, shipment: Shipment) -> Result<Vec<Fact>, Rejection> {
     may_ship(order)?;
-    if order.shipments.len() >= Order::MAX_SHIPMENTS {
-        let text = format!("an order holds at most {} shipments", Order::MAX_SHIPMENTS);
-        return Err(Rejection::new(Reason::TooManyEntries, text));
-    }
+    has_room(order, &shipment)?;
     check(order, &shipment.parcels, "open", Line::open)?;
     Ok(vec![Fact::Shipped { shipment }])
+}
+
+/// The order is read and written with every command, so what its shipments add to it is bounded.
+fn has_room(order: &Order, shipment: &Shipment) -> Result<(), Rejection> {
+    let named = order.shipments.iter().map(|shipment| shipment.parcels.len()).sum::<usize>();
+    let bounds = [
+        (order.shipments.len() + 1, Order::MAX_SHIPMENTS, "shipments"),
+        (named + shipment.parcels.len(), Order::MAX_PARCELS, "lines over all shipments"),
+    ];
+    for (count, most, what) in bounds {
+        if count > most {
+            let text = format!("an order holds at most {most} {what}");
+            return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", most));
+        }
+    }
+    Ok(())
 }
 
 /// L25: the quantities have to be in transit. None named means all of them.

@@ -262,6 +262,19 @@ fn an_order_holds_so_many_refunds_and_shipments_and_no_more() {
     }
 }
 
+#[test]
+fn the_shipments_of_an_order_name_so_many_lines_and_no_more() {
+    let mut order = order(OrderState::Ready);
+    let mut large = shipment(1);
+    large.parcels = vec![large.parcels[0].clone(); Order::MAX_PARCELS - 1];
+    order.shipments = vec![large];
+    assert!(order.decide(Command::Ship(shipment(1))).is_ok());
+    order.shipments.push(shipment(1));
+    let refused = order.decide(Command::Ship(shipment(1))).unwrap_err();
+    assert_eq!(refused.reason, Reason::TooManyEntries);
+    assert!(refused.message.contains("5000 lines over all shipments"), "{refused}");
+}
+
 fn shipment(quantity: u32) -> Shipment {
     Shipment {
         shipment_id: ShipmentId::from_uuid(Uuid::from_u128(1)),
