@@ -9,8 +9,8 @@ pub struct Permission {
     pub method: &'static str,
     /// Merchants' and storefronts' roles.
     pub roles: &'static [Role],
-    /// The scope that lets a service in, if any does.
-    pub scope: Option<&'static str>,
+    /// Any of these lets a service in.
+    pub scopes: &'static [&'static str],
     /// Whether the merchant's GUID alone is enough, where the store says so.
     pub by_guid: bool,
 }
@@ -24,42 +24,45 @@ const MANAGERS: &[Role] = &[Role::Manager];
 
 /// Every method of every service.
 pub const METHODS: &[Permission] = &[
-    of("CreateOrder", NOBODY, Some("orders:write")),
-    of("GetOrder", READERS_AND_STOREFRONTS, Some("orders:read")),
-    of("ListOrders", READERS, Some("orders:read")),
-    of("AcceptOrder", STAFF, Some("orders:write")),
-    of("SetExternalReference", STAFF, Some("orders:write")),
-    of("CompleteOrder", NOBODY, Some("orders:write")),
-    of("RecordPayment", NOBODY, Some("payments:write")),
-    of("RecordShipment", STAFF, Some("orders:write")),
-    of("RecordDelivery", STAFF, Some("orders:write")),
-    of("QuoteRefund", STAFF, Some("refunds:write")),
-    Permission { by_guid: true, ..of("CreateRefund", STAFF, Some("refunds:write")) },
-    of("GetRefund", READERS, Some("refunds:read")),
-    of("ListRefunds", READERS, Some("refunds:read")),
-    of("GetRefundable", READERS, Some("refunds:read")),
-    of("ExplainRefund", READERS, Some("refunds:read")),
-    of("RetryRefund", STAFF, Some("refunds:write")),
-    of("HoldRefund", STAFF, Some("refunds:write")),
-    of("ReleaseRefund", STAFF, Some("refunds:write")),
-    of("ApproveRefund", MANAGERS, None),
-    of("ConfirmManualRefund", STAFF, Some("refunds:write")),
-    of("CreateStore", NOBODY, None),
-    of("ListStores", NOBODY, None),
-    of("GetStore", READERS, Some("stores:read")),
-    of("UpdateStore", MANAGERS, None),
-    of("CreateToken", MANAGERS, None),
-    of("ListTokens", MANAGERS, None),
-    of("RevokeToken", MANAGERS, None),
-    Permission { by_guid: true, ..of("ResolveMerchant", READERS, Some("refunds:write")) },
+    of("CreateOrder", NOBODY, &["orders:write"]),
+    of("GetOrder", READERS_AND_STOREFRONTS, &["orders:read"]),
+    of("ListOrders", READERS, &["orders:read"]),
+    of("AcceptOrder", STAFF, &["orders:write"]),
+    of("SetExternalReference", STAFF, &["orders:write"]),
+    of("CompleteOrder", NOBODY, &["orders:write"]),
+    of("RecordPayment", NOBODY, &["payments:write"]),
+    of("RecordShipment", STAFF, &["orders:write"]),
+    of("RecordDelivery", STAFF, &["orders:write"]),
+    of("QuoteRefund", STAFF, &["refunds:write"]),
+    Permission { by_guid: true, ..of("CreateRefund", STAFF, &["refunds:write"]) },
+    of("GetRefund", READERS, &["refunds:read"]),
+    of("ListRefunds", READERS, &["refunds:read"]),
+    of("GetRefundable", READERS, &["refunds:read"]),
+    of("ExplainRefund", READERS, &["refunds:read"]),
+    of("RetryRefund", STAFF, &["refunds:write"]),
+    of("HoldRefund", STAFF, &["refunds:write"]),
+    of("ReleaseRefund", STAFF, &["refunds:write"]),
+    of("ApproveRefund", MANAGERS, &[]),
+    of("ConfirmManualRefund", STAFF, &["refunds:write"]),
+    of("CreateStore", NOBODY, &[]),
+    of("ListStores", NOBODY, &[]),
+    of("GetStore", READERS, &["stores:read"]),
+    of("UpdateStore", MANAGERS, &[]),
+    of("CreateToken", MANAGERS, &[]),
+    of("ListTokens", MANAGERS, &[]),
+    of("RevokeToken", MANAGERS, &[]),
+    Permission {
+        by_guid: true,
+        ..of("ResolveMerchant", READERS, &["refunds:read", "refunds:write"])
+    },
 ];
 
 const fn of(
     method: &'static str,
     roles: &'static [Role],
-    scope: Option<&'static str>,
+    scopes: &'static [&'static str],
 ) -> Permission {
-    Permission { method, roles, scope, by_guid: false }
+    Permission { method, roles, scopes, by_guid: false }
 }
 
 /// Whether the table lets the caller in, whatever the store.
@@ -73,7 +76,7 @@ pub(crate) fn allows(principal: &Principal, method: &str) -> bool {
     match principal.role {
         Role::Platform => true,
         Role::Service => {
-            permission.scope.is_some_and(|scope| principal.scopes.iter().any(|had| had == scope))
+            principal.scopes.iter().any(|had| permission.scopes.contains(&had.as_str()))
         }
         role => permission.roles.contains(&role),
     }
