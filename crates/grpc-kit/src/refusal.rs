@@ -19,6 +19,11 @@ pub fn of(failure: &Failure) -> Status {
             let text = "others changed the order again and again; nothing was done";
             retry_later(code, reason, text, Duration::from_millis(200))
         }
+        Failure::Store(error @ StoreError::Corrupt(_)) => {
+            tracing::error!(error = chain(error), reason, "a record cannot be read");
+            // Waiting does not mend it, so nothing says when to come back.
+            status(code, reason, "a record cannot be read; it is in the log", HashMap::new())
+        }
         Failure::Store(error) => {
             tracing::error!(error = %Chain(error), reason, "the store failed");
             let text = "the store cannot serve this now; a retry with the same id is safe";
