@@ -28,6 +28,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Shows an order's refund to its caller: the service's own rendering, stored as the answer.
 pub type RenderRefund<'r> = &'r (dyn Fn(&Order, &Refund) -> Vec<u8> + Sync);
+/// Shows a new refund together with the store as it was then, because a replay has to answer the
+/// same whatever the store is called by that time.
+pub type RenderNewRefund<'r> = &'r (dyn Fn(&Order, &Refund, &StoreRecord) -> Vec<u8> + Sync);
 
 #[derive(Clone)]
 pub struct Refunds {
@@ -95,9 +98,10 @@ impl Refunds {
         order_id: &str,
         request: &Request,
         new: NewRefund,
-        render: RenderRefund<'_>,
+        render: RenderNewRefund<'_>,
     ) -> Result<Answer, Failure> {
         let store = self.core.settings(store_id).await?;
+        let render = |order: &Order, refund: &Refund| render(order, refund, &store.state);
         let key = self.core.key(store_id, order_id).await?;
         let (asked, quote) = match new {
             NewRefund::Asked(asked) => (*asked, None),
@@ -139,7 +143,7 @@ impl Refunds {
                 };
                 let change = order.decide(Command::CreateRefund(Box::new(create)), now)?;
                 let claims = reference.iter().map(|key| take(store_id, key, request)).collect();
-                let answer = rendered(&change.after, refund_id, render)?;
+                let answer = rendered(&change.after, refund_id, &render)?;
                 Ok(Decision::Commit { change: Box::new(change), claims, answer })
             })
             .await;

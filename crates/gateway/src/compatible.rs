@@ -27,7 +27,9 @@ use refusal::Refused;
 use tonic::{Code, Status, metadata::MetadataMap};
 use uuid::Uuid;
 use wire::{
-    refunds::v1::{CreateRefundRequest, Refund, refund_service_client::RefundServiceClient},
+    refunds::v1::{
+        CreateRefundRequest, CreateRefundResponse, refund_service_client::RefundServiceClient,
+    },
     stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient},
 };
 
@@ -106,8 +108,8 @@ async fn make<S: Services>(
     request.store_id.clone_from(&store.store_id);
     request.request_id = request_id;
 
-    let refund = calls.create_refund(request).await?;
-    let shown = info::of_refund(store, refund).and_then(|info| serde_json::to_vec(&info).ok());
+    let made = calls.create_refund(request).await?;
+    let shown = info::of_refund(store, made).and_then(|info| serde_json::to_vec(&info).ok());
     let shown = shown.ok_or_else(|| {
         tracing::error!(store_id = store.store_id, "a refund could not be shown");
         Refused::internal()
@@ -163,16 +165,19 @@ impl<S: Services> Calls<S> {
         }
     }
 
-    async fn create_refund(&self, request: CreateRefundRequest) -> Result<Refund, Refused> {
+    async fn create_refund(
+        &self,
+        request: CreateRefundRequest,
+    ) -> Result<CreateRefundResponse, Refused> {
         let mut refunds =
             RefundServiceClient::new(self.services.clone()).max_decoding_message_size(MAX_ANSWER);
         let answer = refunds.create_refund(self.request(request)).await;
-        let refund = answer.map_err(|status| match status.code() {
+        let made = answer.map_err(|status| match status.code() {
             // A token that ended meanwhile is answered like one that never was.
             Code::Unauthenticated => Refused::unauthenticated(),
             _ => Refused::of(&status),
         });
-        refund?.into_inner().refund.ok_or_else(Refused::internal)
+        Ok(made?.into_inner())
     }
 
     fn request<T>(&self, message: T) -> tonic::Request<T> {

@@ -5,7 +5,7 @@ mod from_wire;
 mod to_wire;
 
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
-use domain::{id::RefundId, order::Order, refund::Refund};
+use domain::{id::RefundId, order::Order, refund::Refund, store::Store};
 use grpc_kit::{
     Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
 };
@@ -59,9 +59,10 @@ impl RefundService for RefundsGrpc {
         let (this, caller) = (self.clone(), admitted.clone());
         let order_id = content.order_id;
         let run = async move { this.create(&caller, &order_id, request, new).await };
-        let refund = to_its_end(run).await?;
+        let proto::CreateRefundResponse { refund, store } = to_its_end(run).await?;
+        let refund = refund.ok_or_else(refusal::unreadable_answer)?;
         let refund = if wait { self.once_settled(&admitted, refund).await? } else { refund };
-        Ok(Response::new(proto::CreateRefundResponse { refund: Some(refund) }))
+        Ok(Response::new(proto::CreateRefundResponse { refund: Some(refund), store }))
     }
 
     async fn get_refund(
@@ -189,11 +190,12 @@ impl RefundsGrpc {
         order_id: &str,
         request: Command,
         new: NewRefund,
-    ) -> Result<proto::Refund, Status> {
+    ) -> Result<proto::CreateRefundResponse, Status> {
         let Admitted { caller, store_id, .. } = admitted;
-        let answer = self.refunds.create(caller, store_id, order_id, &request, new, &render).await;
+        let render = &render_new;
+        let answer = self.refunds.create(caller, store_id, order_id, &request, new, render).await;
         let answer = answer.map_err(|failure| refusal::of(&failure))?;
-        read(&answer.bytes)
+        read_new(&answer.bytes)
     }
 
     /// The refund with its legs through, as far as the caller's patience reaches. Nothing is left
@@ -255,6 +257,39 @@ fn render(order: &Order, refund: &Refund) -> Vec<u8> {
     to_wire::refund(order, refund).encode_to_vec()
 }
 
+/// The same for a new refund, with what the store called itself and its reasons at that time.
+fn render_new(order: &Order, refund: &Refund, store: &Store) -> Vec<u8> {
+    to_wire::new_refund(order, refund, store).encode_to_vec()
+}
+
+/// A receipt from before refunds said what their store was holds the refund alone. One is never
+/// taken for the other: a refund begins with its id, whose text is no message.
+fn read_new(answer: &[u8]) -> Result<proto::CreateRefundResponse, Status> {
+    proto::CreateRefundResponse::decode(answer).or_else(|_| {
+        let refund = Some(read(answer)?);
+        Ok(proto::CreateRefundResponse { refund, store: None })
+    })
+}
+
 fn read(answer: &[u8]) -> Result<proto::Refund, Status> {
     proto::Refund::decode(answer).map_err(|_| refusal::unreadable_answer())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_of_both_forms_are_read() {
+        let id = "rf_0190b2c40000700080000000000000aa".to_owned();
+        let refund = proto::Refund { refund_id: id, refund_number: 7, ..proto::Refund::default() };
+        let alone = read_new(&refund.encode_to_vec()).unwrap();
+        assert_eq!((alone.refund.as_ref(), alone.store), (Some(&refund), None));
+        let whole = proto::CreateRefundResponse {
+            refund: Some(refund),
+            store: Some(proto::StoreThen::default()),
+        };
+        assert_eq!(read_new(&whole.encode_to_vec()).unwrap(), whole);
+        assert!(read_new(b"\xff").is_err());
+    }
 }

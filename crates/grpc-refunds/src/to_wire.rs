@@ -8,6 +8,7 @@ use domain::{
         Bearer, Component, ComponentKind, Derivation, Hold, Leg, LegKind, LegState, Refund,
         RefundMethod, RefundProduct, RefundReason, RefundState, Side,
     },
+    store::{RefundReasonEntry, Store},
 };
 use grpc_kit::{amount, line_pair, pair, timestamp};
 use ports::Version;
@@ -70,6 +71,38 @@ pub(crate) fn refund(order: &Order, refund: &Refund) -> proto::Refund {
         created_by: format!("{}:{}", refund.created_by.kind.name(), refund.created_by.id),
         create_time: Some(timestamp(refund.created_at)),
     }
+}
+
+/// A new refund with its store as it is at this time.
+pub(crate) fn new_refund(
+    order: &Order,
+    refund: &Refund,
+    store: &Store,
+) -> proto::CreateRefundResponse {
+    let mapped = |reason: Option<&RefundReason>| mapped(&store.settings.refund_reasons, reason);
+    let store = proto::StoreThen {
+        merchant_guid: store.merchant_guid.clone(),
+        web_store_code: store.web_store_code.clone().unwrap_or_default(),
+        web_store_instance_code: store.web_store_instance_code.clone().unwrap_or_default(),
+        refund_reason: Some(mapped(refund.reason.as_ref())),
+        product_reasons: refund
+            .products
+            .iter()
+            .map(|product| mapped(product.reason.as_ref()))
+            .collect(),
+    };
+    proto::CreateRefundResponse { refund: Some(self::refund(order, refund)), store: Some(store) }
+}
+
+/// The store's entry for what was sent, by its code.
+fn mapped(known: &[RefundReasonEntry], sent: Option<&RefundReason>) -> proto::MappedReason {
+    let code = sent.and_then(|sent| sent.code.as_ref());
+    let entry = known.iter().find(|known| Some(&known.code) == code);
+    let reason = entry.map(|entry| proto::RefundReason {
+        code: Some(entry.code.clone()),
+        name: entry.name.clone(),
+    });
+    proto::MappedReason { reason }
 }
 
 fn product(order: &Order, product: &RefundProduct) -> proto::RefundProduct {

@@ -129,7 +129,7 @@ impl World {
         request: &Request,
         new: NewRefund,
     ) -> Result<Answer, Failure> {
-        let render = |_: &Order, refund: &domain::refund::Refund| {
+        let render = |_: &Order, refund: &domain::refund::Refund, _: &domain::store::Store| {
             format!("{} {:?}", refund.refund_id, refund.total).into_bytes()
         };
         self.refunds.create(&caller(), &self.store_id(), order, request, new, &render).await

@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 use wire::{
     money::v1::MoneyPair,
-    refunds::v1::CreateRefundResponse,
+    refunds::v1::{CreateRefundResponse, Refund},
     stores::v1::{ResolveMerchantResponse, StoreSettings},
 };
 
@@ -61,7 +61,7 @@ fn answer(call: &str, arrived: &Arrived, error_info: bool) -> Result<Vec<u8>, St
                 total,
                 ..Refund::default()
             };
-            Ok(CreateRefundResponse { refund: Some(refund) }.encode_to_vec())
+            Ok(CreateRefundResponse { refund: Some(refund), store: None }.encode_to_vec())
         }
         _ => Err(Status::unimplemented(call)),
     }

@@ -132,7 +132,8 @@ impl World {
     /// Refunds all of an order.
     pub async fn refund(&self, order_id: &str) -> RefundId {
         let asked = RefundRequest { full_refund: true, ..RefundRequest::default() };
-        let id = |_: &Order, refund: &Refund| refund.refund_id.to_string().into_bytes();
+        let id =
+            |_: &Order, refund: &Refund, _: &StoreRecord| refund.refund_id.to_string().into_bytes();
         let answer = self
             .refunds()
             .create(

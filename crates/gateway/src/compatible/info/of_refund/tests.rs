@@ -1,6 +1,6 @@
 use super::*;
 use serde_json::{Value, json};
-use wire::stores::v1::StoreSettings;
+use wire::stores::v1::{StoreRefundReason, StoreSettings};
 
 fn pair(customer: &str, merchant: &str) -> MoneyPair {
     MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() }
@@ -61,8 +61,37 @@ fn refund() -> Refund {
     }
 }
 
+/// As a receipt from before refunds said what their store was.
+fn alone(refund: Refund) -> CreateRefundResponse {
+    CreateRefundResponse { refund: Some(refund), store: None }
+}
+
 fn shown(refund: Refund) -> Value {
-    serde_json::to_value(of_refund(&store(), refund).unwrap()).unwrap()
+    serde_json::to_value(of_refund(&store(), alone(refund)).unwrap()).unwrap()
+}
+
+#[test]
+fn a_refund_is_shown_as_its_store_was_and_not_as_it_is() {
+    let entry = RefundReason { code: Some("9".to_owned()), name: "Too late".to_owned() };
+    let then = StoreThen {
+        merchant_guid: "old-guid".to_owned(),
+        web_store_code: "old-code".to_owned(),
+        web_store_instance_code: String::new(),
+        refund_reason: Some(MappedReason { reason: None }),
+        product_reasons: vec![MappedReason { reason: Some(entry) }],
+    };
+    let made = CreateRefundResponse { store: Some(then), ..alone(refund()) };
+    let shown = serde_json::to_value(of_refund(&store(), made).unwrap()).unwrap();
+    let shown = &shown["NotifyOrderRefund"];
+    assert_eq!(
+        (&shown["MerchantGUID"], &shown["WebStoreCode"]),
+        (&json!("old-guid"), &json!("old-code"))
+    );
+    assert_eq!(shown["WebStoreInstanceCode"], Value::Null);
+    let unmapped = json!({"OrderRefundReasonCode": null, "Name": "Undefined"});
+    assert_eq!(shown["RefundReason"], unmapped, "the store did not know it then");
+    let mapped = json!({"OrderRefundReasonCode": "9", "Name": "Too late"});
+    assert_eq!(shown["Products"][0]["RefundReason"], mapped);
 }
 
 #[test]
@@ -117,7 +146,7 @@ fn a_refund_is_shown_with_every_member() {
 
 #[test]
 fn the_members_stand_in_the_order_of_the_reference() {
-    let text = serde_json::to_string(&of_refund(&store(), refund())).unwrap();
+    let text = serde_json::to_string(&of_refund(&store(), alone(refund())).unwrap()).unwrap();
     let start = r#"{"Success":true,"Reason":"Refund generated with id 67961","NotifyOrderRefund":{"MerchantOrderId":"#;
     assert!(text.starts_with(start), "{text}");
 }
@@ -159,8 +188,8 @@ fn a_refund_as_gift_card_goes_to_one_whole() {
 #[test]
 fn what_cannot_be_shown_is_not_guessed() {
     let missing = Refund { total: None, ..refund() };
-    assert!(of_refund(&store(), missing).is_none());
+    assert!(of_refund(&store(), alone(missing)).is_none());
     let kind = part(ComponentType::Unspecified, "1", "1", ChargedTo::Merchant);
     let unknown = Refund { components: vec![kind], ..refund() };
-    assert!(of_refund(&store(), unknown).is_none());
+    assert!(of_refund(&store(), alone(unknown)).is_none());
 }
