@@ -222,6 +222,17 @@ impl Core {
         }
     }
 
+    /// The earlier answer to this very request, if there is one.
+    pub(crate) async fn answered(
+        &self,
+        store_id: &StoreId,
+        request: &Request,
+    ) -> Result<Option<Answer>, Failure> {
+        let receipt = self.store.receipt(&request.key(store_id)).await?;
+        let same = receipt.filter(|receipt| receipt.fingerprint == request.fingerprint);
+        Ok(same.map(|receipt| Answer { bytes: receipt.answer, replayed: true }))
+    }
+
     pub(crate) fn commit_of(&self, caller: &Caller, change: OrderChange) -> Commit {
         let now = self.now();
         let mut commit = Commit::new(now, caller.actor.clone());

@@ -25,6 +25,20 @@ impl Orders {
         Self { core }
     }
 
+    /// The earlier answer to this very request. What a request is judged by may have changed since:
+    /// settings, the time. A repetition is answered all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn answered(
+        &self,
+        store_id: &StoreId,
+        request: &Request,
+    ) -> Result<Option<Answer>, Failure> {
+        self.core.answered(store_id, request).await
+    }
+
     /// The merchant currency of an order that names none.
     ///
     /// # Errors

@@ -23,6 +23,19 @@ impl Admitted {
     pub fn patience(&self) -> Duration {
         self.deadline.left()
     }
+
+    /// Refuses a message that says another store within than the one it is for: it is never
+    /// carried out in either.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`, in the words of a store that does not exist.
+    pub fn same_store(&self, store_id: &str) -> Result<(), Status> {
+        if store_id.is_empty() || store_id == self.store_id.as_str() {
+            return Ok(());
+        }
+        Err(another_store(&self.principal, store_id))
+    }
 }
 
 /// Lets the caller in to a store, or not.
@@ -42,11 +55,16 @@ pub fn admit<T>(
     let parsed = store_id.parse::<StoreId>();
     let parsed = parsed.map_err(|error| fields::refused("store_id", error))?;
     if principal.store_id.as_ref().is_some_and(|own| *own != parsed) {
-        tracing::warn!(actor = principal.actor.id, method, "a caller asked for another store");
-        return Err(refusal::of(&Failure::not_found(Missing::Store, store_id)));
+        return Err(another_store(&principal, store_id));
     }
     may_call(&principal, method)?;
     Ok(admitted(request, principal, parsed))
+}
+
+/// Recorded as denied, and answered in the words of a store that does not exist.
+pub fn another_store(principal: &Principal, named: &str) -> Status {
+    tracing::warn!(actor = principal.actor.id, "a caller named a store that is not its own");
+    refusal::of(&Failure::not_found(Missing::Store, named))
 }
 
 /// Lets the caller in to a method that is for no one store.

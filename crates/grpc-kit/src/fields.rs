@@ -12,6 +12,8 @@ use tonic::Status;
 
 /// Characters of a comment.
 pub const MAX_COMMENT: usize = 2_000;
+/// Decimals of an amount in any currency.
+const MOST_DECIMALS: u32 = 4;
 /// Characters of a request id.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -33,6 +35,10 @@ pub struct Fields {
 impl Fields {
     pub fn new() -> Self {
         Self { wrong: Violations::default(), only_amounts: true }
+    }
+
+    pub fn nothing_wrong(&self) -> bool {
+        self.wrong.is_empty()
     }
 
     pub fn wrong(&mut self, field: impl Into<String>, description: impl Display) {
@@ -77,9 +83,21 @@ impl Fields {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// An amount whose currency is known: it has no more decimals than the currency.
-    pub fn amount(&mut self, field: impl Into<String>, text: &str, currency: Currency) -> Amount {
-        match Amount::parse(text, currency) {
+    /// An amount: it has no more decimals than its currency. Where the currency is at fault itself,
+    /// it is only read as a plain decimal, so that all faults are named at once.
+    pub fn amount(
+        &mut self,
+        field: impl Into<String>,
+        text: &str,
+        currency: impl Into<Option<Currency>>,
+    ) -> Amount {
+        let read = match currency.into() {
+            Some(currency) => Amount::parse(text, currency),
+            None => {
+                parse_decimal(text).and_then(|decimal| Amount::from_decimal(decimal, MOST_DECIMALS))
+            }
+        };
+        match read {
             Ok(amount) => amount,
             Err(error) => {
                 self.wrong.push(field, error);

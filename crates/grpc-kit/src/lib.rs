@@ -16,7 +16,7 @@ mod permissions;
 mod principal;
 pub mod refusal;
 
-pub use admission::{Admitted, admit, admit_any, identify, to_its_end};
+pub use admission::{Admitted, admit, admit_any, another_store, identify, to_its_end};
 pub use deadline::Deadline;
 pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};
 pub use gate::{Gate, GateSettings};

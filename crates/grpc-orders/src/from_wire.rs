@@ -3,7 +3,6 @@
 use application::Shipped;
 use domain::{
     Amount, Currencies, Currency, Pair, Reason, Rejection,
-    amount::parse_decimal,
     id::{OrderId, TenderId},
     order::{
         Address, Buyer, ExternalIds, NewLine, NewOrder, NewTender, Order, OrderState, Parcel,
@@ -29,15 +28,17 @@ const MAX_ADDRESS_LINES: usize = 5;
 /// Characters of an HS code.
 const MAX_HS_CODE: usize = 16;
 
+/// What of the order is everybody's, and what is its buyer's. `books` is the merchant currency of an
+/// order that names none.
 pub(crate) fn new_order(
     fields: &mut Fields,
     order: Option<&proto::Order>,
     currencies: &Currencies,
     books: Currency,
-) -> Option<(NewOrder, Personal)> {
+) -> (Option<NewOrder>, Personal) {
     let Some(order) = order else {
         fields.wrong("order", "must be given");
-        return None;
+        return (None, Personal::default());
     };
     let order_id: Option<OrderId> = fields.parse("order.order_id", &order.order_id);
     let mut currency =
@@ -47,43 +48,38 @@ pub(crate) fn new_order(
         "" => Some(books),
         code => currency("merchant_currency", code),
     };
+    let money = Money { customer, merchant };
     country(fields, "order.destination_country", &order.destination_country, true);
     let personal = personal(fields, order);
     let cart_id = fields.optional_text("order.cart_id", &order.cart_id, MAX_ID);
     let language = fields.optional_text("order.language", &order.language, MAX_CODE);
-    if order.lines.len() > Order::MAX_LINES {
-        fields.wrong("order.lines", format!("must be at most {}", Order::MAX_LINES));
-    }
-    if order.tenders.len() > Order::MAX_TENDERS {
-        fields.wrong("order.tenders", format!("must be at most {}", Order::MAX_TENDERS));
-    }
-    // Amounts mean something only in a currency that is known.
-    let money = Money { customer: customer?, merchant: merchant? };
-    let lines = order.lines.iter().take(Order::MAX_LINES).enumerate();
-    let lines = lines.map(|(index, line)| self::line(fields, index, line, money)).collect();
-    let tenders = order.tenders.iter().take(Order::MAX_TENDERS).enumerate();
-    let tenders: Vec<Option<NewTender>> =
-        tenders.map(|(index, tender)| self::tender(fields, index, tender, money)).collect();
-    let new = NewOrder {
-        order_id: order_id?,
-        cart_id,
-        customer_currency: money.customer,
-        merchant_currency: money.merchant,
-        destination_country: order.destination_country.clone(),
-        language,
-        lines,
-        shipping: money.pair(fields, "order.shipping", order.shipping.as_ref()).unwrap_or_default(),
-        duties: money.pair(fields, "order.duties", order.duties.as_ref()).unwrap_or_default(),
-        tenders: tenders.into_iter().collect::<Option<_>>()?,
+    let lines = lines(fields, &order.lines, money);
+    let tenders = tenders(fields, &order.tenders, money);
+    let shipping = money.pair(fields, "order.shipping", order.shipping.as_ref());
+    let duties = money.pair(fields, "order.duties", order.duties.as_ref());
+    // Whatever is missing was named above.
+    let whole = || {
+        Some(NewOrder {
+            order_id: order_id?,
+            cart_id,
+            customer_currency: customer?,
+            merchant_currency: merchant?,
+            destination_country: order.destination_country.clone(),
+            language,
+            lines,
+            shipping: shipping.unwrap_or_default(),
+            duties: duties.unwrap_or_default(),
+            tenders: tenders?,
+        })
     };
-    Some((new, personal))
+    (whole(), personal)
 }
 
-/// The currencies of one order.
+/// The currencies of one order, as far as they are known.
 #[derive(Clone, Copy)]
 struct Money {
-    customer: Currency,
-    merchant: Currency,
+    customer: Option<Currency>,
+    merchant: Option<Currency>,
 }
 
 impl Money {
@@ -93,6 +89,26 @@ impl Money {
         let merchant = fields.amount(format!("{at}.merchant"), &pair.merchant, self.merchant);
         Some(Pair::new(customer, merchant))
     }
+}
+
+fn lines(fields: &mut Fields, lines: &[proto::OrderLine], money: Money) -> Vec<NewLine> {
+    if lines.len() > Order::MAX_LINES {
+        fields.wrong("order.lines", format!("must be at most {}", Order::MAX_LINES));
+    }
+    let lines = lines.iter().take(Order::MAX_LINES).enumerate();
+    lines.map(|(index, line)| self::line(fields, index, line, money)).collect()
+}
+
+/// `None` if one of them cannot be read.
+fn tenders(fields: &mut Fields, tenders: &[proto::Tender], money: Money) -> Option<Vec<NewTender>> {
+    if tenders.len() > Order::MAX_TENDERS {
+        fields.wrong("order.tenders", format!("must be at most {}", Order::MAX_TENDERS));
+    }
+    let tenders = tenders.iter().take(Order::MAX_TENDERS).enumerate();
+    // All of them are read, also behind one that is at fault.
+    let read: Vec<Option<NewTender>> =
+        tenders.map(|(index, tender)| self::tender(fields, index, tender, money)).collect();
+    read.into_iter().collect()
 }
 
 fn line(fields: &mut Fields, index: usize, line: &proto::OrderLine, money: Money) -> NewLine {
@@ -141,11 +157,13 @@ fn tender(
         proto::TenderMethod::CashOnDelivery => Some(TenderMethod::CashOnDelivery),
         proto::TenderMethod::Unspecified => None,
     };
-    let state = match tender.state() {
-        proto::TenderState::Pending | proto::TenderState::Unspecified => Some(TenderState::Pending),
-        proto::TenderState::Authorized => Some(TenderState::Authorized),
-        proto::TenderState::Captured => Some(TenderState::Captured),
-        proto::TenderState::Failed | proto::TenderState::Released => None,
+    let state = match proto::TenderState::try_from(tender.state) {
+        Ok(proto::TenderState::Pending | proto::TenderState::Unspecified) => {
+            Some(TenderState::Pending)
+        }
+        Ok(proto::TenderState::Authorized) => Some(TenderState::Authorized),
+        Ok(proto::TenderState::Captured) => Some(TenderState::Captured),
+        Ok(proto::TenderState::Failed | proto::TenderState::Released) | Err(_) => None,
     };
     if method.is_none() {
         fields.wrong(at("method"), "must be a tender method");
@@ -267,8 +285,7 @@ pub(crate) fn payment(fields: &mut Fields, message: &proto::RecordPaymentRequest
     if state.is_none() {
         fields.wrong("state", "must be AUTHORIZED, CAPTURED or FAILED");
     }
-    let amount = message.amount.as_deref().map(parse_decimal);
-    let amount = amount.and_then(|amount| fields.check("amount", amount));
+    let amount = fields.decimal("amount", message.amount.as_deref());
     let reference = message.provider_reference.as_deref().unwrap_or_default();
     let provider_reference = fields.optional_text("provider_reference", reference, MAX_NAME);
     Report {

@@ -4,7 +4,7 @@ mod from_wire;
 mod people;
 mod to_wire;
 
-use application::{Answer, Failure, Orders};
+use application::{Answer, Failure, Orders, Request as Command};
 use domain::order::Order;
 use grpc_kit::{
     Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
@@ -61,16 +61,24 @@ impl OrderService for OrdersGrpc {
     ) -> Result<Response<proto::CreateOrderResponse>, Status> {
         let admitted = admit(&request, "CreateOrder", &request.get_ref().store_id)?;
         let message = request.into_inner();
+        admitted.same_store(message.order.as_ref().map_or("", |order| &order.store_id))?;
         let books = self.orders.books_currency(&admitted.store_id).await;
         let books = books.map_err(|failure| refusal::of(&failure))?;
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
+        let has_id = fields.nothing_wrong();
         let order = message.order.as_ref();
-        let read = from_wire::new_order(&mut fields, order, &self.currencies, books);
-        fields.finish()?;
-        let Some((new, personal)) = read else { return Err(refusal::internal()) };
+        let (new, personal) = from_wire::new_order(&mut fields, order, &self.currencies, books);
         let content = proto::CreateOrderRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "CreateOrder", &content);
+        if let Err(refused) = fields.finish() {
+            // The store's currency may have been another one when this very request was taken.
+            let first = if has_id { self.answered(&admitted, &command).await? } else { None };
+            let mut order = first.ok_or(refused)?;
+            people::add(&mut order, &personal);
+            return Ok(Response::new(proto::CreateOrderResponse { order: Some(order) }));
+        }
+        let Some(new) = new else { return Err(refusal::internal()) };
         let orders = self.orders.clone();
         let order = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
@@ -254,6 +262,17 @@ impl OrderService for OrdersGrpc {
 }
 
 impl OrdersGrpc {
+    /// What this very request was answered before.
+    async fn answered(
+        &self,
+        admitted: &Admitted,
+        command: &Command,
+    ) -> Result<Option<proto::Order>, Status> {
+        let answer = self.orders.answered(&admitted.store_id, command).await;
+        let answer = answer.map_err(|failure| refusal::of(&failure))?;
+        answer.map(|answer| read_answer(Ok(answer))).transpose()
+    }
+
     /// The stored answer names nobody; who bought stands beside the order.
     async fn with_people(
         &self,

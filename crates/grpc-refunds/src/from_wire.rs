@@ -172,13 +172,14 @@ fn charges(fields: &mut Fields, charges: &[proto::ComponentCharge]) -> Vec<Compo
             proto::ComponentType::CancellationFee => Some(ComponentKind::CancellationFee),
             proto::ComponentType::Unspecified => None,
         };
-        let charged_to = match charge.charged_to() {
-            proto::ChargedTo::Merchant => Some(Bearer::Merchant),
-            proto::ChargedTo::Platform => Some(Bearer::Platform),
+        let charged_to = match proto::ChargedTo::try_from(charge.charged_to) {
+            Ok(proto::ChargedTo::Merchant) => Some(Bearer::Merchant),
+            Ok(proto::ChargedTo::Platform) => Some(Bearer::Platform),
             // Who bears the rest of a split goes without saying.
-            proto::ChargedTo::Unspecified => {
+            Ok(proto::ChargedTo::Unspecified) => {
                 charge.platform_amount.as_ref().map(|_| Bearer::Merchant)
             }
+            Err(_) => None,
         };
         let platform_amount =
             fields.decimal(at("platform_amount"), charge.platform_amount.as_deref());

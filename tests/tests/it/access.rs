@@ -2,7 +2,7 @@
 
 use crate::{
     on_both,
-    world::{Answer, GUID, Http, STORE, World, eventually, order, order_path, unique},
+    world::{Answer, GUID, Http, STORE, World, eventually, order, order_path, reason_of, unique},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tonic::Code;
 use wire::{
-    orders::v1::GetOrderRequest,
+    orders::v1::{CreateOrderRequest, GetOrderRequest, Order},
     rest::{ROUTES, Route},
 };
 
@@ -127,6 +127,15 @@ async fn a_service_may_do_what_its_scopes_say(world: World) {
     assert_eq!(refunder.post(&refunds, &refund).await.status, 200);
     let none = service_token(&world, json!([])).await;
     none.get(&order_path("O-1")).await.refused(403, "ROLE_FORBIDS");
+    // Without the store in the path, either scope finds the store; reading takes its own.
+    let elsewhere = "/v1/orders/O-1/refunds";
+    let auditor = service_token(&world, json!(["refunds:read"])).await;
+    for query in [String::new(), format!("?merchantGUID={GUID}")] {
+        let listed = auditor.get(&format!("{elsewhere}{query}")).await.ok();
+        assert_eq!(listed["refunds"].as_array().unwrap().len(), 1);
+    }
+    refunder.get(elsewhere).await.refused(403, "ROLE_FORBIDS");
+    reader.get(elsewhere).await.refused(403, "ROLE_FORBIDS");
     let checkout = service_token(&world, json!(["orders:write"])).await;
     let body = json!({"request_id": "o-2", "order": order("O-2")});
     assert_eq!(checkout.post(&format!("/v1/stores/{STORE}/orders"), &body).await.status, 200);
@@ -169,6 +178,26 @@ async fn another_store_is_told_that_there_is_no_such_store(world: World) {
         world.http().post(&path, &body).await.refused(404, "STORE_NOT_FOUND");
     }
     assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 0);
+    // So is an order that names one, in both forms of the body and over gRPC.
+    let orders = format!("/v1/stores/{STORE}/orders");
+    for store in ["other", "nobody"] {
+        let mut bare = order("O-2");
+        bare["store_id"] = store.into();
+        let wrapped = json!({"request_id": "o-2", "order": bare});
+        bare["request_id"] = "o-2".into();
+        for body in [bare, wrapped] {
+            world.http().post(&orders, &body).await.refused(404, "STORE_NOT_FOUND");
+        }
+        let within = Order { store_id: store.to_owned(), ..Order::default() };
+        let request = CreateOrderRequest {
+            store_id: STORE.to_owned(),
+            request_id: "o-2".to_owned(),
+            order: Some(within),
+        };
+        let refused = world.grpc().await.orders().create_order(request).await.unwrap_err();
+        assert_eq!((refused.code(), &*reason_of(&refused)), (Code::NotFound, "STORE_NOT_FOUND"));
+    }
+    assert_eq!(world.database.count("SELECT count(*) FROM orders"), 2);
     let grpc = world.grpc().await.token(&world.token("ROLE_MANAGER").await);
     let asked = GetOrderRequest { store_id: "other".to_owned(), order_id: "O-1".to_owned() };
     assert_eq!(grpc.orders().get_order(asked).await.unwrap_err().code(), Code::NotFound);

@@ -7,8 +7,10 @@ use serde_json::json;
 use std::time::Duration;
 use tonic::{Code, Request};
 use wire::{
-    orders::v1::{CreateOrderRequest, GetOrderRequest, Order, OrderLine},
-    refunds::v1::{CreateRefundRequest, ProductToRefund},
+    orders::v1::{
+        CreateOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, Tender,
+    },
+    refunds::v1::{ComponentCharge, CreateRefundRequest, ProductToRefund},
 };
 
 on_both!(
@@ -157,5 +159,32 @@ async fn enum_values_that_do_not_exist_are_named(world: World) {
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
         assert!(refused.message().contains(field), "{refused:?}");
     }
+    let charge =
+        ComponentCharge { charged_to: 99, platform_amount: Some("0.50".to_owned()), r#type: 2 };
+    let charged = CreateRefundRequest { charged_to: vec![charge], ..asked };
+    let refused = grpc.refunds().create_refund(charged).await.unwrap_err();
+    assert!(refused.message().contains("charged_to[0].charged_to"), "{refused:?}");
     assert_eq!(world.database.count("SELECT count(*) FROM refunds"), 0);
+
+    let tender = Tender { state: 99, method: 99, ..Tender::default() };
+    let order = Order { tenders: vec![tender], ..Order::default() };
+    let request = CreateOrderRequest {
+        store_id: STORE.to_owned(),
+        request_id: "o-2".to_owned(),
+        order: Some(order),
+    };
+    let refused = grpc.orders().create_order(request).await.unwrap_err();
+    for field in ["order.tenders[0].state", "order.tenders[0].method"] {
+        assert!(refused.message().contains(field), "{refused:?}");
+    }
+    let list = ListOrdersRequest {
+        store_id: STORE.to_owned(),
+        states: vec![99],
+        order_by: 99,
+        ..ListOrdersRequest::default()
+    };
+    let refused = grpc.orders().list_orders(list).await.unwrap_err();
+    for field in ["states[0]", "order_by"] {
+        assert!(refused.message().contains(field), "{refused:?}");
+    }
 }

@@ -5,7 +5,11 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-on_both!(every_malformed_field_of_an_order_is_named, every_malformed_field_of_a_verb_is_named,);
+on_both!(
+    every_malformed_field_of_an_order_is_named,
+    every_malformed_field_of_a_verb_is_named,
+    all_faults_of_an_order_are_named_at_once,
+);
 
 async fn every_malformed_field_of_an_order_is_named(world: World) {
     world.open_store(json!({})).await;
@@ -41,6 +45,31 @@ async fn every_malformed_field_of_an_order_is_named(world: World) {
         assert!(!answer.fields().is_empty(), "{}", answer.text());
     }
     assert_eq!(Stored::of(&world), before);
+}
+
+async fn all_faults_of_an_order_are_named_at_once(world: World) {
+    world.open_store(json!({})).await;
+    let mut order = order("a b");
+    order["customer_currency"] = "usd".into();
+    order["merchant_currency"] = "XAU".into();
+    order["lines"][0]["total"]["customer"] = "1e1".into();
+    order["lines"][1]["quantity"] = 0.into();
+    order["shipping"]["merchant"] = "-1".into();
+    order["tenders"][0]["tender_id"] = "a b".into();
+    order["tenders"][0]["amount"] = "1.00001".into();
+    let body = json!({"request_id": "o-1", "order": order});
+    let answer = world.http().post(&format!("/v1/stores/{STORE}/orders"), &body).await;
+    let named = [
+        "order.order_id",
+        "order.customer_currency",
+        "order.merchant_currency",
+        "order.lines[0].total.customer",
+        "order.lines[1].quantity",
+        "order.tenders[0].tender_id",
+        "order.tenders[0].amount",
+        "order.shipping.merchant",
+    ];
+    assert_eq!(answer.refused(400, "INVALID_FIELDS").fields(), named);
 }
 
 /// Path in the order, what stands there, and the field and the reason that the refusal names, where
@@ -136,7 +165,7 @@ async fn every_malformed_field_of_a_verb_is_named(world: World) {
         ("recordPayment", &payment, "tender_id", json!(""), "INVALID_FIELDS"),
         ("recordPayment", &payment, "state", json!(null), "INVALID_FIELDS"),
         ("recordPayment", &payment, "state", json!("TENDER_STATE_RELEASED"), "INVALID_FIELDS"),
-        ("recordPayment", &payment, "amount", json!("1e1"), "INVALID_FIELDS"),
+        ("recordPayment", &payment, "amount", json!("1e1"), "INVALID_AMOUNT"),
         ("recordPayment", &payment, "amount", json!("115.01"), "INVALID_AMOUNT"),
         ("recordPayment", &payment, "amount", json!("1.001"), "INVALID_AMOUNT"),
         ("recordPayment", &payment, "provider_reference", long(256), "INVALID_FIELDS"),
