@@ -42,6 +42,7 @@ pub struct NewStore {
 #[derive(Debug, Clone, Default)]
 pub struct StorePatch {
     pub name: Option<String>,
+    /// Empty takes it away; so with both codes.
     pub merchant_guid: Option<String>,
     pub web_store_code: Option<String>,
     pub web_store_instance_code: Option<String>,
@@ -55,6 +56,20 @@ pub struct StorePatch {
 impl Stores {
     pub const fn new(core: Arc<Core>, access: Access) -> Self {
         Self { core, access }
+    }
+
+    /// The earlier answer to this very request. What a request is judged by may have changed since:
+    /// settings, the time. A repetition is answered all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn answered(
+        &self,
+        store_id: &StoreId,
+        request: &Request,
+    ) -> Result<Option<Answer>, Failure> {
+        self.core.answered(store_id, request).await
     }
 
     /// # Errors
@@ -89,7 +104,7 @@ impl Stores {
                     settings_version: 1,
                     created_at: now,
                 };
-                let claims = vec![take_guid(&store)];
+                let claims = take_guid(&store).into_iter().collect();
                 let fact = StoreFact::Created { store: Box::new(store.clone()) };
                 let change = StoreChange { before: Version::NEW, after: store, facts: vec![fact] };
                 let answer = render(&change.after, change.version());
@@ -125,16 +140,14 @@ impl Stores {
                 let mut claims = Vec::new();
                 if !same_guid(&after.merchant_guid, &before.merchant_guid) {
                     guid_is_free(guid, store_id, &after.merchant_guid)?;
-                    claims.push(take_guid(&after));
-                    claims.push(ClaimChange::Free {
-                        store_id: store_id.clone(),
-                        kind: ClaimKind::MerchantGuid,
-                        key: guid_key(&before.merchant_guid),
-                    });
+                    claims.extend(take_guid(&after));
+                    claims.extend(free_guid(&before));
                 }
                 let mut facts = Vec::new();
                 if after != before {
-                    after.settings_version += 1;
+                    // A refund is computed with both; its name and codes do not change a figure.
+                    let settings = |store: &StoreRecord| (store.settings.clone(), store.currency);
+                    after.settings_version += i64::from(settings(&after) != settings(&before));
                     facts.push(StoreFact::Updated { store: Box::new(after.clone()) });
                 }
                 let change = StoreChange { before: version, after, facts };
@@ -154,22 +167,22 @@ impl Stores {
         existing(found, store_id)
     }
 
-    /// The store with this merchant GUID, without regard to case.
+    /// The store with this merchant GUID, without regard to case. A GUID that nobody has is as much
+    /// work as one that a store has, so that the time it takes tells nothing.
     ///
     /// # Errors
     ///
     /// [`Failure::Store`] alone.
-    pub async fn by_guid(&self, guid: &str) -> Result<Option<Arc<Stored<StoreRecord>>>, Failure> {
+    pub async fn by_guid(&self, guid: &str) -> Result<Option<Stored<StoreRecord>>, Failure> {
         let Some(any) = any_store() else { return Ok(None) };
         // No GUID has control characters, and not every database can be asked for them.
         if guid.chars().any(char::is_control) {
             return Ok(None);
         }
         let claim = self.core.store.claim(&any, ClaimKind::MerchantGuid, &guid_key(guid)).await?;
-        let Some(store_id) = claim.and_then(|claim| claim.holder.parse().ok()) else {
-            return Ok(None);
-        };
-        self.core.settings(&store_id).await.map(Some)
+        let holder = claim.and_then(|claim| claim.holder.parse::<StoreId>().ok());
+        let found = self.core.store.store(holder.as_ref().unwrap_or(&any)).await?;
+        Ok(found.filter(|_| holder.is_some()))
     }
 
     /// # Errors
@@ -194,7 +207,7 @@ impl Stores {
         loop {
             let request_key = request.key(store_id);
             let found = self.core.store.store(store_id).await?;
-            let guid = match needs.guid {
+            let guid = match needs.guid.filter(|guid| !guid.is_empty()) {
                 Some(guid) => {
                     let key = guid_key(guid);
                     self.core.store.claim(store_id, ClaimKind::MerchantGuid, &key).await?
@@ -270,8 +283,12 @@ fn patched(mut store: StoreRecord, patch: &StorePatch) -> StoreRecord {
     let patch = patch.clone();
     store.name = patch.name.unwrap_or(store.name);
     store.merchant_guid = patch.merchant_guid.unwrap_or(store.merchant_guid);
-    store.web_store_code = patch.web_store_code.or(store.web_store_code);
-    store.web_store_instance_code = patch.web_store_instance_code.or(store.web_store_instance_code);
+    let given = |code: Option<String>, held| {
+        code.map_or(held, |code| Some(code).filter(|it| !it.is_empty()))
+    };
+    store.web_store_code = given(patch.web_store_code, store.web_store_code);
+    store.web_store_instance_code =
+        given(patch.web_store_instance_code, store.web_store_instance_code);
     store.currency = patch.currency.unwrap_or(store.currency);
     store.settings = patch.settings.unwrap_or(store.settings);
     store
@@ -286,14 +303,25 @@ fn guid_is_free(claim: Option<Claim>, store_id: &StoreId, guid: &str) -> Result<
     }
 }
 
-fn take_guid(store: &StoreRecord) -> ClaimChange {
-    ClaimChange::Take(Claim {
+/// Nothing for a store without a GUID.
+fn take_guid(store: &StoreRecord) -> Option<ClaimChange> {
+    let claim = Claim {
         store_id: store.store_id.clone(),
         kind: ClaimKind::MerchantGuid,
         key: guid_key(&store.merchant_guid),
         holder: store.store_id.to_string(),
         fingerprint: [0; 32],
-    })
+    };
+    (!store.merchant_guid.is_empty()).then_some(ClaimChange::Take(claim))
+}
+
+fn free_guid(store: &StoreRecord) -> Option<ClaimChange> {
+    let free = ClaimChange::Free {
+        store_id: store.store_id.clone(),
+        kind: ClaimKind::MerchantGuid,
+        key: guid_key(&store.merchant_guid),
+    };
+    (!store.merchant_guid.is_empty()).then_some(free)
 }
 
 fn guid_key(guid: &str) -> String {

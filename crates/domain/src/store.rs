@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 pub struct Store {
     pub store_id: StoreId,
     pub name: String,
-    /// The merchant's credential-like name in the compatible endpoint; unique over all stores.
+    /// The merchant's credential-like name in the compatible endpoint; unique over all stores,
+    /// without regard to case. Empty if it has none.
     pub merchant_guid: String,
     pub web_store_code: Option<String>,
     pub web_store_instance_code: Option<String>,
@@ -19,6 +20,13 @@ pub struct Store {
     pub settings_version: i64,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+}
+
+impl Store {
+    /// Whether this is the store's GUID. No text is the GUID of a store that has none.
+    pub fn has_guid(&self, guid: &str) -> bool {
+        !guid.is_empty() && self.merchant_guid.to_lowercase() == guid.to_lowercase()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,7 +43,6 @@ pub(crate) fn new_store(
     let web_store_code = fields.optional_text("web_store_code", &message.web_store_code, MAX_CODE);
     let web_store_instance_code =
         fields.optional_text("web_store_instance_code", &message.web_store_instance_code, MAX_CODE);
-    let currency = currency?;
     let settings = message.settings.as_ref();
     let settings = settings.map(|settings| self::settings(fields, settings, currency));
     Some(NewStore {
@@ -52,7 +51,7 @@ pub(crate) fn new_store(
         merchant_guid,
         web_store_code,
         web_store_instance_code,
-        currency,
+        currency: currency?,
         settings: settings.unwrap_or_default(),
     })
 }
@@ -65,10 +64,16 @@ pub(crate) fn patch(
 ) -> StorePatch {
     let name = message.name.as_deref().map(|name| fields.text("name", name, MAX_NAME));
     let merchant_guid = message.merchant_guid.as_deref().map(|it| guid(fields, it));
-    let code = message.web_store_code.as_deref().unwrap_or_default();
-    let instance = message.web_store_instance_code.as_deref().unwrap_or_default();
-    let currency = message.currency.as_deref();
-    let currency = currency.and_then(|code| fields.check("currency", currencies.get(code)));
+    let mut code = |field: &str, code: Option<&str>| {
+        code.map(|code| fields.optional_text(field, code, MAX_CODE).unwrap_or_default())
+    };
+    let web_store_code = code("web_store_code", message.web_store_code.as_deref());
+    let web_store_instance_code =
+        code("web_store_instance_code", message.web_store_instance_code.as_deref());
+    let asked = message.currency.as_deref();
+    let currency = asked.and_then(|code| fields.check("currency", currencies.get(code)));
+    // In a currency that is at fault itself an amount is only read.
+    let of_limit = if asked.is_some() { currency } else { Some(held.currency) };
     // The approval limit is in the store's currency, so a new currency needs it said again.
     if currency.is_some_and(|currency| currency != held.currency)
         && held.settings.approval_limit.is_some()
@@ -77,34 +82,31 @@ pub(crate) fn patch(
         fields.wrong("currency", "must come with settings while there is an approval limit");
     }
     let settings = message.settings.as_ref();
-    let settings = settings.map(|it| self::settings(fields, it, currency.unwrap_or(held.currency)));
+    let settings = settings.map(|it| self::settings(fields, it, of_limit));
     StorePatch {
         name,
         merchant_guid,
-        web_store_code: fields.optional_text("web_store_code", code, MAX_CODE),
-        web_store_instance_code: fields.optional_text(
-            "web_store_instance_code",
-            instance,
-            MAX_CODE,
-        ),
+        web_store_code,
+        web_store_instance_code,
         currency,
         settings,
         version: message.version,
     }
 }
 
+/// Empty is none: the store is not reached by the compatible endpoint.
 fn guid(fields: &mut Fields, guid: &str) -> String {
     // It travels in a query and in a header.
     if !guid.bytes().all(|byte| byte.is_ascii_graphic()) {
         fields.wrong("merchant_guid", "must be visible ASCII characters");
     }
-    fields.text("merchant_guid", guid, MAX_CODE)
+    fields.optional_text("merchant_guid", guid, MAX_CODE).unwrap_or_default()
 }
 
 fn settings(
     fields: &mut Fields,
     settings: &proto::StoreSettings,
-    currency: Currency,
+    currency: Option<Currency>,
 ) -> StoreSettings {
     let tender_order = match proto::TenderOrder::try_from(settings.tender_order) {
         Ok(proto::TenderOrder::Unspecified | proto::TenderOrder::NonCashFirst) => {

@@ -3,7 +3,7 @@
 mod from_wire;
 mod to_wire;
 
-use application::{Failure, Missing, Stores, TokenMade};
+use application::{Answer, Failure, Missing, Request as Command, Stores, TokenMade};
 use domain::{
     Currencies,
     id::{StoreId, TokenId},
@@ -11,8 +11,8 @@ use domain::{
     token::{Role, Token},
 };
 use grpc_kit::{
-    Admitted, Fields, Principal, admit, admit_any, fingerprint, next_token, page, refusal,
-    to_its_end,
+    Admitted, Fields, Principal, admit, admit_any, another_store, fingerprint, next_token, page,
+    refusal, to_its_end, within_message,
 };
 use ports::{Clock, Version};
 use prost::Message;
@@ -78,14 +78,20 @@ impl StoreService for MerchantsGrpc {
             self.stores.get(&admitted.store_id).await.map_err(|failure| refusal::of(&failure))?;
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
+        let has_id = fields.nothing_wrong();
         // Trying GUIDs out would tell a merchant which ones other stores have.
         if message.merchant_guid.is_some() && admitted.principal.role != Role::Platform {
             return Err(refusal::denied(admitted.principal.role, "UpdateStore of merchant_guid"));
         }
         let patch = from_wire::patch(&mut fields, &message, &held.state, &self.currencies);
-        fields.finish()?;
         let content = proto::UpdateStoreRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "UpdateStore", &content);
+        if let Err(refused) = fields.finish() {
+            // The store's currency may have been another one when this very request was taken.
+            let first = if has_id { self.answered(&admitted, &command).await? } else { None };
+            let store = Some(read_store(Ok(first.ok_or(refused)?))?);
+            return Ok(Response::new(proto::UpdateStoreResponse { store }));
+        }
         let stores = self.stores.clone();
         let store = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
@@ -106,8 +112,12 @@ impl StoreService for MerchantsGrpc {
         let page = page::<StoreId>(&mut fields, message.page_size, &message.page_token, &list);
         fields.finish()?;
         let found = self.stores.list(page).await.map_err(|failure| refusal::of(&failure))?;
-        let stores = found.items.iter().map(|it| to_wire::store(&it.state, it.version)).collect();
-        let next_page_token = next_token(found.next, &list);
+        let (stores, next) = within_message(
+            found,
+            |found| to_wire::store(&found.state, found.version),
+            |found| found.state.store_id.clone(),
+        );
+        let next_page_token = next_token(next, &list);
         Ok(Response::new(proto::ListStoresResponse { stores, next_page_token }))
     }
 
@@ -117,19 +127,25 @@ impl StoreService for MerchantsGrpc {
     ) -> Result<Response<proto::CreateTokenResponse>, Status> {
         let admitted = admit(&request, "CreateToken", &request.get_ref().store_id)?;
         let message = request.into_inner();
-        let mut fields = Fields::new();
-        let id = fields.request_id(&message.request_id, &admitted);
-        let new = from_wire::new_token(&mut fields, &message, self.clock.now());
-        fields.finish()?;
-        let Some(new) = new else { return Err(refusal::internal()) };
         // What reaches beyond one merchant's own staff is the platform's to give.
-        if matches!(new.role, Role::Platform | Role::Service)
+        if matches!(message.role(), proto::Role::Platform | proto::Role::Service)
             && admitted.principal.role != Role::Platform
         {
             return Err(refusal::denied(admitted.principal.role, "CreateToken of this role"));
         }
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        let has_id = fields.nothing_wrong();
+        let new = from_wire::new_token(&mut fields, &message, self.clock.now());
         let content = proto::CreateTokenRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "CreateToken", &content);
+        if let Err(refused) = fields.finish() {
+            // A token that has expired meanwhile was in time when this very request was taken.
+            let first = if has_id { self.answered(&admitted, &command).await? } else { None };
+            let token = Some(read_token(&first.ok_or(refused)?.bytes)?);
+            return Ok(Response::new(proto::CreateTokenResponse { token }));
+        }
+        let Some(new) = new else { return Err(refusal::internal()) };
         let stores = self.stores.clone();
         let token = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
@@ -201,21 +217,31 @@ impl StoreService for MerchantsGrpc {
     ) -> Result<Response<proto::ResolveMerchantResponse>, Status> {
         let principal = admit_any(&request, "ResolveMerchant")?;
         let guid = &request.get_ref().merchant_guid;
-        // No GUID means the store of the caller's own token.
-        if let (true, Some(own)) = (guid.is_empty(), &principal.store_id) {
-            let found = self.stores.get(own).await.map_err(|failure| refusal::of(&failure))?;
-            let store = Some(shown(to_wire::store(&found.state, found.version), &principal));
-            return Ok(Response::new(proto::ResolveMerchantResponse { store }));
-        }
-        let found = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
-        // Another store's GUID and one that nobody has are the same to the caller.
-        let found = found.filter(|found| {
-            principal.store_id.as_ref().is_none_or(|own| *own == found.state.store_id)
-        });
-        let found =
-            found.ok_or_else(|| refusal::of(&Failure::not_found(Missing::Store, guid.as_str())))?;
-        let store = Some(to_wire::store(&found.state, found.version));
+        let found = match &principal.store_id {
+            // Another store's GUID is never looked up, so that no answer and no delay tells whether
+            // anybody has it. No GUID means the store of the caller's own token.
+            Some(own) => {
+                let own = self.stores.get(own).await.map_err(|failure| refusal::of(&failure))?;
+                let same = guid.is_empty() || own.state.has_guid(guid);
+                Some(own).filter(|_| same)
+            }
+            None => self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?,
+        };
+        let found = found.ok_or_else(|| another_store(&principal, guid))?;
+        let store = Some(shown(to_wire::store(&found.state, found.version), &principal));
         Ok(Response::new(proto::ResolveMerchantResponse { store }))
+    }
+}
+
+impl MerchantsGrpc {
+    /// What this very request was answered before.
+    async fn answered(
+        &self,
+        admitted: &Admitted,
+        command: &Command,
+    ) -> Result<Option<Answer>, Status> {
+        let answer = self.stores.answered(&admitted.store_id, command).await;
+        answer.map_err(|failure| refusal::of(&failure))
     }
 }
 
@@ -241,7 +267,7 @@ fn render_token(token: &Token) -> Vec<u8> {
     to_wire::token(token).encode_to_vec()
 }
 
-fn read_store(answer: Result<application::Answer, Failure>) -> Result<proto::Store, Status> {
+fn read_store(answer: Result<Answer, Failure>) -> Result<proto::Store, Status> {
     let answer = answer.map_err(|failure| refusal::of(&failure))?;
     proto::Store::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
 }

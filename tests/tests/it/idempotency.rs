@@ -1,6 +1,7 @@
 //! The same request again is the same answer again, and one effect.
 
 mod references;
+mod settings;
 
 use crate::{
     on_both,

@@ -6,6 +6,7 @@ mod people;
 mod providers;
 mod quotes;
 mod refusals;
+mod stores;
 mod tenders;
 
 use crate::world::{Answer, World, order_path, unique};
