@@ -1,6 +1,8 @@
 //! The layer around all services, over the network and in the process alike.
 
-use crate::{Deadline, METHODS, Principal, deadline, refusal};
+use crate::{
+    Deadline, Principal, call_name::CallName, deadline, in_our_words::in_our_words, refusal,
+};
 use application::{Access, Stores, secret_hash};
 use http::{HeaderMap, Request, Response};
 use std::{
@@ -14,6 +16,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
+
+/// The longest list of headers that a call may bring, in bytes, counted as HTTP/2 counts them.
+const MAX_HEADERS: usize = 16 << 10;
 
 #[derive(Debug, Clone)]
 pub struct GateSettings {
@@ -77,6 +82,7 @@ impl Gate {
         let running = Arc::clone(&self.running).try_acquire_owned();
         let running = Running(Arc::new(running.map_err(|_| refusal::overloaded())?));
         let deadline = deadline?;
+        check_headers(request.headers())?;
         request.extensions_mut().insert(deadline);
         // A command that goes on after its caller left still counts as running.
         request.extensions_mut().insert(running.clone());
@@ -93,7 +99,7 @@ impl Gate {
         tokio::time::timeout_at(deadline.at(), call)
             .await
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
-            .map(with_canonical_code)
+            .map(in_our_words)
     }
 
     /// A little earlier than the caller's own, which tonic would answer with the wrong code.
@@ -136,26 +142,22 @@ impl Gate {
     }
 }
 
-/// The method's name if it is one of ours: what a caller makes up must not become a series of its
-/// own.
-fn known_method(path: &str) -> &'static str {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let known = METHODS.iter().find(|permission| permission.method == name);
-    known.map_or("other", |permission| permission.method)
+/// What is too long, or compressed, is refused before anything of the message is read.
+fn check_headers(headers: &HeaderMap) -> Result<(), Status> {
+    const OVERHEAD: usize = 32;
+    let length = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD);
+    if length.sum::<usize>() > MAX_HEADERS {
+        return Err(refusal::headers_too_large(MAX_HEADERS));
+    }
+    match headers.get("grpc-encoding") {
+        Some(encoding) if encoding != "identity" => Err(refusal::compressed()),
+        _ => Ok(()),
+    }
 }
 
 /// Health and reflection tell nothing about anybody's orders.
 fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
-}
-
-/// tonic answers `OUT_OF_RANGE` for a message over the size limit; the code for a limit is
-/// `RESOURCE_EXHAUSTED`.
-fn with_canonical_code(response: Response<Body>) -> Response<Body> {
-    let too_large = Status::from_header_map(response.headers()).is_some_and(|status| {
-        status.code() == Code::OutOfRange && status.message().contains("message length too large")
-    });
-    if too_large { refusal::message_too_large().into_http() } else { response }
 }
 
 impl<S> Layer<S> for Gate {
@@ -192,15 +194,18 @@ where
         let next = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, next);
         let gate = self.gate.clone();
+        let name = CallName::of(request.uri().path());
         let span = tracing::info_span!(
             "rpc",
+            otel.name = name.span(),
+            otel.kind = "server",
             "rpc.system" = "grpc",
-            "rpc.method" = request.uri().path(),
+            "rpc.service" = name.service,
+            "rpc.method" = name.method,
             "rpc.grpc.status_code" = tracing::field::Empty,
         );
         telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
         let deadline = gate.deadline(request.headers());
-        let method = known_method(request.uri().path());
         let began = Instant::now();
         let call = async move {
             let duration = gate.duration.clone();
@@ -211,7 +216,8 @@ where
             tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));
             let attributes = [
                 KeyValue::new("rpc.system", "grpc"),
-                KeyValue::new("rpc.method", method),
+                KeyValue::new("rpc.service", name.service),
+                KeyValue::new("rpc.method", name.method),
                 KeyValue::new("rpc.grpc.status_code", i64::from(i32::from(code))),
             ];
             duration.record(began.elapsed().as_secs_f64(), &attributes);

@@ -7,9 +7,11 @@
 //! a failure with [`refusal::of`].
 
 mod admission;
+mod call_name;
 mod deadline;
 mod fields;
 mod gate;
+mod in_our_words;
 mod money;
 mod page;
 mod permissions;

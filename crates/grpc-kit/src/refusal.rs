@@ -1,5 +1,6 @@
 //! How a failure reads on the wire: one canonical code, one stable reason, the figures behind it.
 
+use crate::fields;
 use application::{Failure, Missing, Taken};
 use domain::{Reason, Rejection, token::Role};
 use ports::{Chain, StoreError};
@@ -20,7 +21,7 @@ pub fn of(failure: &Failure) -> Status {
             retry_later(code, reason, text, Duration::from_millis(200))
         }
         Failure::Store(error @ StoreError::Corrupt(_)) => {
-            tracing::error!(error = chain(error), reason, "a record cannot be read");
+            tracing::error!(error = %Chain(error), reason, "a record cannot be read");
             // Waiting does not mend it, so nothing says when to come back.
             status(code, reason, "a record cannot be read; it is in the log", HashMap::new())
         }
@@ -149,19 +150,26 @@ fn retry_later(code: Code, reason: &str, text: &str, after: Duration) -> Status 
 
 /// Messages travel in a header and may quote what was asked.
 fn shortened(text: &str) -> String {
-    cut(text, 1_000)
+    cut(text, 2_000)
 }
 
 /// A figure or a field's name among many.
 fn brief(text: &str) -> String {
-    cut(text, 200)
+    cut(text, 400)
 }
 
+/// Cuts a text to so many bytes of a header. What is not plain ASCII takes three for each of its
+/// bytes there, so that a short text may be a long header, which clients refuse.
 fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let in_header = |c: char| if c == ' ' || c.is_ascii_graphic() { 1 } else { 3 * c.len_utf8() };
+    let mut length = 0;
+    for (end, c) in text.char_indices() {
+        length += in_header(c);
+        if length > most {
+            return format!("{}…", &text[..end]);
+        }
     }
+    text.to_owned()
 }
 
 pub(crate) fn unauthenticated() -> Status {
@@ -195,6 +203,37 @@ pub(crate) fn message_too_large() -> Status {
     status(Code::ResourceExhausted, "MESSAGE_TOO_LARGE", text, HashMap::new())
 }
 
+/// What a caller sent is no message of the method, or was cut off.
+pub(crate) fn message_unreadable() -> Status {
+    fields::refused("message", "cannot be read as the request of this method")
+}
+
+/// A small message may be a large one compressed, so none is taken that is.
+pub(crate) fn compressed() -> Status {
+    fields::refused("grpc-encoding", "must be identity: compressed messages are not taken")
+}
+
+pub(crate) fn headers_too_large(most: usize) -> Status {
+    let text = format!("the headers are longer than {most} bytes");
+    let metadata = [("limit".to_owned(), most.to_string())];
+    status(Code::ResourceExhausted, "HEADERS_TOO_LARGE", &text, metadata.into())
+}
+
+/// A status that somebody else made and gave no reason: its code is one.
+pub(crate) fn without_reason(code: Code, text: &str) -> Status {
+    let (reason, text) = match (code, text) {
+        (Code::Unimplemented, _) => ("UNIMPLEMENTED", "there is no such method"),
+        (Code::NotFound, text) => ("NOT_FOUND", text),
+        (Code::DeadlineExceeded, text) => ("DEADLINE_EXCEEDED", text),
+        (Code::Cancelled, text) => ("CANCELLED", text),
+        (Code::ResourceExhausted, text) => ("RESOURCE_EXHAUSTED", text),
+        (Code::InvalidArgument, text) => ("INVALID_ARGUMENT", text),
+        (Code::Unavailable, text) => ("UNAVAILABLE", text),
+        (_, text) => ("UNKNOWN", text),
+    };
+    status(code, reason, text, HashMap::new())
+}
+
 /// A stored answer that this build cannot read.
 pub fn unreadable_answer() -> Status {
     status(Code::Internal, "ANSWER_UNREADABLE", "the stored answer is unreadable", HashMap::new())
@@ -203,4 +242,30 @@ pub fn unreadable_answer() -> Status {
 /// Something of ours broke.
 pub fn internal() -> Status {
     status(Code::Internal, "INTERNAL", "the call broke; it is in the log", HashMap::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_quotes_fits_into_its_headers() {
+        for id in ["\u{1f600}".repeat(1_000), "x".repeat(10_000), "\n".repeat(5_000)] {
+            let refused = of(&Failure::not_found(Missing::Order, id));
+            assert_eq!(refused.code(), Code::NotFound);
+            let headers = refused.into_http::<()>().into_parts().0.headers;
+            let length: usize = headers.values().map(http::HeaderValue::len).sum();
+            assert!(length < 8_000, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_nothing_to_come_back_for() {
+        let corrupt = Failure::Store(StoreError::Corrupt("column doc".into()));
+        let refused = of(&corrupt);
+        assert_eq!(refused.code(), Code::Internal);
+        assert!(refused.get_details_retry_info().is_none());
+        let unavailable = of(&Failure::Store(StoreError::Unavailable("closed".into())));
+        assert!(unavailable.get_details_retry_info().is_some());
+    }
 }

@@ -11,8 +11,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Endpoint, Server, server::TcpIncoming};
 
-/// Longest list of headers that a call may bring, in bytes.
-const MAX_HEADERS: u32 = 16 * 1024;
+/// Headers that are read of a call, in bytes. The gate allows fewer, and has words for the refusal:
+/// above this number the answer is a bare HTTP status, which gRPC clients show as UNKNOWN.
+const MAX_HEADERS: u32 = 128 * 1024;
+/// Headers of an answer of the services upstream that the gateway reads, in bytes.
+const MAX_ANSWERED_HEADERS: u32 = 256 * 1024;
 /// After so many streams that a client opened and reset at once, its connection is closed.
 const MAX_RESETS: usize = 200;
 /// After its grace a worker hands back what it holds; so much longer it may take.
@@ -102,7 +105,9 @@ async fn http(
     let options = gateway::Options::default();
     let router = match (&settings.http.upstream, composed) {
         (Some(upstream), _) => {
-            let services = Endpoint::from_shared(upstream.clone())?.connect_lazy();
+            let services = Endpoint::from_shared(upstream.clone())?
+                .http2_max_header_list_size(MAX_ANSWERED_HEADERS)
+                .connect_lazy();
             gateway::router(services, options)
         }
         (None, Some(composed)) => gateway::router(composed.services(), options),

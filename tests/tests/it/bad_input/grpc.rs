@@ -1,3 +1,5 @@
+mod raw;
+
 use super::Stored;
 use crate::{
     on_both,
@@ -5,7 +7,7 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
-use tonic::{Code, Request};
+use tonic::{Code, Request, codegen::Bytes};
 use wire::{
     orders::v1::{
         CreateOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, Tender,
@@ -19,6 +21,7 @@ on_both!(
     a_command_goes_on_when_its_deadline_has_passed,
     nobody_is_let_in_without_a_token,
     enum_values_that_do_not_exist_are_named,
+    what_is_no_message_is_the_callers_fault,
 );
 
 fn get() -> GetOrderRequest {
@@ -61,14 +64,39 @@ async fn a_message_that_is_too_large_is_refused(world: World) {
     let mut request = Request::new(get());
     request.metadata_mut().insert("x-much", "x".repeat(64 << 10).parse().unwrap());
     let refused = grpc.orders().get_order(request).await.unwrap_err();
-    assert!(
-        [Code::ResourceExhausted, Code::InvalidArgument, Code::Internal, Code::Unknown]
-            .contains(&refused.code()),
-        "{refused:?}"
+    assert_eq!(
+        (refused.code(), &*reason_of(&refused)),
+        (Code::ResourceExhausted, "HEADERS_TOO_LARGE")
     );
     assert_eq!(Stored::of(&world), before);
     let grpc = world.grpc().await;
     grpc.orders().get_order(get()).await.unwrap();
+}
+
+async fn what_is_no_message_is_the_callers_fault(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let path = "/meridian.orders.v1.OrderService/GetOrder";
+    for bytes in [&b"\x0a\xff\xff\xff\xff\x0f"[..], b"\x08\x01", b"\x0a\x01\xff", &[0xff; 1000]] {
+        let request = Request::new(Bytes::copy_from_slice(bytes));
+        let refused = raw::call(&grpc, path, request).await;
+        assert_eq!(
+            (refused.code(), &*reason_of(&refused)),
+            (Code::InvalidArgument, "INVALID_FIELDS"),
+            "{bytes:?}"
+        );
+    }
+    let mut compressed = Request::new(Bytes::new());
+    compressed.metadata_mut().insert("grpc-encoding", "gzip".parse().unwrap());
+    let refused = raw::call(&grpc, path, compressed).await;
+    assert_eq!((refused.code(), &*reason_of(&refused)), (Code::InvalidArgument, "INVALID_FIELDS"));
+    assert!(refused.message().contains("grpc-encoding"), "{refused:?}");
+    let nothing = "/meridian.orders.v1.OrderService/Nothing";
+    let refused = raw::call(&grpc, nothing, Request::new(Bytes::new())).await;
+    assert_eq!((refused.code(), &*reason_of(&refused)), (Code::Unimplemented, "UNIMPLEMENTED"));
+    // Who is nobody is told that first.
+    let refused = raw::call(&grpc.anonymous(), nothing, Request::new(Bytes::new())).await;
+    assert_eq!(refused.code(), Code::Unauthenticated);
 }
 
 async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {

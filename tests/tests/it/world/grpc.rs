@@ -53,7 +53,8 @@ impl Grpc {
         RefundServiceClient::new(self.called())
     }
 
-    fn called(&self) -> Called {
+    /// For calls that no client of the contract makes.
+    pub fn called(&self) -> Called {
         InterceptedService::new(self.channel.clone(), self.bearer.clone())
     }
 }
