@@ -16,7 +16,7 @@ mod request;
 
 use crate::{
     Services,
-    rest::{self, Template, Unread, percent},
+    rest::{self, Template, body::Unread, percent},
 };
 use axum::{Router, extract::Request, response::Response, routing::post};
 use envelope::Envelope;
@@ -52,7 +52,11 @@ pub fn router<S: Services>(services: S) -> Router {
         let services = services.clone();
         async move { answer(services, request).await }
     };
-    let refused = || async { Refused::wrong_method().into_response(true) };
+    let refused = async |request: Request| {
+        let (parts, body) = request.into_parts();
+        let read = rest::body::read(&parts, body).await;
+        read.map_or_else(Refused::from, |_| Refused::wrong_method()).into_response(true)
+    };
     Router::new().route(PATH, post(answer).fallback(refused))
 }
 
@@ -72,21 +76,14 @@ async fn answer<S: Services>(services: S, request: Request) -> Response {
 }
 
 async fn refund<S: Services>(services: S, request: Request) -> Result<Response, Refused> {
-    let (Parts { uri, headers, .. }, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     // A caller that is refused before it has sent everything would see a broken connection.
-    let body = rest::read(body).await.map_err(|unread| match unread {
-        Unread::TooLong => Refused::too_long(),
-        Unread::Broken(error) => Refused::malformed(format!("the body was cut off: {error}")),
-    })?;
+    let body = rest::body::read(&parts, body).await?;
+    let Parts { uri, headers, .. } = parts;
     let query = percent::pairs(uri.query().unwrap_or_default())
         .ok_or_else(|| Refused::malformed("the query is not percent-encoded UTF-8".to_owned()))?;
     let envelope = Envelope::open(query, &headers, &body);
-    let Some(guid) = envelope.merchant_guid() else {
-        return Err(match envelope.unreadable() {
-            Some(fault) => Refused::malformed(fault.to_owned()),
-            None => Refused::unauthenticated(),
-        });
-    };
+    let guid = envelope.merchant_guid().ok_or_else(Refused::unauthenticated)?;
     let calls = Calls { metadata: metadata(&headers, guid)?, services };
     let store = calls.resolve(guid.to_owned()).await?;
     let error_info = store.settings.as_ref().is_some_and(|settings| settings.error_info);
@@ -119,9 +116,8 @@ async fn make<S: Services>(
 
 /// The caller's token, or the GUID for want of one; and how long the caller waits, and its trace.
 fn metadata(headers: &HeaderMap, guid: &str) -> Result<MetadataMap, Refused> {
-    let metadata = rest::forwarded(headers).map_err(|_| {
-        Refused::malformed("x-request-timeout must be 1 to 8 digits, with ms, s or m".to_owned())
-    })?;
+    let metadata =
+        rest::forwarded(headers).map_err(|fault| Refused::malformed(fault.to_string()))?;
     let mut metadata = metadata.into_headers();
     // The key stands in the one request that takes it.
     metadata.remove(IDEMPOTENCY_KEY);
@@ -139,6 +135,16 @@ fn request_id(headers: &HeaderMap) -> Result<String, Refused> {
     };
     let key = key.to_str().map(str::to_owned);
     key.map_err(|_| Refused::malformed("Idempotency-Key must be visible ASCII".to_owned()))
+}
+
+impl From<Unread> for Refused {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLong => Self::too_long(),
+            Unread::NoRoom => Self::no_room(),
+            Unread::Broken(error) => Self::malformed(format!("the body was cut off: {error}")),
+        }
+    }
 }
 
 /// The calls of the contract, all with the same metadata.

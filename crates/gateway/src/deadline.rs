@@ -1,5 +1,6 @@
 //! No request runs longer than the gateway allows.
 
+use crate::rest;
 use axum::{Router, extract::Request, middleware::Next, response::Response};
 use http::{HeaderName, HeaderValue};
 use std::time::Duration;
@@ -16,7 +17,10 @@ const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout")
 pub fn within(router: Router, timeout: Duration, show: fn(&Status) -> Response) -> Router {
     let limit = move |mut request: Request, next: Next| async move {
         let headers = request.headers_mut();
-        if !headers.contains_key(GRPC_TIMEOUT) && !headers.contains_key(REQUEST_TIMEOUT) {
+        // One that cannot be read is refused where it is read for the call.
+        let asked = rest::timeout(headers);
+        if asked.is_ok_and(|asked| asked.is_none_or(|asked| asked.duration() > timeout)) {
+            headers.remove(REQUEST_TIMEOUT);
             headers.insert(GRPC_TIMEOUT, metadata(timeout));
         }
         let answered = tokio::time::timeout(timeout.saturating_add(GRACE), next.run(request)).await;

@@ -10,12 +10,16 @@ mod docs;
 mod health;
 mod reads;
 pub mod rest;
+mod room;
+mod serve;
 mod services;
 mod trace;
 
+pub use serve::{Limits, serve};
 pub use services::Services;
 
-use axum::{Router, middleware::from_fn};
+use axum::{Extension, Router, middleware::from_fn};
+use room::Room;
 use std::time::Duration;
 
 /// How the gateway treats its callers.
@@ -42,6 +46,8 @@ pub fn router<S: Services>(services: S, options: Options) -> Router {
         .merge(docs::router())
         .merge(health::router(services))
         .fallback(rest::not_found)
+        .method_not_allowed_fallback(rest::only_get)
+        .layer(Extension(Room::default()))
         .layer(from_fn(trace::traced))
 }
 

@@ -8,11 +8,11 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Path, Request},
+    extract::Request,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{Method, Uri};
+use http::Uri;
 use tonic::{Code, Status, metadata::MetadataMap};
 use wire::stores::v1::{ResolveMerchantRequest, Store, store_service_client::StoreServiceClient};
 
@@ -20,27 +20,31 @@ const MERCHANT_GUID: &str = "merchantGUID";
 
 /// Serves the refunds of an order, without its store in the path.
 pub fn router<S: Services>(services: S) -> Router {
-    let answer = move |Path(order_id): Path<String>, request: Request| {
+    let answer = move |request: Request| {
         let services = services.clone();
         async move {
-            let answered = refunds(services, &order_id, request).await;
+            let answered = refunds(services, request).await;
             answered.unwrap_or_else(IntoResponse::into_response)
         }
     };
-    let refused = |method: Method| async move { Refusal::wrong_method(&method, &["GET"].into()) };
-    Router::new().route("/v1/orders/{order_id}/refunds", get(answer).fallback(refused))
+    Router::new().route("/v1/orders/{order_id}/refunds", get(answer).fallback(rest::only_get))
+}
+
+/// The order that the path names. It is decoded here, because a path that cannot be has its answer
+/// in the shape of every other refusal.
+fn order_id(path: &str) -> Result<String, Refusal> {
+    let segment = path.split('/').nth(3).unwrap_or_default();
+    percent::decode(segment)
+        .ok_or_else(|| Refusal::field("order_id", "is not percent-encoded UTF-8"))
 }
 
 /// Finds the store and asks again with it in the path.
-async fn refunds<S: Services>(
-    services: S,
-    order_id: &str,
-    mut request: Request,
-) -> Result<Response, Refusal> {
+async fn refunds<S: Services>(services: S, mut request: Request) -> Result<Response, Refusal> {
+    let order_id = order_id(request.uri().path())?;
     let (guid, query) = guid_and_query(&request)?;
     let metadata = rest::forwarded(request.headers())?;
     let store = store_of(services.clone(), metadata, guid).await?;
-    let (store_id, order_id) = (percent::encode(&store.store_id), percent::encode(order_id));
+    let (store_id, order_id) = (percent::encode(&store.store_id), percent::encode(&order_id));
     let path = format!("/v1/stores/{store_id}/orders/{order_id}/refunds{query}");
     *request.uri_mut() = path.parse::<Uri>().map_err(|_| Refusal::unknown_path(&path))?;
     rest::answer(services, request).await
@@ -84,7 +88,7 @@ fn guid_and_query(request: &Request) -> Result<(String, String), Refusal> {
             None => {}
         }
     }
-    guids.dedup();
+    guids.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
     match guids.as_slice() {
         [] => Ok((String::new(), query)),
         [guid] if could_be_guid(guid) => Ok((guid.clone(), query)),

@@ -6,6 +6,7 @@
 //! meant, whether the JSON has the shape of the contract, and how a refusal reads.
 
 mod bare_order;
+pub(crate) mod body;
 mod call;
 mod json;
 mod metadata;
@@ -15,28 +16,21 @@ mod request;
 mod route;
 mod shape;
 
+pub use body::MAX_BODY;
 pub use metadata::forwarded;
+pub(crate) use metadata::timeout;
+pub(crate) use refusal::{COME_BACK, http_status, name as code_name};
 pub use refusal::{Refusal, of_status};
-pub(crate) use refusal::{http_status, name as code_name};
 
 use crate::Services;
 use axum::{
     Router,
-    body::Body,
     extract::Request,
     response::{IntoResponse, Response},
     routing::any,
 };
 use call::Call;
-use http::{HeaderValue, StatusCode, header};
-use http_body_util::BodyExt;
-use tonic::codegen::{Bytes, StdError};
-
-/// The largest body that is read, in bytes. What is longer is refused with 413.
-pub const MAX_BODY: usize = 4 << 20;
-
-/// How much of a longer body is read before its connection is given up, in bytes.
-const MAX_THROWN_AWAY: usize = 64 << 20;
+use http::{HeaderValue, StatusCode, header, request::Parts};
 
 /// The template of the route that answered, such as `/v1/stores/{store_id}`; stands in the
 /// extensions of the response for whoever names spans and counts requests.
@@ -56,10 +50,20 @@ pub fn router<S: Services>(services: S) -> Router {
 
 /// Answers a path that nobody serves in the shape of every other refusal.
 pub async fn not_found(request: Request) -> Response {
-    let path = request.uri().path().to_owned();
-    match body_of(request.into_body()).await {
-        Ok(_) => Refusal::unknown_path(&path).into_response(),
-        Err(refusal) => refusal.into_response(),
+    refused(request, |parts| Refusal::unknown_path(parts.uri.path())).await
+}
+
+/// Answers a method that a path does not take; where nothing else is served, it takes GET.
+pub async fn only_get(request: Request) -> Response {
+    refused(request, |parts| Refusal::wrong_method(&parts.method, &["GET"].into())).await
+}
+
+/// Reads what the caller has to say first: one that is still sending would not see the answer.
+async fn refused(request: Request, why: impl FnOnce(&Parts) -> Refusal) -> Response {
+    let (parts, body) = request.into_parts();
+    match body::read(&parts, body).await {
+        Ok(_) => why(&parts).into_response(),
+        Err(unread) => Refusal::from(unread).into_response(),
     }
 }
 
@@ -69,7 +73,7 @@ pub(crate) async fn answer<S: Services>(
 ) -> Result<Response, Refusal> {
     // A caller that is refused before it has sent everything would see a broken connection.
     let (parts, body) = request.into_parts();
-    let body = body_of(body).await?;
+    let body = body::read(&parts, body).await?;
     let matched = route::find(&parts.method, parts.uri.path())?;
     let message = request::message(&matched, parts.uri.query(), &parts.headers, &body)?;
     let call =
@@ -82,39 +86,6 @@ pub(crate) async fn answer<S: Services>(
     let mut response = reply(StatusCode::OK, json);
     response.extensions_mut().insert(Template(matched.route.template));
     Ok(response)
-}
-
-async fn body_of(body: Body) -> Result<Bytes, Refusal> {
-    read(body).await.map_err(|unread| match unread {
-        Unread::TooLong => Refusal::too_long(),
-        Unread::Broken(error) => Refusal::field("body", format!("could not be read: {error}")),
-    })
-}
-
-/// Why a body was not read.
-pub(crate) enum Unread {
-    TooLong,
-    Broken(StdError),
-}
-
-/// Reads a whole body of at most [`MAX_BODY`]. What is longer is read to its end, within reason,
-/// and thrown away: a caller that is still sending would not see the refusal.
-pub(crate) async fn read(mut body: Body) -> Result<Bytes, Unread> {
-    let mut kept = Vec::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Unread::Broken(error.into()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length <= MAX_BODY {
-            kept.extend_from_slice(&data);
-        } else if length > MAX_THROWN_AWAY {
-            break;
-        } else {
-            kept = Vec::new();
-        }
-    }
-    if length > MAX_BODY { Err(Unread::TooLong) } else { Ok(kept.into()) }
 }
 
 pub(crate) fn reply(status: StatusCode, json: Vec<u8>) -> Response {

@@ -115,6 +115,11 @@ async fn the_refunds_of_an_order_are_read_without_naming_the_store() {
 
     assert_eq!(get(&services, "/v1/orders/o/refunds").await.0, 200);
     assert_eq!(get(&services, "/v1/orders/o/refunds?merchantGUID=a&merchantGUID=b").await.0, 400);
+    assert_eq!(get(&services, "/v1/orders/o/refunds?merchantGUID=a&merchantguid=A").await.0, 200);
+    for path in ["/v1/orders/%ff/refunds", "/v1/orders/%zz/refunds"] {
+        let (status, body) = get(&services, path).await;
+        assert!(status == 400 && body.contains("INVALID_FIELDS"), "{path}: {body}");
+    }
     assert_eq!(get(&nothing(), "/v1/orders/o/refunds").await.0, 503);
     let platform = Scripted::new(|_, _| Err(Status::not_found("there is no such store")));
     let (status, body) = get(&platform, "/v1/orders/o/refunds").await;
@@ -129,11 +134,51 @@ async fn the_refunds_of_an_order_are_read_without_naming_the_store() {
 async fn every_call_says_how_long_it_may_take() {
     let services = Scripted::new(|_, _| Err(Status::unavailable("closed")));
     get(&services, "/v1/stores/s").await;
-    let request = Request::get("/v1/stores/s").header("x-request-timeout", "250ms");
-    send(&services, request.body(Body::empty()).unwrap()).await;
+    for (header, value) in [
+        ("x-request-timeout", "250ms"),
+        ("grpc-timeout", "29S"),
+        ("x-request-timeout", "31"),
+        ("grpc-timeout", "1H"),
+        ("grpc-timeout", "99999999H"),
+    ] {
+        let request = Request::get("/v1/stores/s").header(header, value);
+        send(&services, request.body(Body::empty()).unwrap()).await;
+    }
     let told: Vec<_> =
         services.arrived().iter().map(|call| call.metadata["grpc-timeout"].clone()).collect();
-    assert_eq!(told, ["30000m", "250m"]);
+    assert_eq!(told, ["30000m", "250m", "29S", "30000m", "30000m", "30000m"]);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_refused_after_its_body_was_read() {
+    for path in ["/healthz", "/readyz", "/openapi.json", "/docs", "/v1/orders/o/refunds"] {
+        let request = |body: Body| Request::post(path).body(body).unwrap();
+        let (response, body) = send(&nothing(), request("x".into())).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"]),
+            (405, &"GET".parse().unwrap())
+        );
+        assert!(body.contains("METHOD_NOT_ALLOWED"), "{path}: {body}");
+        let (response, _) = send(&nothing(), request(vec![0; rest::MAX_BODY + 1].into())).await;
+        assert_eq!(response.status(), 413, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_for_which_there_is_no_room_is_to_come_again() {
+    let small = || axum::Extension(room::Room::of(10));
+    let rest = rest::router(nothing()).layer(small());
+    let compatible = compatible::router(nothing()).layer(small());
+    for (app, path) in [(rest, "/v1/stores"), (compatible, compatible::PATH)] {
+        let request = Request::post(path).body(Body::from("12345678901")).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("OVERLOADED"), "{body:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

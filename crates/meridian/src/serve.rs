@@ -115,9 +115,9 @@ async fn http(
     };
     let listener = TcpListener::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    servers.spawn(async { Ok(server.await?) });
+    let limits = gateway::Limits::default();
+    let stopped = async move { stop.cancelled().await };
+    servers.spawn(async move { Ok(gateway::serve(listener, router, limits, stopped).await?) });
     Ok(address)
 }
 

@@ -25,6 +25,7 @@ mod idempotency;
 mod lifecycle;
 mod race;
 mod shutdown;
+mod upstream;
 mod vectors;
 
 /// Makes a test per database of each of these functions.

@@ -1,13 +1,16 @@
 //! How a refusal reads at the compatible endpoint.
 
 use super::code;
-use crate::rest::{code_name, http_status, reply};
+use crate::rest::{COME_BACK, code_name, http_status, reply};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+
+/// An order holds no more refunds.
+const TOO_MANY_ENTRIES: &str = "TOO_MANY_ENTRIES";
 
 /// The one refusal whose text is fixed by the reference document.
 const FULL_REFUND_WITH_PRODUCTS: &str = "FULL_REFUND_WITH_PRODUCTS";
@@ -31,7 +34,10 @@ impl Refused {
         let details = status.get_error_details();
         let reason = details.error_info().map_or_else(String::new, |info| info.reason.clone());
         let reason = if reason.is_empty() { code_name(status.code()).to_owned() } else { reason };
-        let by_rule = match status.code() {
+        // That an order is full is a rule of refunds as well: nothing of it passes by waiting.
+        let code =
+            if reason == TOO_MANY_ENTRIES { Code::FailedPrecondition } else { status.code() };
+        let by_rule = match code {
             Code::FailedPrecondition | Code::NotFound | Code::AlreadyExists => true,
             Code::InvalidArgument => !is_malformed(&reason),
             _ => false,
@@ -41,7 +47,7 @@ impl Refused {
             _ => without_reason(status.message(), &reason).to_owned(),
         };
         Self {
-            http: http_status(status.code()),
+            http: http_status(code),
             reason,
             message,
             by_rule,
@@ -63,6 +69,13 @@ impl Refused {
     pub fn too_long() -> Self {
         let message = format!("the body is longer than {} bytes", crate::rest::MAX_BODY);
         Self::general(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message)
+    }
+
+    /// More bodies are being read than the gateway has room for.
+    pub fn no_room() -> Self {
+        let message = "too many bodies are being read; nothing was done".to_owned();
+        let refused = Self::general(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message);
+        Self { retry_after: Some(COME_BACK), ..refused }
     }
 
     /// One answer whatever is wrong with the credentials: it does not tell which GUIDs exist.

@@ -163,6 +163,11 @@ async fn nobody_learns_whether_a_guid_exists() {
         assert_eq!(body["Code"], "UNAUTHENTICATED");
         answers.push(body);
     }
+    for body in ["[", "7", r#"{"merchantGUID": 7}"#] {
+        let (status, body) = send(&services, post(PATH), body).await;
+        assert_eq!(status, 401);
+        answers.push(body);
+    }
     assert!(answers.windows(2).all(|two| two[0] == two[1]));
     assert!(services.calls().iter().all(|call| call == "ResolveMerchant"));
 }
@@ -228,6 +233,7 @@ async fn malformed_calls_are_refused_before_anything_is_asked_for() {
     for request in [
         post(&format!("{uri}&orderRefund=%")),
         post(&uri).header("x-request-timeout", "soon"),
+        post(&uri).header("grpc-timeout", "soon"),
         post(&by_query()).header("idempotency-key", HeaderValue::from_bytes(b"\xff").unwrap()),
     ] {
         let (status, answer) = send(&services(false), request, Body::empty()).await;
@@ -250,4 +256,6 @@ async fn long_bodies_are_read_to_the_limit_and_refused_above_it() {
 async fn another_method_is_refused_in_the_same_shape() {
     let (status, answer) = send(&services(false), Request::get(PATH), Body::empty()).await;
     assert_eq!((status, &answer["Code"]), (405, &json!("METHOD_NOT_ALLOWED")));
+    let long = vec![b' '; rest::MAX_BODY + 1];
+    assert_eq!(send(&services(false), Request::put(PATH), long).await.0, 413);
 }

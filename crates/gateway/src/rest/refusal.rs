@@ -7,12 +7,15 @@ use axum::response::{IntoResponse, Response};
 use details::Detail;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 /// How many faults the message names; the details name them all.
 const SHOWN_FAULTS: usize = 10;
+
+/// When a caller is to come back for whose body there was no room.
+pub(crate) const COME_BACK: Duration = Duration::from_secs(1);
 
 /// An error answer in the shape of the contract.
 #[derive(Debug)]
@@ -90,6 +93,14 @@ impl Refusal {
         Self { http: StatusCode::PAYLOAD_TOO_LARGE, ..refusal }
     }
 
+    /// More bodies are being read than the gateway has room for.
+    pub fn no_room() -> Self {
+        let message = "too many bodies are being read; nothing was done";
+        let mut refusal = Self::because(Code::Unavailable, "OVERLOADED", message);
+        refusal.details.push(Detail::retry(COME_BACK));
+        Self { retry_after: Some(COME_BACK.as_secs()), ..refusal }
+    }
+
     pub fn internal() -> Self {
         Self::because(Code::Internal, "INTERNAL", "the answer could not be shown")
     }
@@ -117,6 +128,14 @@ impl Refusal {
             retry_after: None,
             allowed: None,
         }
+    }
+}
+
+/// The text alone, for answers in another shape.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = &self.message;
+        f.write_str(message.strip_prefix("INVALID_FIELDS: ").unwrap_or(message))
     }
 }
 

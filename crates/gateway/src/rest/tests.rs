@@ -3,6 +3,8 @@
 mod stores;
 
 use super::*;
+use axum::body::Body;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use stores::Stores;
 use tower::ServiceExt;

@@ -57,6 +57,7 @@ async fn conflicts_and_missing_orders_are_refusals_too() {
         (Code::AlreadyExists, "EXTERNAL_REFERENCE_TAKEN", 409),
         (Code::NotFound, "ORDER_NOT_FOUND", 404),
         (Code::FailedPrecondition, "ORDER_NOT_READY", 400),
+        (Code::ResourceExhausted, "TOO_MANY_ENTRIES", 400),
     ] {
         let refused = Refused::of(&status(code, reason, "why"));
         assert_eq!(shown(refused.clone(), false).await.1["Reason"], format!("{reason}: why"));
@@ -87,6 +88,12 @@ async fn general_errors_have_one_shape_whatever_the_store_chose() {
             (Refused::of(&Status::permission_denied("no")), 403, "PERMISSION_DENIED"),
             (Refused::malformed("the body is not JSON".to_owned()), 400, "INVALID_FIELDS"),
             (Refused::too_long(), 413, "BODY_TOO_LARGE"),
+            (Refused::no_room(), 503, "OVERLOADED"),
+            (
+                Refused::of(&status(Code::ResourceExhausted, "ORDER_CROWDED", "m")),
+                429,
+                "ORDER_CROWDED",
+            ),
             (Refused::unauthenticated(), 401, "UNAUTHENTICATED"),
         ] {
             let (status, body) = shown(refused, error_info).await;

@@ -51,6 +51,10 @@ impl Detail {
         Self::ErrorInfo { reason, domain, metadata: BTreeMap::new() }
     }
 
+    pub fn retry(delay: Duration) -> Self {
+        Self::RetryInfo { retry_delay: seconds(delay) }
+    }
+
     pub fn bad_request(faults: Vec<Fault>) -> Self {
         let violations = faults.into_iter();
         let violations = violations

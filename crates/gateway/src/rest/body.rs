@@ -1,0 +1,101 @@
+//! Reads bodies, and no more of them than there is room for.
+
+use super::Refusal;
+use crate::room::{Place, Room};
+use axum::body::Body;
+use http::request::Parts;
+use http_body_util::BodyExt;
+use std::ops::Deref;
+use tonic::codegen::StdError;
+
+/// The largest body that is read, in bytes. What is longer is refused with 413.
+pub const MAX_BODY: usize = 4 << 20;
+
+/// How much of a body that is not taken is read before its connection is given up, in bytes.
+const MAX_THROWN_AWAY: usize = 64 << 20;
+
+/// A body that was read. It has its place in the gateway's room until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bytes: Vec<u8>,
+    _place: Place,
+}
+
+/// Why a body was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    TooLong,
+    /// There are too many bodies at this time.
+    NoRoom,
+    Broken(StdError),
+}
+
+/// Reads a whole body of at most [`MAX_BODY`]. What is longer, or has no room, is read to its end,
+/// within reason, and thrown away: a caller that is still sending would not see the refusal.
+pub(crate) async fn read(parts: &Parts, mut body: Body) -> Result<Held, Unread> {
+    let room = parts.extensions.get::<Room>().cloned().unwrap_or_default();
+    let (mut place, mut bytes) = (room.place(), Vec::new());
+    let (mut length, mut fits) = (0, true);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Unread::Broken(error.into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        fits = fits && (length > MAX_BODY || place.grow(data.len()));
+        if fits && length <= MAX_BODY {
+            bytes.extend_from_slice(&data);
+            continue;
+        }
+        bytes = Vec::new();
+        place.clear();
+        if length > MAX_THROWN_AWAY {
+            break;
+        }
+    }
+    match (length > MAX_BODY, fits) {
+        (true, _) => Err(Unread::TooLong),
+        (false, false) => Err(Unread::NoRoom),
+        (false, true) => Ok(Held { bytes, _place: place }),
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl From<Unread> for Refusal {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLong => Self::too_long(),
+            Unread::NoRoom => Self::no_room(),
+            Unread::Broken(error) => Self::field("body", format!("could not be read: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::extract::Request;
+
+    #[tokio::test]
+    async fn bodies_are_held_as_long_as_there_is_room() {
+        let room = Room::of(10);
+        let read = async |body: &'static str| {
+            let request = Request::builder().extension(room.clone()).body(Body::from(body));
+            let (parts, body) = request.unwrap().into_parts();
+            super::read(&parts, body).await
+        };
+        let first = read("123456").await.unwrap();
+        assert_eq!(&*first, b"123456");
+        assert!(matches!(read("12345").await, Err(Unread::NoRoom)));
+        let second = read("1234").await.unwrap();
+        assert!(matches!(read("1").await, Err(Unread::NoRoom)));
+        assert!(read("").await.is_ok());
+        drop((first, second));
+        assert!(read("1234567890").await.is_ok());
+    }
+}

@@ -1,0 +1,98 @@
+use super::*;
+use axum::routing::get;
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+/// Answers `done` to everybody, when `answer` lets it.
+async fn served(limits: Limits, answer: &Arc<Semaphore>) -> Served {
+    let answer = Arc::clone(answer);
+    let done = move || async move {
+        answer.acquire().await.unwrap().forget();
+        "done"
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let router = Router::new().route("/", get(done));
+    let ended = tokio::spawn(async move {
+        serve(listener, router, limits, async { drop(stopped.await) }).await
+    });
+    Served { address, stop, ended }
+}
+
+async fn read(stream: &mut TcpStream) -> String {
+    let mut bytes = vec![0; 1_000];
+    let length = stream.read(&mut bytes).await.unwrap();
+    String::from_utf8(bytes[..length].to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_ask_is_closed() {
+    let limits = Limits { header_timeout: Duration::from_millis(50), ..Limits::default() };
+    let served = served(limits, &Arc::new(Semaphore::new(9))).await;
+    for said in [&b""[..], b"GET", b"PRI * HTTP/2.0", b"GET / HTTP/1.1\r\nhost: x\r\n"] {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        let mut rest = Vec::new();
+        // Closed or reset; with HTTP/1 there may be a refusal before that.
+        let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.unwrap();
+        assert!(!rest.starts_with(b"HTTP/1.1 200"), "{said:?}");
+    }
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream.write_all(GET).await.unwrap();
+    assert!(read(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_for_another_to_end() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let served = served(limits, &Arc::new(Semaphore::new(9))).await;
+    let mut first = TcpStream::connect(served.address).await.unwrap();
+    first.write_all(GET).await.unwrap();
+    assert!(read(&mut first).await.ends_with("done"));
+    let mut second = TcpStream::connect(served.address).await.unwrap();
+    second.write_all(GET).await.unwrap();
+    let early = timeout(Duration::from_millis(50), read(&mut second)).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(first);
+    assert!(read(&mut second).await.ends_with("done"));
+}
+
+#[tokio::test]
+async fn a_request_in_flight_ends_before_the_listener_does() {
+    let answer = Arc::new(Semaphore::new(0));
+    let served = served(Limits::default(), &answer).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream.write_all(GET).await.unwrap();
+    let mut idle = TcpStream::connect(served.address).await.unwrap();
+    answer.add_permits(1);
+    assert!(read(&mut stream).await.ends_with("done"));
+
+    stream.write_all(GET).await.unwrap();
+    idle.write_all(GET).await.unwrap();
+    served.stop.send(()).unwrap();
+    // Nobody is let in any more.
+    while TcpStream::connect(served.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    answer.add_permits(2);
+    served.ended.await.unwrap().unwrap();
+    for mut stream in [stream, idle] {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        let text = String::from_utf8(rest).unwrap();
+        assert!(text.is_empty() || text.ends_with("done"), "{text}");
+    }
+}
