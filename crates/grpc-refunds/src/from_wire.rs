@@ -51,6 +51,15 @@ pub(crate) fn of_quote(message: proto::QuoteRefundRequest) -> proto::CreateRefun
     }
 }
 
+/// Whether a request says what the compatible endpoint has no words for. A GUID alone is a
+/// credential for that endpoint, and over gRPC it reaches no further.
+pub(crate) fn says_more_than_compatible(message: &proto::CreateRefundRequest) -> bool {
+    !message.quote_id.is_empty()
+        || !message.charged_to.is_empty()
+        || message.refund_method != 0
+        || message.wait != 0
+}
+
 /// What is described, or what was quoted; never both.
 pub(crate) fn new_refund(fields: &mut Fields, message: &proto::CreateRefundRequest) -> NewRefund {
     if proto::Wait::try_from(message.wait).is_err() {

@@ -49,6 +49,9 @@ impl RefundService for RefundsGrpc {
     ) -> Result<Response<proto::CreateRefundResponse>, Status> {
         let admitted = admit(&request, "CreateRefund", &request.get_ref().store_id)?;
         let message = request.into_inner();
+        if admitted.principal.by_guid && from_wire::says_more_than_compatible(&message) {
+            return Err(refusal::denied(admitted.principal.role, "CreateRefund with these fields"));
+        }
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
         let wait = message.wait() == proto::Wait::Settled;

@@ -11,6 +11,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tonic::Code;
 use wire::{
     orders::v1::{CreateOrderRequest, GetOrderRequest, Order},
+    refunds::v1::{ComponentCharge, CreateRefundRequest},
     rest::{ROUTES, Route},
 };
 
@@ -322,6 +323,30 @@ async fn the_guid_alone_lets_in_where_the_store_says_so(world: World) {
         let refund = json!({"request_id": "r-1", "shipping_amount": "1.00"});
         let refunds = format!("{}/refunds", order_path("O-1"));
         http.post(&refunds, &refund).await.refused(401, "UNAUTHENTICATED");
+    }
+    // Over gRPC it reaches as far as that endpoint does, and no further.
+    let grpc = world.grpc().await.anonymous();
+    let asked = CreateRefundRequest {
+        store_id: STORE.to_owned(),
+        order_id: "O-1".to_owned(),
+        request_id: "r-1".to_owned(),
+        shipping_amount: Some("1.00".to_owned()),
+        ..CreateRefundRequest::default()
+    };
+    let charge = ComponentCharge::default();
+    for more in [
+        CreateRefundRequest { refund_method: 2, ..asked.clone() },
+        CreateRefundRequest { wait: 2, ..asked.clone() },
+        CreateRefundRequest { quote_id: "qt".to_owned(), ..asked.clone() },
+        CreateRefundRequest { charged_to: vec![charge], ..asked },
+    ] {
+        let mut request = tonic::Request::new(more);
+        request.metadata_mut().insert("x-merchant-guid", GUID.parse().unwrap());
+        let refused = grpc.refunds().create_refund(request).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), &*reason_of(&refused)),
+            (Code::PermissionDenied, "ROLE_FORBIDS")
+        );
     }
     // A wrong token is not made good by the right GUID.
     let forged = world.http().token("forged-forged-forged");
