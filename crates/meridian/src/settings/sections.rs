@@ -7,6 +7,7 @@ use super::{
 use config::ValueKind;
 use std::time::Duration;
 use telemetry::LogFormat;
+use tonic::transport::Uri;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -177,9 +178,18 @@ fn optional_address(value: &ValueKind) -> Result<Option<String>, String> {
         return Ok(None);
     }
     // Without TLS: where that is needed, a proxy beside the process adds it.
-    match url.strip_prefix("http://") {
-        Some(host) if !host.is_empty() => Ok(Some(url)),
-        _ => Err("is not an address like http://127.0.0.1:4317".to_owned()),
+    let read: Option<Uri> = url.parse().ok();
+    let named =
+        |uri: &Uri| uri.scheme_str() == Some("http") && uri.host().is_some_and(|it| !it.is_empty());
+    // A port that is none is found only when it is asked for.
+    let port_is_one = |uri: &Uri| {
+        let after_host = uri.authority().and_then(|it| it.as_str().strip_prefix(it.host()));
+        after_host.is_none_or(str::is_empty) || uri.port_u16().is_some()
+    };
+    if read.is_some_and(|uri| named(&uri) && port_is_one(&uri)) {
+        Ok(Some(url))
+    } else {
+        Err("is not an address like http://127.0.0.1:4317".to_owned())
     }
 }
 

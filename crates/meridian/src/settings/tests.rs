@@ -168,6 +168,33 @@ fn a_section_where_a_value_belongs_and_the_reverse_are_refused() {
 }
 
 #[test]
+fn an_address_has_to_be_one() {
+    for (variable, key) in [
+        ("MERIDIAN__HTTP__UPSTREAM", "http.upstream"),
+        ("MERIDIAN__TELEMETRY__ENDPOINT", "telemetry.endpoint"),
+    ] {
+        for good in ["", "http://127.0.0.1:4317", "http://[::1]:4317/", "http://services.internal"]
+        {
+            assert!(from_environment(&[(variable, good)]).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://",
+            "http://a b",
+            "http://:4317",
+            "http://host:port",
+            "http://host:99999",
+            "https://host",
+            "host:4317",
+            "http://[::1",
+            "http://host:",
+        ] {
+            let faults = from_environment(&[(variable, bad)]).unwrap_err();
+            assert_eq!(blamed(&faults), [key], "{bad}");
+        }
+    }
+}
+
+#[test]
 fn a_gateway_alone_has_to_know_where_the_services_are() {
     let alone = ("MERIDIAN__SERVE__SERVICES", "gateway");
     let faults = from_environment(&[alone]).unwrap_err();
