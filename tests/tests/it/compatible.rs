@@ -71,6 +71,9 @@ async fn only_the_stores_own_token_and_guid_are_let_in(world: World) {
         assert_eq!(answer.status, 401, "{path}: {}", answer.text());
         refusals.push(answer.text());
     }
+    // A store's own caller was recorded as denied, by whatever GUID it tried.
+    let denied = "a caller named a store that is not its own";
+    assert!(world.process().log().contains(denied));
     // Nobody learns which GUIDs there are.
     refusals.dedup();
     assert_eq!(refusals.len(), 1, "{refusals:?}");
