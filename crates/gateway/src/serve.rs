@@ -20,7 +20,8 @@ use tower::ServiceExt as _;
 pub struct Limits {
     /// Connections at the same time; further ones wait until one has ended.
     pub connections: usize,
-    /// How long a connection may take for its first request, and HTTP/1 for the headers of each.
+    /// How long a connection may take for its first request, and HTTP/1 for the headers of each;
+    /// there it also ends a connection that is idle.
     pub header_timeout: Duration,
     /// Bytes of a request's line and headers that HTTP/1 holds, and of headers that HTTP/2 does.
     pub headers: u32,
@@ -32,7 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4_096,
-            header_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(30),
             headers: 128 << 10,
             streams: 200,
         }
