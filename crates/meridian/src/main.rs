@@ -19,6 +19,10 @@ use std::{
     process::ExitCode,
 };
 
+/// Memory is mostly freed on another thread than it was asked for on; this one takes no lock for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
