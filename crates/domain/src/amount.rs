@@ -236,15 +236,20 @@ pub fn share_of_count(total: Amount, part: u32, whole: u32, decimals: u32) -> Am
 
 /// `percent` hundredths of `base`, rounded half away from zero to `decimals` places.
 ///
-/// `percent` lies between 0 and 100 and has at most [`MAX_PERCENT_DECIMALS`] places.
+/// `percent` lies between 0 and 100, with any number of places.
 #[must_use]
 pub fn percent_of(base: Amount, percent: Decimal, decimals: u32) -> Amount {
-    let percent = percent.normalize();
-    ratio(base, percent.mantissa(), 100 * 10_i128.pow(percent.scale()), decimals)
+    // So many places keep `amount × percent` within 128 bits. What further ones add is less than
+    // the last of these: it is cut, and that cannot lift or lower a half, because a half ends
+    // earlier.
+    const PLACES: u32 = 18;
+    let (percent, unit) = (percent.normalize(), unit(decimals));
+    let further = 10_i128.pow(percent.scale().saturating_sub(PLACES));
+    let (mantissa, base) = (percent.mantissa(), i128::from(base.0));
+    let product = base * (mantissa / further) + base * (mantissa % further) / further;
+    let divisor = 100 * 10_i128.pow(percent.scale().min(PLACES)) * unit;
+    Amount(clamp(divide_rounding(product, divisor) * unit))
 }
-
-/// So many places keep `amount × percent` exact in 128 bits.
-pub const MAX_PERCENT_DECIMALS: u32 = 18;
 
 fn ratio(total: Amount, part: i128, whole: i128, decimals: u32) -> Amount {
     if whole == 0 {

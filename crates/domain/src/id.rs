@@ -24,6 +24,8 @@ macro_rules! ids {
 ids! {
     /// Names a refund.
     RefundId = RefundKind "rf";
+    /// Names a cancellation.
+    CancellationId = CancellationKind "cn";
     /// Names a stored refund quote.
     QuoteId = QuoteKind "qt";
     /// Names a shipment.

@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod amount;
+pub mod cancellation;
 pub mod currency;
 pub mod id;
 pub mod order;

@@ -1,4 +1,4 @@
-//! The order: the one consistency boundary of refunds, shipments and, later, cancellations.
+//! The order: the one consistency boundary of refunds, shipments and cancellations.
 
 mod books;
 mod command;
@@ -13,16 +13,18 @@ mod tender;
 
 pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
 pub use command::{Command, CreateRefund};
+pub(crate) use decide::cancelled;
 pub use fact::Fact;
 pub use line::{Line, Quantities};
 pub use new::{NewLine, NewOrder, NewTender};
 pub use payment::PaymentReport;
 pub use shipping::{Parcel, Shipment};
-pub use tender::{Tender, TenderMethod, TenderState};
+pub use tender::{Recovered, Recovery, Tender, TenderMethod, TenderState};
 
 use crate::{
     Currency, Pair, Rejection,
-    id::{OrderId, StoreId},
+    cancellation::Cancellation,
+    id::{CancellationId, OrderId, RefundId, StoreId},
     refund::Refund,
 };
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,11 @@ pub struct Order {
     pub external: Option<ExternalIds>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<Refund>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancellations: Vec<Cancellation>,
+    /// The state that a cancelled order had before, and gets back with an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_from: Option<OrderState>,
     /// Counts the facts that readers of the feed see: the `sequence` of the last of them.
     pub published: i64,
     /// Counts every change but the payment worker's progress on legs; a quote is for one of these.
@@ -115,14 +122,30 @@ impl Order {
     pub const MAX_REFUNDED_PRODUCTS: usize = 5_000;
     /// Bytes of comments and reasons that the refunds of one order may hold in all.
     pub const MAX_REFUND_TEXT: usize = 200_000;
+    /// Legs that one refund may hold, those that a change of method replaced included.
+    pub const MAX_LEGS: usize = 200;
+    /// Cancellations that one order may hold, those that were undone among them.
+    pub const MAX_CANCELLATIONS: usize = 1_000;
+    /// Lines that the cancellations of one order may list in all.
+    pub const MAX_CANCELLED_LINES: usize = 5_000;
+    /// Bytes that a merchant may say about the cancellations of one order in all.
+    pub const MAX_CANCELLATION_TEXT: usize = 200_000;
+    /// Requests of customers that one order may hold beside those that were accepted.
+    pub const MAX_REQUESTS: usize = 100;
+    /// Lines that those requests may list in all.
+    pub const MAX_REQUESTED_LINES: usize = 2_000;
+    /// Bytes that customers may say about the cancellations of one order in all.
+    pub const MAX_REQUEST_TEXT: usize = 100_000;
     /// Shipments that one order may hold.
     pub const MAX_SHIPMENTS: usize = 1_000;
     /// Lines that the shipments of one order may name in all.
     pub const MAX_PARCELS: usize = 5_000;
     /// Lines that one order may hold.
     pub const MAX_LINES: usize = 500;
-    /// Tenders that one order may hold.
+    /// Tenders that one order may come with.
     pub const MAX_TENDERS: usize = 20;
+    /// Tenders that one order may hold, those of money that came in again included.
+    pub const MAX_TENDERS_EVER: usize = 200;
 
     /// Says what a command would change, or why it may not. Changes nothing.
     ///
@@ -130,7 +153,15 @@ impl Order {
     ///
     /// A [`Rejection`] with its reason and figures.
     pub fn decide(&self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        decide::decide(self, command)
+        decide::decide(self, command).map_err(|rejection| self.refused(rejection))
+    }
+
+    /// Whoever came too late is told where the order is by now.
+    pub(crate) fn refused(&self, rejection: Rejection) -> Rejection {
+        match rejection.value("state") {
+            Some(_) => rejection,
+            None => rejection.with("state", self.state.name()),
+        }
     }
 
     /// Applies a fact that has happened. Never judges.
@@ -162,8 +193,22 @@ impl Order {
         self.lines.iter().find(|line| line.cart_item_id == cart_item_id)
     }
 
-    pub fn refund(&self, refund_id: crate::id::RefundId) -> Option<&Refund> {
+    pub fn refund(&self, refund_id: RefundId) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.refund_id == refund_id)
+    }
+
+    pub fn cancellation(&self, cancellation_id: CancellationId) -> Option<&Cancellation> {
+        self.cancellations.iter().find(|it| it.cancellation_id == cancellation_id)
+    }
+
+    /// The cancellation that a refund pays back.
+    pub fn cancellation_of(&self, refund_id: RefundId) -> Option<&Cancellation> {
+        self.cancellations.iter().find(|it| it.refund_id == Some(refund_id))
+    }
+
+    /// Whether every piece was cancelled.
+    pub fn is_wholly_cancelled(&self) -> bool {
+        self.lines.iter().all(|line| line.quantities.cancelled == line.quantity)
     }
 }
 

@@ -5,13 +5,17 @@ mod derivation;
 mod legs;
 mod life;
 mod lines;
+mod method;
 mod plan;
 mod request;
 mod retry;
 
+pub(crate) use create::of_cancellation;
 pub use create::{Plan, create, quote};
 pub use derivation::{Derivation, Rule, Side};
+pub use legs::{LEDGER, MANUAL};
 pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, send_leg};
+pub use method::change_method;
 pub use request::{ComponentCharge, ProductRequest, RefundPolicy, RefundReason, RefundRequest};
 pub use retry::retry;
 
@@ -144,6 +148,8 @@ pub struct Leg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LegKind {
+    /// Of an authorisation, which is let go.
+    Release,
     /// Of a capture.
     Refund,
     /// Of a gift card, points or credit.
@@ -162,6 +168,8 @@ pub enum LegState {
     Accepted,
     Settled,
     Failed,
+    /// Not carried out, and not going to be.
+    Voided,
 }
 
 /// What a provider said when it did not do it.
@@ -200,6 +208,11 @@ impl Leg {
     pub const fn tries(&self) -> u32 {
         self.attempts.saturating_sub(self.attempts_before_retry)
     }
+}
+
+/// What an account of this system calls a leg that it restored.
+pub fn own_reference(leg_id: &LegId) -> String {
+    format!("ldg_{leg_id}")
 }
 
 impl Refund {
@@ -247,6 +260,13 @@ impl ComponentKind {
     }
 }
 
+impl Leg {
+    /// It went back, or others took its place: nothing of it is to be done any more.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, LegState::Settled | LegState::Voided)
+    }
+}
+
 impl LegState {
     /// The stable name, as stored and shown.
     pub const fn name(self) -> &'static str {
@@ -257,10 +277,11 @@ impl LegState {
             Self::Accepted => "ACCEPTED",
             Self::Settled => "SETTLED",
             Self::Failed => "FAILED",
+            Self::Voided => "VOIDED",
         }
     }
 
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Settled | Self::Failed)
+        matches!(self, Self::Settled | Self::Failed | Self::Voided)
     }
 }

@@ -77,6 +77,37 @@ reasons! {
     RefundStateForbids = "REFUND_STATE_FORBIDS";
     /// Whoever asked for a refund cannot approve it.
     FourEyes = "FOUR_EYES";
+    /// Nothing that was shipped is cancelled.
+    OrderShipped = "ORDER_SHIPPED";
+    /// Only the platform's own workers cancel for this reason, or in this state nobody of it does.
+    OrderProtected = "ORDER_PROTECTED";
+    /// Only the whole order can be cancelled.
+    PartialNotSupported = "PARTIAL_NOT_SUPPORTED";
+    CancellationNotFound = "CANCELLATION_NOT_FOUND";
+    /// The cancellation's state does not allow this.
+    CancellationStateForbids = "CANCELLATION_STATE_FORBIDS";
+    /// The time within which a customer may ask is over.
+    RequestWindowClosed = "REQUEST_WINDOW_CLOSED";
+    /// Not a reason that this caller may give.
+    ReasonNotAllowed = "REASON_NOT_ALLOWED";
+    /// Whether money went back is not known yet.
+    RefundInFlight = "REFUND_IN_FLIGHT";
+    /// Money went back, and nothing proves that it was paid again.
+    EvidenceRequired = "EVIDENCE_REQUIRED";
+    /// The proof is for less than what went back.
+    EvidenceInsufficient = "EVIDENCE_INSUFFICIENT";
+    /// The provider does not say that the payment stands again.
+    NotRecaptured = "NOT_RECAPTURED";
+    /// The payment has proved another repayment.
+    PaymentReferenceTaken = "PAYMENT_REFERENCE_TAKEN";
+    /// The account no longer covers what was restored to it.
+    InsufficientBalance = "INSUFFICIENT_BALANCE";
+    /// The platform cancelled, and nobody undoes that.
+    PlatformCancellation = "PLATFORM_CANCELLATION";
+    /// A later cancellation or shipment touches the same lines.
+    LaterChange = "LATER_CHANGE";
+    /// The merchant has since accepted the order under other ids.
+    AcceptedUnderOtherIds = "ACCEPTED_UNDER_OTHER_IDS";
     /// Only another kind of caller may say this.
     NotPermitted = "NOT_PERMITTED";
     /// The order changed since the quote was made.
@@ -104,6 +135,11 @@ impl Rejection {
     pub fn with(mut self, key: impl Into<String>, value: impl fmt::Display) -> Self {
         self.metadata.push((key.into(), value.to_string()));
         self
+    }
+
+    /// A figure that was added before.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// Adds the field at fault.

@@ -1,6 +1,6 @@
 //! A store: one web shop of a merchant, and the tenant that every record belongs to.
 
-use crate::{Amount, Currency, id::StoreId};
+use crate::{Amount, Currency, cancellation::CancellationReason, id::StoreId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -80,12 +80,16 @@ pub enum TenderOrder {
     ProRata,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CustomerRequests {
     pub enabled: bool,
     /// Days from the order date within which a customer may ask; 0 sets no limit.
     pub window_days: u32,
     pub auto_accept: bool,
+    /// Reasons that customers may give, of those that customers may give anywhere; none named is
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<CancellationReason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

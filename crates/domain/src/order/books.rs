@@ -5,7 +5,7 @@ use crate::{
     Amount, Pair, Rejection,
     amount::AmountError,
     id::TenderId,
-    refund::{ComponentKind, LegState},
+    refund::{ComponentKind, LegKind, LegState},
 };
 
 /// What every refund that holds amounts has taken so far. Derived, never stored.
@@ -19,8 +19,10 @@ pub struct Books {
     pub duties: Pair,
     /// The totals of the refunds: what goes back in all.
     pub total: Pair,
-    /// Per tender, what is returned or on its way back, in the customer currency.
+    /// Per tender, what of its capture is returned or on its way back, in the customer currency.
     pub tenders: Vec<Amount>,
+    /// Per tender, what of its authorisation is let go or about to be.
+    pub released: Vec<Amount>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,7 +54,10 @@ pub struct TenderLeft {
     pub tender_id: TenderId,
     pub captured: Amount,
     pub refunded: Amount,
+    /// Captured, and not refunded.
     pub left: Amount,
+    /// Authorised, and neither captured nor let go.
+    pub uncaptured: Amount,
 }
 
 impl Books {
@@ -64,14 +69,19 @@ impl Books {
             duties: Pair::ZERO,
             total: Pair::ZERO,
             tenders: vec![Amount::ZERO; order.tenders.len()],
+            released: vec![Amount::ZERO; order.tenders.len()],
         };
         for refund in &order.refunds {
             let holds = refund.holds_amounts();
             for leg in &refund.legs {
                 // A settled leg of a failed refund is money that did go back.
-                if holds || leg.state == LegState::Settled {
+                if leg.state == LegState::Settled || (holds && leg.state != LegState::Voided) {
                     let tender = order.tenders.iter().position(|t| t.tender_id == leg.tender_id);
-                    if let Some(sum) = tender.and_then(|index| books.tenders.get_mut(index)) {
+                    let sums = match leg.kind {
+                        LegKind::Release => &mut books.released,
+                        LegKind::Refund | LegKind::Restore | LegKind::Manual => &mut books.tenders,
+                    };
+                    if let Some(sum) = tender.and_then(|index| sums.get_mut(index)) {
                         *sum = sum.plus(leg.amount)?;
                     }
                 }
@@ -116,6 +126,25 @@ impl Books {
         tender.captured.minus(self.tenders.get(index).copied().unwrap_or_default())
     }
 
+    /// What of a tender is authorised and may still be captured, or let go.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn uncaptured_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
+        let released = self.released.get(index).copied().unwrap_or_default();
+        Ok(tender.authorized.minus(tender.captured)?.minus(released)?.max(Amount::ZERO))
+    }
+
+    /// What of a tender stands: authorised or captured, and not on its way back.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn standing_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
+        self.left_of(index, tender)?.plus(self.uncaptured_of(index, tender)?)
+    }
+
     /// # Errors
     ///
     /// Never for amounts within their limits.
@@ -137,12 +166,12 @@ impl Books {
         let total = Pair::new(customer, merchant).plus(shipping)?.plus(duties)?;
         let mut tenders = Vec::with_capacity(order.tenders.len());
         for (index, tender) in order.tenders.iter().enumerate() {
-            let left = self.left_of(index, tender)?;
             tenders.push(TenderLeft {
                 tender_id: tender.tender_id.clone(),
                 captured: tender.captured,
                 refunded: self.tenders[index],
-                left,
+                left: self.left_of(index, tender)?,
+                uncaptured: self.uncaptured_of(index, tender)?,
             });
         }
         Ok(Refundable { total, lines, shipping, duties, tenders })

@@ -1,8 +1,11 @@
 use super::{ExternalIds, Parcel, PaymentReport, Shipment};
 use crate::{
     Actor,
-    id::{LegId, RefundId},
-    refund::{LegOutcome, RefundPolicy, RefundRequest},
+    cancellation::{
+        AcceptCancellation, CancelOrder, RejectCancellation, RequestCancellation, UndoCancellation,
+    },
+    id::{CancellationId, LegId, RefundId},
+    refund::{LegOutcome, RefundMethod, RefundPolicy, RefundRequest},
 };
 use time::OffsetDateTime;
 
@@ -33,11 +36,19 @@ pub enum Command {
     },
     RetryRefund {
         refund_id: RefundId,
+        at: OffsetDateTime,
+    },
+    /// Another way back for what has not been sent.
+    ChangeRefundMethod {
+        refund_id: RefundId,
+        method: RefundMethod,
+        at: OffsetDateTime,
     },
     /// A person paid the refund's manual legs out and has a reference for it.
     ConfirmManual {
         refund_id: RefundId,
         reference: String,
+        at: OffsetDateTime,
     },
     /// The payment worker is about to call the provider.
     SendLeg {
@@ -53,7 +64,20 @@ pub enum Command {
         /// The leg's tries when it was sent or asked about: 1 for the first sending.
         attempt: u32,
         outcome: LegOutcome,
+        at: OffsetDateTime,
     },
+    RequestCancellation(Box<RequestCancellation>),
+    WithdrawCancellation {
+        cancellation_id: CancellationId,
+        at: OffsetDateTime,
+    },
+    AcceptCancellation(Box<AcceptCancellation>),
+    RejectCancellation(Box<RejectCancellation>),
+    /// The merchant's act, whoever calls.
+    CancelOrder(Box<CancelOrder>),
+    /// The platform's act, by its workers alone.
+    CancelByPlatform(Box<CancelOrder>),
+    UndoCancellation(Box<UndoCancellation>),
 }
 
 #[derive(Debug, Clone)]
@@ -85,9 +109,17 @@ impl Command {
             Self::ReleaseRefund { .. } => "release refund",
             Self::ApproveRefund { .. } => "approve refund",
             Self::RetryRefund { .. } => "retry refund",
+            Self::ChangeRefundMethod { .. } => "change refund method",
             Self::ConfirmManual { .. } => "confirm manual refund",
             Self::SendLeg { .. } => "send leg",
             Self::RecordLeg { .. } => "record leg",
+            Self::RequestCancellation(_) => "request cancellation",
+            Self::WithdrawCancellation { .. } => "withdraw cancellation",
+            Self::AcceptCancellation(_) => "accept cancellation",
+            Self::RejectCancellation(_) => "reject cancellation",
+            Self::CancelOrder(_) => "cancel order",
+            Self::CancelByPlatform(_) => "cancel by platform",
+            Self::UndoCancellation(_) => "undo cancellation",
         }
     }
 }

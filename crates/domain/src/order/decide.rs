@@ -1,7 +1,7 @@
 //! The table of state × command. What is not listed is refused.
 
 use super::{Command, ExternalIds, Fact, Order, OrderState, payment, shipping};
-use crate::{Reason, Rejection, refund};
+use crate::{Amount, Reason, Rejection, cancellation, refund};
 
 pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejection> {
     match command {
@@ -16,16 +16,28 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::HoldRefund { refund_id, by, reason } => refund::hold(order, refund_id, by, reason),
         Command::ReleaseRefund { refund_id } => refund::release(order, refund_id),
         Command::ApproveRefund { refund_id, by } => refund::approve(order, refund_id, by),
-        Command::RetryRefund { refund_id } => refund::retry(order, refund_id),
-        Command::ConfirmManual { refund_id, reference } => {
-            refund::confirm_manual(order, refund_id, &reference)
+        Command::RetryRefund { refund_id, at } => refund::retry(order, refund_id, at),
+        Command::ConfirmManual { refund_id, reference, at } => {
+            refund::confirm_manual(order, refund_id, &reference, at)
         }
         Command::SendLeg { refund_id, leg_id, attempt } => {
             refund::send_leg(order, refund_id, &leg_id, attempt)
         }
-        Command::RecordLeg { refund_id, leg_id, attempt, outcome } => {
-            refund::record_leg(order, refund_id, &leg_id, attempt, outcome)
+        Command::RecordLeg { refund_id, leg_id, attempt, outcome, at } => {
+            refund::record_leg(order, refund_id, &leg_id, attempt, outcome, at)
         }
+        Command::ChangeRefundMethod { refund_id, method, at } => {
+            refund::change_method(order, refund_id, method, at)
+        }
+        Command::RequestCancellation(request) => cancellation::request(order, &request),
+        Command::WithdrawCancellation { cancellation_id, at } => {
+            cancellation::withdraw(order, cancellation_id, at)
+        }
+        Command::AcceptCancellation(accept) => cancellation::accept(order, *accept),
+        Command::RejectCancellation(reject) => cancellation::reject(order, *reject),
+        Command::CancelOrder(cancel) => cancellation::cancel(order, *cancel),
+        Command::CancelByPlatform(cancel) => cancellation::platform_cancel(order, *cancel),
+        Command::UndoCancellation(undo) => cancellation::undo(order, &undo),
     }
 }
 
@@ -91,24 +103,31 @@ fn same_ids(order: &Order, asked: &ExternalIds) -> Result<Vec<Fact>, Rejection> 
 /// L17: the capture has to be done, or not needed.
 fn complete(order: &Order) -> Result<Vec<Fact>, Rejection> {
     match order.state {
-        OrderState::Accepted => match order.tenders.iter().find(|tender| !tender.is_captured()) {
-            None => Ok(vec![Fact::OrderCompleted]),
-            Some(open) => {
-                let text = format!(
-                    "{} of tender {} is captured, {} has to be",
-                    open.captured, open.tender_id, open.amount
-                );
-                Err(Rejection::new(Reason::PaymentNotCaptured, text)
-                    .with("tender_id", &open.tender_id)
-                    .with("captured", open.captured)
-                    .with("amount", open.amount))
-            }
-        },
+        OrderState::Accepted => all_captured(order).map(|()| vec![Fact::OrderCompleted]),
         OrderState::Completed => Ok(vec![]),
         OrderState::Received => Err(not_ready(order)),
         OrderState::Ready => Err(forbidden(order, "be completed before it is accepted")),
         OrderState::Cancelled => Err(cancelled(order)),
     }
+}
+
+/// What was let go of a tender need not be captured.
+fn all_captured(order: &Order) -> Result<(), Rejection> {
+    let books = order.books()?;
+    for (tender, released) in order.tenders.iter().zip(&books.released) {
+        let due = tender.amount.minus(*released)?.max(Amount::ZERO);
+        if tender.captured < due {
+            let text = format!(
+                "{} of tender {} is captured, {due} has to be",
+                tender.captured, tender.tender_id
+            );
+            return Err(Rejection::new(Reason::PaymentNotCaptured, text)
+                .with("tender_id", &tender.tender_id)
+                .with("captured", tender.captured)
+                .with("amount", due));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn not_ready(order: &Order) -> Rejection {

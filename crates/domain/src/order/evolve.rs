@@ -1,9 +1,11 @@
 //! Facts applied. Nothing here refuses: what is recorded has happened.
 
-use super::{Fact, Order, OrderState, Parcel};
-use crate::id::{LegId, RefundId};
+use super::{Fact, Order, OrderState, Parcel, Quantities};
+use crate::cancellation::{Cancellation, CancellationState, CancelledLine, without};
+use crate::id::{CancellationId, LegId, RefundId};
 use crate::refund::{Leg, LegState, Refund, RefundState};
 
+#[expect(clippy::too_many_lines, reason = "one arm for each fact")]
 pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
     let makes_quotes_stale = !fact.is_leg_progress() || takes_what_was_free(&order, fact);
     match fact {
@@ -15,6 +17,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             order.external = Some(external.clone());
         }
         Fact::OrderCompleted => order.state = OrderState::Completed,
+        Fact::OrderCancelled { .. } => {
+            order.cancelled_from = Some(order.state);
+            order.state = OrderState::Cancelled;
+        }
+        Fact::OrderReinstated { state } => {
+            order.cancelled_from = None;
+            order.state = *state;
+        }
         Fact::Shipped { shipment } => {
             for_each_line(&mut order, &shipment.parcels, |q, count| q.in_transit += count);
             order.shipments.push(shipment.clone());
@@ -58,6 +68,72 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::RefundFailed { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| refund.state = RefundState::Failed);
         }
+        Fact::RefundVoided { refund_id } => on_refund(&mut order, *refund_id, |refund| {
+            refund.state = RefundState::Voided;
+            refund.hold = None;
+            void(refund);
+        }),
+        Fact::RefundMethodChanged { refund_id, method, legs } => {
+            on_refund(&mut order, *refund_id, |refund| {
+                void(refund);
+                refund.method = *method;
+                refund.legs.extend(legs.iter().cloned());
+                if refund.state == RefundState::Failed {
+                    refund.state = RefundState::Pending;
+                }
+            });
+        }
+        Fact::PointsRestored { .. } => {}
+        Fact::CancellationRequested { cancellation } => {
+            for_each_piece(&mut order, &cancellation.lines, |q, count| q.held += count);
+            order.cancellations.push((**cancellation).clone());
+        }
+        Fact::CancellationAccepted { cancellation } => {
+            let requested = order.cancellation(cancellation.cancellation_id).is_some();
+            for_each_piece(&mut order, &cancellation.lines, |q, count| {
+                if requested {
+                    q.held = q.held.saturating_sub(count);
+                }
+                q.cancelled += count;
+            });
+            put(&mut order, cancellation);
+        }
+        Fact::CancellationRejected { cancellation } => {
+            free(&mut order, &cancellation.lines);
+            if let Some(request) = cancellation.split_from
+                && order.cancellation(cancellation.cancellation_id).is_none()
+            {
+                on_cancellation(&mut order, request, |request| {
+                    request.lines = without(&request.lines, &cancellation.lines);
+                });
+            }
+            put(&mut order, cancellation);
+        }
+        Fact::CancellationWithdrawn { cancellation_id, at } => {
+            let lines = order.cancellation(*cancellation_id).map(|it| it.lines.clone());
+            free(&mut order, &lines.unwrap_or_default());
+            on_cancellation(&mut order, *cancellation_id, |cancellation| {
+                cancellation.state = CancellationState::Withdrawn;
+                cancellation.ended_at = Some(*at);
+            });
+        }
+        Fact::CancellationCompleted { cancellation_id, at } => {
+            on_cancellation(&mut order, *cancellation_id, |cancellation| {
+                cancellation.state = CancellationState::Completed;
+                cancellation.completed_at = Some(*at);
+            });
+        }
+        Fact::CancellationUndone { cancellation_id, undone, tenders } => {
+            let lines = order.cancellation(*cancellation_id).map(|it| it.lines.clone());
+            for_each_piece(&mut order, &lines.unwrap_or_default(), |q, count| {
+                q.cancelled = q.cancelled.saturating_sub(count);
+            });
+            on_cancellation(&mut order, *cancellation_id, |cancellation| {
+                cancellation.state = CancellationState::Undone;
+                cancellation.undone = Some(undone.clone());
+            });
+            order.tenders.extend(tenders.iter().cloned());
+        }
         Fact::LegSent { refund_id, leg_id } => on_leg(&mut order, *refund_id, leg_id, |leg| {
             leg.state = LegState::Sent;
             leg.attempts += 1;
@@ -84,6 +160,9 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 leg.failure = None;
             });
         }
+        Fact::LegVoided { refund_id, leg_id } => {
+            on_leg(&mut order, *refund_id, leg_id, |leg| leg.state = LegState::Voided);
+        }
         Fact::LegFailed { refund_id, leg_id, failure } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
                 leg.state = LegState::Failed;
@@ -96,17 +175,59 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
     order
 }
 
-/// A leg of a refund that had failed settled after all: its money was free until now.
+/// A leg that had failed, or was given up, settled after all: its money was free until now.
 fn takes_what_was_free(order: &Order, fact: &Fact) -> bool {
-    let Fact::LegSettled { refund_id, .. } = fact else { return false };
-    order.refund(*refund_id).is_some_and(|refund| !refund.holds_amounts())
+    let Fact::LegSettled { refund_id, leg_id, .. } = fact else { return false };
+    order.refund(*refund_id).is_some_and(|refund| {
+        let mut legs = refund.legs.iter().filter(|leg| leg.leg_id == *leg_id);
+        !refund.holds_amounts() || legs.any(|leg| leg.state == LegState::Voided)
+    })
 }
 
-fn for_each_line(
+/// What was not carried out is not going to be.
+fn void(refund: &mut Refund) {
+    for leg in refund.legs.iter_mut().filter(|leg| leg.state != LegState::Settled) {
+        leg.state = LegState::Voided;
+    }
+}
+
+fn free(order: &mut Order, lines: &[CancelledLine]) {
+    for_each_piece(order, lines, |q, count| q.held = q.held.saturating_sub(count));
+}
+
+/// Replaces the record of the same id, or adds it.
+fn put(order: &mut Order, cancellation: &Cancellation) {
+    let id = cancellation.cancellation_id;
+    match order.cancellations.iter_mut().find(|it| it.cancellation_id == id) {
+        Some(known) => known.clone_from(cancellation),
+        None => order.cancellations.push(cancellation.clone()),
+    }
+}
+
+fn on_cancellation(
     order: &mut Order,
-    parcels: &[Parcel],
-    change: impl Fn(&mut super::Quantities, u32),
+    cancellation_id: CancellationId,
+    change: impl FnOnce(&mut Cancellation),
 ) {
+    let mut all = order.cancellations.iter_mut();
+    if let Some(found) = all.find(|it| it.cancellation_id == cancellation_id) {
+        change(found);
+    }
+}
+
+fn for_each_piece(
+    order: &mut Order,
+    lines: &[CancelledLine],
+    change: impl Fn(&mut Quantities, u32),
+) {
+    for piece in lines {
+        if let Some(line) = order.lines.get_mut(piece.line) {
+            change(&mut line.quantities, piece.quantity);
+        }
+    }
+}
+
+fn for_each_line(order: &mut Order, parcels: &[Parcel], change: impl Fn(&mut Quantities, u32)) {
     for parcel in parcels {
         for line in order.lines.iter_mut().filter(|l| l.cart_item_id == parcel.cart_item_id) {
             change(&mut line.quantities, parcel.quantity);

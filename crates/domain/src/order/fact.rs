@@ -1,10 +1,12 @@
-use super::{ExternalIds, Order, Parcel, Shipment, TenderState};
+use super::{ExternalIds, Order, OrderState, Parcel, Shipment, Tender, TenderState};
 use crate::{
     Actor, Amount,
-    id::{LegId, RefundId, TenderId},
-    refund::{Derivation, Hold, LegFailure, Refund},
+    cancellation::{Cancellation, CancellationReason, RequestedBy, Undone},
+    id::{CancellationId, LegId, RefundId, TenderId},
+    refund::{Derivation, Hold, Leg, LegFailure, Refund, RefundMethod},
 };
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// What happened to an order, in full: enough to rebuild it, without anybody's personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,18 @@ pub enum Fact {
     OrderAccepted { external: ExternalIds },
     #[serde(rename = "order.completed")]
     OrderCompleted,
+    /// With the last piece that was open.
+    #[serde(rename = "order.cancelled")]
+    OrderCancelled {
+        cancellation_id: CancellationId,
+        requested_by: RequestedBy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<CancellationReason>,
+        by: Actor,
+    },
+    /// Back in the state that it was cancelled from.
+    #[serde(rename = "order.reinstated")]
+    OrderReinstated { state: OrderState },
     #[serde(rename = "order.shipped")]
     Shipped { shipment: Shipment },
     #[serde(rename = "order.delivered")]
@@ -48,6 +62,43 @@ pub enum Fact {
     RefundSucceeded { refund_id: RefundId },
     #[serde(rename = "refund.failed")]
     RefundFailed { refund_id: RefundId },
+    /// It takes nothing of the order any more. Legs that settled still say what they moved.
+    #[serde(rename = "refund.voided")]
+    RefundVoided { refund_id: RefundId },
+    /// The legs that replace those which were not carried out.
+    #[serde(rename = "refund.method_changed")]
+    RefundMethodChanged { refund_id: RefundId, method: RefundMethod, legs: Vec<Leg> },
+    /// Points or store credit are back on their account.
+    #[serde(rename = "points.restored")]
+    PointsRestored { refund_id: RefundId, leg_id: LegId, tender_id: TenderId, amount: Amount },
+    #[serde(rename = "cancellation.requested")]
+    CancellationRequested { cancellation: Box<Cancellation> },
+    /// As it is from now on; also one that nobody had to request.
+    #[serde(rename = "cancellation.accepted")]
+    CancellationAccepted { cancellation: Box<Cancellation> },
+    /// The request, or the part of it that is a record of its own from now on.
+    #[serde(rename = "cancellation.rejected")]
+    CancellationRejected { cancellation: Box<Cancellation> },
+    #[serde(rename = "cancellation.withdrawn")]
+    CancellationWithdrawn {
+        cancellation_id: CancellationId,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    #[serde(rename = "cancellation.completed")]
+    CancellationCompleted {
+        cancellation_id: CancellationId,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    #[serde(rename = "cancellation.undone")]
+    CancellationUndone {
+        cancellation_id: CancellationId,
+        undone: Undone,
+        /// Money that came in again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tenders: Vec<Tender>,
+    },
     #[serde(rename = "leg.sent")]
     LegSent { refund_id: RefundId, leg_id: LegId },
     /// The provider took it and will settle it later.
@@ -63,6 +114,9 @@ pub enum Fact {
     LegSettled { refund_id: RefundId, leg_id: LegId, reference: String },
     #[serde(rename = "leg.failed")]
     LegFailed { refund_id: RefundId, leg_id: LegId, failure: LegFailure },
+    /// It is not needed any more: what it replaced settled after all.
+    #[serde(rename = "leg.voided")]
+    LegVoided { refund_id: RefundId, leg_id: LegId },
 }
 
 impl Fact {
@@ -74,6 +128,8 @@ impl Fact {
             Self::ExternalReferenceSet { .. } => "order.external_reference_set",
             Self::OrderAccepted { .. } => "order.accepted",
             Self::OrderCompleted => "order.completed",
+            Self::OrderCancelled { .. } => "order.cancelled",
+            Self::OrderReinstated { .. } => "order.reinstated",
             Self::Shipped { .. } => "order.shipped",
             Self::Delivered { .. } => "order.delivered",
             Self::PaymentRecorded { .. } => "payment.recorded",
@@ -84,12 +140,22 @@ impl Fact {
             Self::RefundRetried { .. } => "refund.retried",
             Self::RefundSucceeded { .. } => "refund.succeeded",
             Self::RefundFailed { .. } => "refund.failed",
+            Self::RefundVoided { .. } => "refund.voided",
+            Self::RefundMethodChanged { .. } => "refund.method_changed",
+            Self::PointsRestored { .. } => "points.restored",
+            Self::CancellationRequested { .. } => "cancellation.requested",
+            Self::CancellationAccepted { .. } => "cancellation.accepted",
+            Self::CancellationRejected { .. } => "cancellation.rejected",
+            Self::CancellationWithdrawn { .. } => "cancellation.withdrawn",
+            Self::CancellationCompleted { .. } => "cancellation.completed",
+            Self::CancellationUndone { .. } => "cancellation.undone",
             Self::LegSent { .. } => "leg.sent",
             Self::LegAccepted { .. } => "leg.accepted",
             Self::LegUnknown { .. } => "leg.unknown",
             Self::LegDeferred { .. } => "leg.deferred",
             Self::LegSettled { .. } => "leg.settled",
             Self::LegFailed { .. } => "leg.failed",
+            Self::LegVoided { .. } => "leg.voided",
         }
     }
 
@@ -100,23 +166,47 @@ impl Fact {
             | Self::OrderReady
             | Self::OrderAccepted { .. }
             | Self::OrderCompleted
+            | Self::OrderCancelled { .. }
+            | Self::OrderReinstated { .. }
             | Self::Shipped { .. }
             | Self::Delivered { .. }
             | Self::RefundCreated { .. }
             | Self::RefundHeld { .. }
             | Self::RefundSucceeded { .. }
-            | Self::RefundFailed { .. } => true,
+            | Self::RefundFailed { .. }
+            | Self::RefundVoided { .. }
+            | Self::PointsRestored { .. }
+            | Self::CancellationRequested { .. }
+            | Self::CancellationAccepted { .. }
+            | Self::CancellationRejected { .. }
+            | Self::CancellationWithdrawn { .. }
+            | Self::CancellationCompleted { .. }
+            | Self::CancellationUndone { .. } => true,
             Self::ExternalReferenceSet { .. }
             | Self::PaymentRecorded { .. }
             | Self::RefundReleased { .. }
             | Self::RefundApproved { .. }
             | Self::RefundRetried { .. }
+            | Self::RefundMethodChanged { .. }
             | Self::LegSent { .. }
             | Self::LegAccepted { .. }
             | Self::LegUnknown { .. }
             | Self::LegDeferred { .. }
             | Self::LegSettled { .. }
-            | Self::LegFailed { .. } => false,
+            | Self::LegFailed { .. }
+            | Self::LegVoided { .. } => false,
+        }
+    }
+
+    /// Whose doing it was, where that is not whoever gave the command: what a store accepts by
+    /// itself, it does itself.
+    pub fn by(&self) -> Option<&Actor> {
+        match self {
+            Self::CancellationAccepted { cancellation } => {
+                cancellation.accepted.as_ref().map(|accepted| &accepted.by)
+            }
+            Self::OrderCancelled { by, .. } => Some(by),
+            _ => None,
         }
     }
 
@@ -131,6 +221,8 @@ impl Fact {
                 | Self::LegDeferred { .. }
                 | Self::LegSettled { .. }
                 | Self::RefundSucceeded { .. }
+                | Self::PointsRestored { .. }
+                | Self::CancellationCompleted { .. }
         )
     }
 }

@@ -81,6 +81,8 @@ impl NewOrder {
             external: None::<ExternalIds>,
             shipments: Vec::new(),
             refunds: Vec::new(),
+            cancellations: Vec::new(),
+            cancelled_from: None,
             published: 0,
             revision: 0,
             created_at: now,
@@ -206,6 +208,7 @@ impl From<NewTender> for Tender {
             authorized,
             captured,
             state: new.state,
+            recovered: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a payment provider reports about a tender.
 
-use super::{Fact, Order, Tender, TenderState};
+use super::{Fact, Order, OrderState, Tender, TenderState};
 use crate::{Amount, Reason, Rejection, id::TenderId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,12 @@ pub struct PaymentReport {
 /// A payment only moves forward, and what was captured is never less than what went back.
 pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
     let PaymentReport { tender_id, state, amount, provider_reference } = report;
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == tender_id);
-    let tender = tender.ok_or_else(|| {
+    let place = order.tenders.iter().position(|tender| tender.tender_id == tender_id);
+    let place = place.ok_or_else(|| {
         Rejection::new(Reason::UnknownTender, format!("the order has no tender {tender_id}"))
             .with("tender_id", &tender_id)
     })?;
+    let tender = &order.tenders[place];
     let amount = amount.unwrap_or(tender.amount);
     if amount > tender.amount {
         let text = format!("{amount} is more than the tender's {}", tender.amount);
@@ -46,9 +47,22 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
     };
     let provider_reference =
         provider_reference.filter(|reference| *reference != tender.provider_reference);
+    if provider_reference.is_some() && tender.recovered.is_some() {
+        let text = format!("tender {tender_id} came in again: what it is known by does not change");
+        return Err(Rejection::new(Reason::PaymentStateForbids, text)
+            .at("provider_reference")
+            .with("provider_reference", &tender.provider_reference));
+    }
     let known = (state, authorized, captured) == (tender.state, tender.authorized, tender.captured);
     if known && provider_reference.is_none() {
         return Ok(vec![]);
+    }
+    let released = order.books()?.released[place];
+    if released.plus(captured)? > authorized {
+        return Err(let_go(tender, state, amount, released));
+    }
+    if order.state == OrderState::Cancelled && authorized > tender.authorized {
+        return Err(too_late(order, tender, state));
     }
     Ok(vec![Fact::PaymentRecorded { tender_id, state, authorized, captured, provider_reference }])
 }
@@ -64,4 +78,28 @@ fn forbidden(tender: &Tender, asked: TenderState, amount: Amount) -> Rejection {
     Rejection::new(Reason::PaymentStateForbids, text)
         .with("state", tender.state.name())
         .with("captured", tender.captured)
+}
+
+/// What is let go, or about to be, is not captured any more.
+fn let_go(tender: &Tender, asked: TenderState, amount: Amount, released: Amount) -> Rejection {
+    let text = format!(
+        "{released} of tender {}'s {} is let go, or about to be: it cannot become {} with {amount}",
+        tender.tender_id,
+        tender.authorized,
+        asked.name(),
+    );
+    Rejection::new(Reason::PaymentStateForbids, text)
+        .with("state", tender.state.name())
+        .with("released", released)
+}
+
+/// Nothing would give it back: the cancellation has paid back what there was.
+fn too_late(order: &Order, tender: &Tender, asked: TenderState) -> Rejection {
+    let text = format!(
+        "the order is CANCELLED: tender {} cannot become {}; give the payment back at its \
+         provider, or undo the cancellation first",
+        tender.tender_id,
+        asked.name(),
+    );
+    Rejection::new(Reason::OrderCancelled, text).with("state", order.state.name())
 }

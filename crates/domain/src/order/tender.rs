@@ -1,4 +1,7 @@
-use crate::{Amount, id::TenderId};
+use crate::{
+    Amount,
+    id::{CancellationId, TenderId},
+};
 use serde::{Deserialize, Serialize};
 
 /// One way in which an order was paid. Amounts are in the customer currency.
@@ -15,6 +18,31 @@ pub struct Tender {
     pub authorized: Amount,
     pub captured: Amount,
     pub state: TenderState,
+    /// How the money came in, if not with the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovered>,
+}
+
+/// A tender that stands for money which had gone back with a cancellation and came in again when
+/// that was undone. The tender it went back by keeps its own history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    pub cancellation_id: CancellationId,
+    pub by: Recovery,
+    /// The tender whose payment it is, for one that stands again at its provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<TenderId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Recovery {
+    /// The customer paid anew.
+    Repaid,
+    /// The provider says that the payment stands again.
+    Recaptured,
+    /// Taken from the account of this system that it had been restored to.
+    TakenBack,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,9 +75,20 @@ impl Tender {
             || self.amount.is_zero()
     }
 
-    /// All of it was captured, or there is nothing to capture.
-    pub fn is_captured(&self) -> bool {
-        self.captured == self.amount
+    /// The tender whose payment this is: itself, but for one that stands again.
+    pub fn payment(&self) -> &TenderId {
+        self.recovered.as_ref().and_then(|it| it.of.as_ref()).unwrap_or(&self.tender_id)
+    }
+}
+
+impl Recovery {
+    /// Begins the names of such tenders.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Repaid => "repaid",
+            Self::Recaptured => "recaptured",
+            Self::TakenBack => "taken-back",
+        }
     }
 }
 
@@ -57,6 +96,17 @@ impl TenderMethod {
     /// Gift cards, points and store credit: value of this system's own, not money of a bank.
     pub const fn is_cash(self) -> bool {
         !matches!(self, Self::GiftCard | Self::Points | Self::StoreCredit)
+    }
+
+    /// Points and store credit: a cancellation that gives back nothing else is over at once.
+    pub const fn is_points_or_credit(self) -> bool {
+        matches!(self, Self::Points | Self::StoreCredit)
+    }
+
+    /// Whether a part of the payment can be given back. A mobile carrier's bill is taken back as
+    /// a whole or not at all.
+    pub const fn refunds_in_part(self) -> bool {
+        !matches!(self, Self::Mobile)
     }
 }
 

@@ -2,13 +2,15 @@
 //! does.
 
 use super::{
-    Derivation, Hold, Leg, LegState, Refund, RefundPolicy, RefundRequest, RefundState, plan,
+    Derivation, Hold, Leg, LegState, Refund, RefundPolicy, RefundRequest, RefundState,
+    plan::{self, Purpose},
 };
 use crate::{
-    Actor, Amount, Reason, Rejection,
+    Actor, Amount, Pair, Reason, Rejection,
     id::{LegId, RefundId},
     order::{CreateRefund, Fact, Order, OrderState, Refundable},
 };
+use rust_decimal::Decimal;
 
 /// A refund that is not made yet, with the explanation of its figures and what it would leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +26,43 @@ pub struct Plan {
 ///
 /// The [`Rejection`] that [`create`] would answer.
 pub fn quote(order: &Order, create: &CreateRefund) -> Result<Plan, Rejection> {
-    let (refund, derivations) = draft(order, create)?;
+    let made = draft(order, create, Purpose::Refund);
+    let (refund, derivations) = made.map_err(|rejection| order.refused(rejection))?;
     let mut after = order.clone();
     after.refunds.push(refund.clone());
     let left = after.books()?.refundable(&after)?;
     Ok(Plan { refund, derivations, left })
 }
 
-fn draft(order: &Order, create: &CreateRefund) -> Result<(Refund, Vec<Derivation>), Rejection> {
+/// The refund that pays a cancellation back, its fee deducted. `None` if nothing is to be paid.
+///
+/// # Errors
+///
+/// A [`Rejection`] by the rules of refunds, such as for an amount of shipping above what is left.
+pub(crate) fn of_cancellation(
+    order: &Order,
+    create: &CreateRefund,
+    fee: Option<Decimal>,
+) -> Result<Option<(Refund, Vec<Derivation>)>, Rejection> {
+    let (refund, derivations) = draft(order, create, Purpose::Cancellation { fee })?;
+    let worth = |pair: &Pair| !pair.customer.is_zero() || !pair.merchant.is_zero();
+    let figures = refund.components.iter().any(|component| worth(&component.amount));
+    let paid = order.tenders.iter().any(|it| it.authorized.is_positive());
+    // What comes to nothing because a fee keeps it is booked, or the next refund would return it.
+    let something = !refund.legs.is_empty() || (paid && figures);
+    Ok(something.then_some((refund, derivations)))
+}
+
+fn draft(
+    order: &Order,
+    create: &CreateRefund,
+    purpose: Purpose,
+) -> Result<(Refund, Vec<Derivation>), Rejection> {
     let request = &create.request;
-    has_room(order, request)?;
-    let figures = plan::plan(order, &create.policy, request)?;
+    if purpose == Purpose::Refund {
+        has_room(order, request)?;
+    }
+    let figures = plan::plan(order, &create.policy, request, purpose)?;
     let held = needs_approval(order, &create.by, &create.policy, figures.total.merchant);
     let state = match (held, figures.legs.is_empty()) {
         (_, true) => RefundState::Succeeded,
@@ -58,7 +86,7 @@ fn draft(order: &Order, create: &CreateRefund) -> Result<(Refund, Vec<Derivation
         hold: (state == RefundState::Held).then_some(Hold::Approval),
         settings_version: create.policy.settings_version,
         order_version: create.order_version,
-        hint: hint(order, request.full_refund),
+        hint: hint(order, request.full_refund).filter(|_| purpose == Purpose::Refund),
         created_by: create.by.clone(),
         created_at: create.at,
     };
@@ -69,7 +97,7 @@ fn draft(order: &Order, create: &CreateRefund) -> Result<(Refund, Vec<Derivation
 ///
 /// A [`Rejection`] by the rules of refunds; the first fault answers.
 pub fn create(order: &Order, create: &CreateRefund) -> Result<Vec<Fact>, Rejection> {
-    let (refund, derivations) = draft(order, create)?;
+    let (refund, derivations) = draft(order, create, Purpose::Refund)?;
     let refund_id = refund.refund_id;
     let settled = refund.state == RefundState::Succeeded;
     let hold = refund.hold.clone();
@@ -99,7 +127,12 @@ fn has_room(order: &Order, request: &RefundRequest) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn leg(order: &Order, refund_id: RefundId, place: usize, share: super::legs::Share) -> Leg {
+pub(super) fn leg(
+    order: &Order,
+    refund_id: RefundId,
+    place: usize,
+    share: super::legs::Share,
+) -> Leg {
     let leg_id = LegId::of(refund_id, place);
     let target = share.target.unwrap_or_else(|| format!("refund-{}", refund_id.as_uuid().simple()));
     Leg {

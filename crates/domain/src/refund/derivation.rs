@@ -53,6 +53,8 @@ pub enum Rule {
     AverageRate,
     EarlierGoodwillSetOff,
     PrepaidFeeDeducted,
+    CancellationFeeDeducted,
+    NeverPaid,
     SplitByBearer,
     TenderOrder,
 }
@@ -77,6 +79,8 @@ impl Rule {
             Self::AverageRate => "AVERAGE_RATE",
             Self::EarlierGoodwillSetOff => "EARLIER_GOODWILL_SET_OFF",
             Self::PrepaidFeeDeducted => "PREPAID_FEE_DEDUCTED",
+            Self::CancellationFeeDeducted => "CANCELLATION_FEE_DEDUCTED",
+            Self::NeverPaid => "NEVER_PAID",
             Self::SplitByBearer => "SPLIT_BY_BEARER",
             Self::TenderOrder => "TENDER_ORDER",
         }
@@ -121,6 +125,8 @@ impl Rule {
                 "what the customer has already had back beyond lines, shipping and duties"
             }
             Self::PrepaidFeeDeducted => "the prepaid return fee, deducted",
+            Self::CancellationFeeDeducted => "the cancellation fee, deducted",
+            Self::NeverPaid => "what the customer has not paid, or not any more",
             Self::SplitByBearer => {
                 "the part of the component that one of its two bearers takes, converted by the \
                  component's own amounts"

@@ -22,14 +22,15 @@ pub(super) struct Share {
 }
 
 /// The name under which the configuration knows the system's own accounts.
-const LEDGER: &str = "ledger";
+pub const LEDGER: &str = "ledger";
 /// The name of payouts that a person makes.
-const MANUAL: &str = "manual";
+pub const MANUAL: &str = "manual";
 
-/// Splits the total over the tenders; never more than is left of one.
+/// Splits the total over the tenders; never more than is left of one. What is only authorised is
+/// let go before anything that was taken is given back.
 pub(super) fn allocate(planner: &mut Planner<'_>, total: Amount) -> Result<Vec<Share>, Rejection> {
     let tenders = &planner.order.tenders;
-    let left: Vec<Amount> = planner.left.tenders.iter().map(|tender| tender.left).collect();
+    let left = planner.available()?;
     let available = Amount::sum(left.iter().copied())?;
     if total > available {
         return Err(not_captured(planner, total, available));
@@ -52,14 +53,42 @@ pub(super) fn allocate(planner: &mut Planner<'_>, total: Amount) -> Result<Vec<S
     for (index, amount) in shares.into_iter().enumerate().filter(|(_, amount)| amount.is_positive())
     {
         let tender = &tenders[index];
-        let subject = format!("leg {}", tender.tender_id);
-        let before = planner.left.tenders[index].refunded;
-        let (kind, provider, target) = way_back(tender, planner.method());
-        legs.push(Share { tender: index, kind, amount, provider, target });
-        let after = before.plus(amount)?;
-        planner.derive(&subject, Side::Customer, Rule::TenderOrder, before, after, amount);
+        let taken = &planner.left.tenders[index];
+        let let_go =
+            if planner.is_cancellation() { amount.min(taken.uncaptured) } else { Amount::ZERO };
+        let (refunded, amount) = (taken.refunded, amount.minus(let_go)?);
+        if let_go.is_positive() {
+            let released = planner.books.released[index];
+            legs.push(release_of(index, tender, let_go));
+            let subject = format!("release {}", tender.tender_id);
+            let after = released.plus(let_go)?;
+            planner.derive(&subject, Side::Customer, Rule::TenderOrder, released, after, let_go);
+        }
+        if amount.is_positive() {
+            let method = way(tender, planner.method(), planner.is_cancellation());
+            legs.push(back(index, tender, method, amount));
+            let subject = format!("leg {}", tender.tender_id);
+            let after = refunded.plus(amount)?;
+            planner.derive(&subject, Side::Customer, Rule::TenderOrder, refunded, after, amount);
+        }
     }
     Ok(legs)
+}
+
+pub(super) fn release_of(index: usize, tender: &Tender, amount: Amount) -> Share {
+    let (provider, target) = (tender.provider.clone(), Some(tender.provider_reference.clone()));
+    Share { tender: index, kind: LegKind::Release, amount, provider, target }
+}
+
+/// A part of a tender on its way back.
+pub(super) fn back(index: usize, tender: &Tender, method: RefundMethod, amount: Amount) -> Share {
+    let (kind, provider, target) = way_back(tender, method);
+    Share { tender: index, kind, amount, provider, target }
+}
+
+/// With a cancellation, gift cards, points and credit always get their own back.
+pub(super) fn way(tender: &Tender, method: RefundMethod, cancellation: bool) -> RefundMethod {
+    if cancellation && !tender.method.is_cash() { RefundMethod::Original } else { method }
 }
 
 fn way_back(tender: &Tender, method: RefundMethod) -> (LegKind, String, Option<String>) {

@@ -3,9 +3,11 @@
 use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
 use crate::{
     Actor, Reason, Rejection,
+    cancellation::CancellationState,
     id::{LegId, RefundId},
     order::{Fact, Order},
 };
+use time::OffsetDateTime;
 
 /// What a provider answered for a leg.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,8 @@ pub fn hold(
     reason: String,
 ) -> Result<Vec<Fact>, Rejection> {
     let refund = find(order, refund_id)?;
-    let sent = refund.legs.iter().any(|leg| leg.state != LegState::Pending);
+    let waits = |leg: &Leg| matches!(leg.state, LegState::Pending | LegState::Voided);
+    let sent = !refund.legs.iter().all(waits);
     match refund.state {
         RefundState::Held if refund.hold == Some(Hold::Approval) => {
             let text = "the refund already waits, for another manager's approval";
@@ -87,6 +90,7 @@ pub fn confirm_manual(
     order: &Order,
     refund_id: RefundId,
     reference: &str,
+    at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let refund = find(order, refund_id)?;
     let manual = || refund.legs.iter().filter(|leg| leg.kind == LegKind::Manual);
@@ -109,7 +113,7 @@ pub fn confirm_manual(
         set(&mut after, &leg_id, LegState::Settled);
         facts.push(Fact::LegSettled { refund_id, leg_id, reference });
     }
-    facts.extend(closing(&after));
+    facts.extend(closing(order, &after, at));
     Ok(facts)
 }
 
@@ -149,6 +153,7 @@ pub fn record_leg(
     leg_id: &LegId,
     attempt: u32,
     outcome: LegOutcome,
+    at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let (refund, leg) = find_leg(order, refund_id, leg_id)?;
     let leg_id = leg_id.clone();
@@ -164,7 +169,10 @@ pub fn record_leg(
         (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
         | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
         (LegState::Failed, LegOutcome::Settled { reference }) if refund.may_settle_late() => {
-            return settled_late(order, refund, leg, reference);
+            return settled_late(order, refund, leg, reference, at);
+        }
+        (LegState::Voided, LegOutcome::Settled { reference }) if leg.attempts > 0 => {
+            return settled_though_voided(order, refund, leg, reference, at);
         }
         // A leg is under way only while its refund is.
         _ if refund.state != RefundState::Pending => {
@@ -196,7 +204,10 @@ pub fn record_leg(
     let mut after = refund.clone();
     set(&mut after, &leg.leg_id, state);
     let mut facts = vec![fact];
-    facts.extend(closing(&after));
+    if state == LegState::Settled {
+        facts.extend(points_restored(order, refund_id, leg));
+    }
+    facts.extend(closing(order, &after, at));
     Ok(facts)
 }
 
@@ -208,36 +219,84 @@ fn settled_late(
     refund: &Refund,
     leg: &Leg,
     reference: String,
+    at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let refund_id = refund.refund_id;
     let mut after = refund.clone();
     set(&mut after, &leg.leg_id, LegState::Settled);
     let mut facts = vec![Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference }];
+    facts.extend(points_restored(order, refund_id, leg));
     if refund.holds_amounts() {
-        facts.extend(closing(&after));
+        facts.extend(closing(order, &after, at));
         return Ok(facts);
     }
     let left = order.books()?.refundable(order)?;
     // The books hold no more than was captured; what is beyond that is for a person to look into.
     retry::tender(leg, &left)?;
     if retry::is_free(order, &after, &left).is_ok() {
-        facts.extend(closing(&after).filter(|fact| matches!(fact, Fact::RefundSucceeded { .. })));
+        let closing = closing(order, &after, at);
+        facts.extend(closing.into_iter().filter(|fact| !matches!(fact, Fact::RefundFailed { .. })));
     }
     Ok(facts)
 }
 
-/// A refund is over with its last leg: failed if any of them failed.
-pub(super) fn closing(refund: &Refund) -> Option<Fact> {
+/// The provider did what was given up when the refund was to go another way, or was undone. What
+/// replaces it is not paid out any more, unless that is on its way, too.
+fn settled_though_voided(
+    order: &Order,
+    refund: &Refund,
+    leg: &Leg,
+    reference: String,
+    at: OffsetDateTime,
+) -> Result<Vec<Fact>, Rejection> {
+    let refund_id = refund.refund_id;
+    let mut facts = Vec::new();
+    let replaces = |other: &&Leg| {
+        (&other.tender_id, other.amount) == (&leg.tender_id, leg.amount)
+            && other.kind != LegKind::Release
+            && other.state == LegState::Pending
+            && other.attempts == 0
+    };
+    if let Some(replaced) = refund.legs.iter().find(replaces) {
+        facts.push(Fact::LegVoided { refund_id, leg_id: replaced.leg_id.clone() });
+    }
+    let without = facts.iter().fold(order.clone(), Order::evolve);
+    // The books hold no more than was captured; what is beyond that is for a person to look into.
+    retry::tender(leg, &without.books()?.refundable(&without)?)?;
+    facts.push(Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference });
+    facts.extend(points_restored(order, refund_id, leg));
+    if refund.state == RefundState::Pending {
+        let after = facts.iter().fold(order.clone(), Order::evolve);
+        facts.extend(closing(order, find(&after, refund_id)?, at));
+    }
+    Ok(facts)
+}
+
+fn points_restored(order: &Order, refund_id: RefundId, leg: &Leg) -> Option<Fact> {
+    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id)?;
+    let restored = leg.kind == LegKind::Restore && tender.method.is_points_or_credit();
+    let (leg_id, tender_id, amount) = (leg.leg_id.clone(), leg.tender_id.clone(), leg.amount);
+    restored.then_some(Fact::PointsRestored { refund_id, leg_id, tender_id, amount })
+}
+
+/// A refund is over with its last leg: failed if any of them failed. With one that succeeded, the
+/// cancellation that it pays back is completed (K9).
+pub(super) fn closing(order: &Order, refund: &Refund, at: OffsetDateTime) -> Vec<Fact> {
     let refund_id = refund.refund_id;
     if refund.legs.iter().any(|leg| !leg.state.is_final()) {
-        return None;
+        return Vec::new();
     }
-    let failed = refund.legs.iter().any(|leg| leg.state == LegState::Failed);
-    Some(if failed {
-        Fact::RefundFailed { refund_id }
-    } else {
-        Fact::RefundSucceeded { refund_id }
-    })
+    if refund.legs.iter().any(|leg| leg.state == LegState::Failed) {
+        return vec![Fact::RefundFailed { refund_id }];
+    }
+    let mut facts = vec![Fact::RefundSucceeded { refund_id }];
+    let cancellation = order.cancellation_of(refund_id);
+    let open = cancellation.filter(|it| it.state == CancellationState::InProgress);
+    facts.extend(open.map(|cancellation| {
+        let cancellation_id = cancellation.cancellation_id;
+        Fact::CancellationCompleted { cancellation_id, at }
+    }));
+    facts
 }
 
 fn set(refund: &mut Refund, leg_id: &LegId, state: LegState) {

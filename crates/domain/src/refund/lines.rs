@@ -7,7 +7,7 @@ use super::{
     plan::{Parts, Planner},
 };
 use crate::{Amount, Pair, Reason, Rejection, amount::share};
-use amounts::{amount, convert};
+use amounts::{amount, convert, quantity_share};
 
 /// One line of the request on its way to an amount.
 struct Listed<'r> {
@@ -148,6 +148,29 @@ pub(super) fn everything_left(planner: &mut Planner<'_>) -> Result<Vec<RefundPro
         let amount = convert(planner, line, customer, Rule::EverythingLeft)?;
         products.push(RefundProduct { line, quantity, amount, reason: None, comments: None });
     }
+    Ok(products)
+}
+
+/// The amounts of cancelled pieces. Pieces that a refund has marked as returned are paid back
+/// already; nothing is refused for that.
+pub(super) fn cancelled(planner: &mut Planner<'_>) -> Result<Vec<RefundProduct>, Rejection> {
+    let mut products = Vec::new();
+    for product in &planner.request.products {
+        let id = product.cart_item_id.as_deref().unwrap_or_default();
+        let found = planner.order.lines.iter().position(|line| line.cart_item_id == id);
+        let asked = product.refund_quantity.and_then(|asked| u32::try_from(asked).ok());
+        let Some((line, asked)) = found.zip(asked) else { continue };
+        let left = &planner.left.lines[line];
+        let quantity = asked.min(left.quantity);
+        let uncut = quantity_share(planner, line, quantity);
+        let customer = uncut.min(left.amount.customer);
+        if quantity == 0 {
+            continue;
+        }
+        let amount = convert(planner, line, customer, Rule::QuantityShare)?;
+        products.push(RefundProduct { line, quantity, amount, reason: None, comments: None });
+    }
+    products.sort_by_key(|product| product.line);
     Ok(products)
 }
 

@@ -16,6 +16,16 @@ use crate::{
     Amount, Pair, Reason, Rejection,
     order::{Books, Order, Refundable},
 };
+use rust_decimal::Decimal;
+
+/// What a refund is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Somebody asked for it, by the rules of refunds.
+    Refund,
+    /// Pieces were cancelled. What was only authorised is let go, and the fee is deducted.
+    Cancellation { fee: Option<Decimal> },
+}
 
 /// What a request comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +44,7 @@ pub(super) struct Planner<'a> {
     pub left: Refundable,
     pub policy: &'a RefundPolicy,
     pub request: &'a RefundRequest,
+    pub purpose: Purpose,
     pub derivations: Vec<Derivation>,
 }
 
@@ -47,6 +58,7 @@ struct Given {
     gesture: Option<Amount>,
     prepaid: Option<Amount>,
     original_prepaid: Option<Amount>,
+    cancellation_fee: Option<Amount>,
     /// Beside `request.charged_to`, one by one.
     platform: Vec<Option<Amount>>,
 }
@@ -66,11 +78,21 @@ pub(super) fn plan(
     order: &Order,
     policy: &RefundPolicy,
     request: &RefundRequest,
+    purpose: Purpose,
 ) -> Result<Figures, Rejection> {
     let books = order.books()?;
     let left = books.refundable(order)?;
-    let mut planner = Planner { order, books, left, policy, request, derivations: Vec::new() };
+    let derivations = Vec::new();
+    let mut planner = Planner { order, books, left, policy, request, purpose, derivations };
     let given = planner.well_formed()?;
+    if planner.is_cancellation() {
+        let parts = if request.full_refund {
+            planner.everything_left(&given)?
+        } else {
+            planner.cancelled(&given)?
+        };
+        return planner.figures(&given, parts);
+    }
     planner.compatible(&given)?;
     planner.permitted(&given)?;
     if request.full_refund && !request.products.is_empty() {
@@ -99,6 +121,21 @@ impl Planner<'_> {
 
     pub const fn method(&self) -> RefundMethod {
         self.request.method
+    }
+
+    pub const fn is_cancellation(&self) -> bool {
+        matches!(self.purpose, Purpose::Cancellation { .. })
+    }
+
+    /// What may go back over each tender: of its capture, and for a cancellation also of what was
+    /// only authorised.
+    pub fn available(&self) -> Result<Vec<Amount>, Rejection> {
+        let mut available = Vec::with_capacity(self.left.tenders.len());
+        for tender in &self.left.tenders {
+            let uncaptured = if self.is_cancellation() { tender.uncaptured } else { Amount::ZERO };
+            available.push(tender.left.plus(uncaptured)?);
+        }
+        Ok(available)
     }
 
     pub fn derive(

@@ -1,14 +1,16 @@
 //! A failed refund once more, if its amounts are still there.
 
 use super::{
-    ComponentKind, Leg, LegState, Refund, RefundProduct, RefundState,
+    ComponentKind, Leg, LegKind, Refund, RefundProduct, RefundState,
     life::{closing, find, forbidden},
+    method,
 };
 use crate::{
     Amount, Pair, Reason, Rejection,
     id::RefundId,
     order::{Fact, Order, Refundable},
 };
+use time::OffsetDateTime;
 
 /// Takes the amounts of a failed refund again, in both currencies. What others took meanwhile is
 /// theirs.
@@ -16,17 +18,24 @@ use crate::{
 /// # Errors
 ///
 /// [`Reason::AmountExceedsRefundable`] if a piece, a line, a component or a tender has less left.
-pub fn retry(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejection> {
+pub fn retry(
+    order: &Order,
+    refund_id: RefundId,
+    at: OffsetDateTime,
+) -> Result<Vec<Fact>, Rejection> {
     let refund = find(order, refund_id)?;
     if refund.state != RefundState::Failed {
         return Err(forbidden(refund, "be retried"));
     }
     let left = order.books()?.refundable(order)?;
+    if method::is_outdated(refund, &left) {
+        return method::renewed(order, refund, refund.method, at);
+    }
     is_free(order, refund, &left)?;
     let mut facts = vec![Fact::RefundRetried { refund_id }];
     // All of its money went back already, while others held its amounts.
-    if refund.legs.iter().all(|leg| leg.state == LegState::Settled) {
-        facts.extend(closing(refund));
+    if refund.legs.iter().all(Leg::is_over) {
+        facts.extend(closing(order, refund, at));
     }
     Ok(facts)
 }
@@ -38,8 +47,16 @@ pub(super) fn is_free(order: &Order, refund: &Refund, left: &Refundable) -> Resu
     }
     components(refund, left)?;
     // A leg that settled before its refund failed still holds its money.
-    let open = refund.legs.iter().filter(|leg| leg.state != LegState::Settled);
-    open.into_iter().try_for_each(|leg| tender(leg, left))
+    let open = || refund.legs.iter().filter(|leg| !leg.is_over());
+    for leg in open() {
+        let same = |other: &&Leg| {
+            other.tender_id == leg.tender_id
+                && (other.kind == LegKind::Release) == (leg.kind == LegKind::Release)
+        };
+        let amount = Amount::sum(open().filter(same).map(|leg| leg.amount))?;
+        tender(&Leg { amount, ..leg.clone() }, left)?;
+    }
+    Ok(())
 }
 
 fn line(order: &Order, left: &Refundable, product: &RefundProduct) -> Result<(), Rejection> {
@@ -76,7 +93,10 @@ fn components(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
 
 pub(super) fn tender(leg: &Leg, left: &Refundable) -> Result<(), Rejection> {
     let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
-    let left = tender.map_or(Amount::ZERO, |tender| tender.left);
+    let left = tender.map_or(Amount::ZERO, |tender| match leg.kind {
+        LegKind::Release => tender.uncaptured,
+        LegKind::Refund | LegKind::Restore | LegKind::Manual => tender.left,
+    });
     if leg.amount > left {
         return Err(exceeds(&format!("tender {}", leg.tender_id), leg.amount, left));
     }

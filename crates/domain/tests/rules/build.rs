@@ -236,7 +236,7 @@ pub fn blamed(rejection: &Rejection) -> &str {
 
 /// A figure of a refusal.
 pub fn figure<'r>(rejection: &'r Rejection, key: &str) -> Option<&'r str> {
-    rejection.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    rejection.value(key)
 }
 
 pub fn a_reason() -> RefundReason {
@@ -253,8 +253,21 @@ pub fn answered(order: Order, leg: usize, outcome: LegOutcome) -> Order {
     let leg_id = LegId::of(refund_id, leg + 1);
     let attempt = last(&order).legs[leg].attempts;
     let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt });
-    let attempt = attempt + 1;
-    decided(order, Command::RecordLeg { refund_id, leg_id, attempt, outcome })
+    decided(order, record(refund_id, leg_id, attempt + 1, outcome))
+}
+
+pub fn record(refund_id: RefundId, leg_id: LegId, attempt: u32, outcome: LegOutcome) -> Command {
+    Command::RecordLeg { refund_id, leg_id, attempt, outcome, at: OffsetDateTime::UNIX_EPOCH }
+}
+
+pub fn retry(refund_id: RefundId) -> Command {
+    Command::RetryRefund { refund_id, at: OffsetDateTime::UNIX_EPOCH }
+}
+
+/// A person paid the manual legs out.
+pub fn confirm(refund_id: RefundId, reference: &str) -> Command {
+    let (reference, at) = (reference.to_owned(), OffsetDateTime::UNIX_EPOCH);
+    Command::ConfirmManual { refund_id, reference, at }
 }
 
 pub fn settled() -> LegOutcome {

@@ -86,6 +86,17 @@ fn goodwill_of_all_that_was_captured_leaves_a_full_refund_of_nothing() {
 }
 
 #[test]
+fn a_full_refund_that_returns_neither_money_nor_pieces_is_empty() {
+    let everything_but_duties = RefundRequest {
+        shipping_refund: true,
+        ..products([pieces("shirt", 3), pieces("socks", 2)])
+    };
+    let order = refunded(ready(checkout()), goodwill("7.00"));
+    let order = refunded(order, everything_but_duties);
+    assert_eq!(reason(&order, full()), Reason::EmptyRefund);
+}
+
+#[test]
 fn goodwill_may_come_on_top_of_everything_while_a_fee_was_kept() {
     let fee = RefundRequest {
         customer_prepaid_refund_amount: Some(decimal("5.00")),

@@ -2,7 +2,7 @@
 
 use crate::build::{
     amount, answered, checkout, decided, declined, goodwill, left, pair, part, products, ready,
-    refunded, settled, tender,
+    record, refunded, retry, settled, tender,
 };
 use domain::{
     Reason,
@@ -38,7 +38,7 @@ fn what_others_took_of_the_lines_is_theirs_and_the_money_counts_all_the_same() {
     assert_eq!((now.tenders[0].refunded, now.tenders[0].left), (amount("80.00"), amount("5.00")));
     // Once the others gave their amounts back, it needs no more than to be retried.
     let freed = answered(order, 0, declined());
-    let retry = Command::RetryRefund { refund_id: freed.refunds[0].refund_id };
+    let retry = retry(freed.refunds[0].refund_id);
     let order = decided(freed, retry);
     assert_eq!(order.refunds[0].state, RefundState::Succeeded);
     assert_eq!(left(&order).tenders[0].left, amount("35.00"));
@@ -88,5 +88,5 @@ fn late(order: &Order) -> Command {
     let refund = &order.refunds[0];
     let leg_id = refund.legs[0].leg_id.clone();
     let outcome = settled();
-    Command::RecordLeg { refund_id: refund.refund_id, leg_id, attempt: 1, outcome }
+    record(refund.refund_id, leg_id, 1, outcome)
 }

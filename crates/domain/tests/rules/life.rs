@@ -1,9 +1,9 @@
 //! What happens to a refund after it was made.
 
 use crate::build::{
-    amount, answered, checkout, create_with, currency, decided, declined, failure, full, goodwill,
-    last, left, merchant, pair, part, pieces, plan, policy, products, ready, refunded,
-    refunded_with, settled, tender, total,
+    amount, answered, checkout, confirm, create_with, currency, decided, declined, failure, full,
+    goodwill, last, left, merchant, pair, part, pieces, plan, policy, products, ready, record,
+    refunded, refunded_with, settled, tender, total,
 };
 use domain::{
     Actor, ActorKind, Reason,
@@ -37,8 +37,7 @@ fn a_lost_answer_is_resolved_later() {
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
     let again = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 2 };
     assert_eq!(order.decide(again).unwrap_err().reason, Reason::RefundStateForbids);
-    let record = Command::RecordLeg { refund_id, leg_id, attempt: 2, outcome: settled() };
-    let order = decided(order, record);
+    let order = decided(order, record(refund_id, leg_id, 2, settled()));
     assert_eq!(last(&order).legs[0].state, LegState::Settled);
     assert_eq!(last(&order).legs[0].reference.as_deref(), Some("done"));
     assert_eq!(last(&order).legs[0].attempts, 2);
@@ -50,7 +49,7 @@ fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
     let record = |attempt, outcome| {
         let leg_id = leg_id.clone();
-        Command::RecordLeg { refund_id, leg_id, attempt, outcome }
+        record(refund_id, leg_id, attempt, outcome)
     };
     let not_done = [declined(), LegOutcome::Deferred(failure()), LegOutcome::Unknown];
     let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
@@ -216,8 +215,7 @@ fn a_manual_payout_is_confirmed_by_a_person() {
     let request = RefundRequest { method: RefundMethod::BankDeposit, ..full() };
     let order = refunded(paid_twice(), request);
     let refund_id = last(&order).refund_id;
-    let confirm =
-        |reference: &str| Command::ConfirmManual { refund_id, reference: reference.into() };
+    let confirm = |reference: &str| confirm(refund_id, reference);
     let order = decided(order, confirm("wire 7"));
     let refund = last(&order);
     assert_eq!(refund.state, RefundState::Succeeded);
@@ -232,8 +230,7 @@ fn a_manual_payout_is_confirmed_by_a_person() {
 #[test]
 fn a_confirmation_needs_a_manual_payout() {
     let order = refunded(ready(checkout()), full());
-    let confirm =
-        Command::ConfirmManual { refund_id: last(&order).refund_id, reference: "wire".into() };
+    let confirm = confirm(last(&order).refund_id, "wire");
     assert_eq!(order.decide(confirm).unwrap_err().reason, Reason::RefundStateForbids);
 }
 
@@ -248,7 +245,7 @@ fn manual_and_other_legs_go_their_own_ways() {
     });
     let order = refunded(order, full());
     let refund_id = last(&order).refund_id;
-    let order = decided(order, Command::ConfirmManual { refund_id, reference: "till".into() });
+    let order = decided(order, confirm(refund_id, "till"));
     assert_eq!(last(&order).state, RefundState::Pending);
     assert_eq!(last(&answered(order, 1, settled())).state, RefundState::Succeeded);
 }

@@ -98,12 +98,19 @@ fn a_percentage_is_above_0_and_at_most_100() {
 }
 
 #[test]
-fn a_percentage_has_any_decimals_within_reason() {
+fn a_percentage_has_any_decimals() {
     let order = ready(checkout());
     let third = percent("shirt", "33.333333333333333333");
     assert_eq!(of_line(&order, third), pair("20.00", "24.00"));
-    let finer = products([percent("shirt", "33.3333333333333333333")]);
-    assert_eq!(reason(&order, finer), Reason::InvalidAmount);
+    let finer = percent("shirt", "33.3333333333333333333333333");
+    assert_eq!(of_line(&order, finer), pair("20.00", "24.00"));
+    // A hair below a half and a half.
+    let below = percent("shirt", "10.0083333333333333333333333");
+    assert_eq!(of_line(&order, below), pair("6.00", "7.20"));
+    let half = percent("shirt", "10.0083333333333333333333334");
+    assert_eq!(of_line(&order, half), pair("6.01", "7.212"));
+    let nothing = products([percent("shirt", "0.00000000000000000000001")]);
+    assert_eq!(reason(&order, nothing), Reason::EmptyRefund);
     let padded = percent("shirt", "50.00000000000000000000000");
     assert_eq!(of_line(&order, padded), pair("30.00", "36.00"));
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`build`]: the order, the requests and the shorthands that every test here starts from;
 //! - [`table`]: every state against every command;
+//! - [`cancellations`]: asked for, decided, paid back, undone;
 //! - [`vectors`]: the worked refunds, digit for digit;
 //! - [`property`]: what holds for every order and every sequence of requests;
 //! - the rest: a test for each rule, by what it is about.
@@ -9,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its builders too")]
 
 mod build;
+mod cancellations;
 mod charged_to;
 mod charges;
 mod checks;

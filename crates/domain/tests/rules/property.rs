@@ -3,6 +3,7 @@
 //! Orders and requests are drawn by [`dice`], so that a request can be drawn against what is
 //! left at that moment; [`run`] plays a sequence, [`invariants`] says what has to hold.
 
+mod cancelling;
 mod dice;
 mod invariants;
 mod orders;
@@ -32,6 +33,25 @@ const fn scale(soak: bool) -> Scale {
     } else {
         Scale { sequences: 10_000, steps: 12 }
     }
+}
+
+#[test]
+fn requests_cancels_refunds_shipments_and_undos_in_any_order_keep_the_books() {
+    let Scale { sequences, steps } = scale(soak());
+    let answers = RefCell::new(BTreeMap::<&str, u32>::new());
+    let rolls = (vec(ANY, 96), vec(vec(ANY, ROLLS), 1..=2 * steps));
+    let outcome = runner(sequences).run(&rolls, |(order, steps)| {
+        let mut run = cancelling::Run::new(&mut Dice::new(&order));
+        for rolls in &steps {
+            run.step(&mut Dice::new(rolls));
+        }
+        for (answer, count) in run.finish() {
+            *answers.borrow_mut().entry(answer).or_default() += count;
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    cancelling::reached(&answers.into_inner());
 }
 
 /// Enough for one step; what a longer one still draws is the plainest choice.

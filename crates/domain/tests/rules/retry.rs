@@ -2,7 +2,7 @@
 
 use crate::build::{
     amount, answered, checkout, checkout_of, decided, declined, full, goodwill, last, left, line,
-    merchant_part, pair, part, pieces, products, ready, refunded, settled, tender,
+    merchant_part, pair, part, pieces, products, ready, record, refunded, settled, tender,
 };
 use domain::{
     Reason, Rejection,
@@ -91,7 +91,7 @@ fn what_came_of_an_attempt_before_the_retry_does_not_touch_one_after_it() {
     assert_eq!((leg.attempts, leg.tries()), (1, 0));
     let (refund_id, leg_id) = (order.refunds[0].refund_id, leg.leg_id.clone());
     let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
-    let late = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome: declined() };
+    let late = record(refund_id, leg_id, 1, declined());
     assert_eq!(sent.decide(late).unwrap_err().reason, Reason::RefundStateForbids);
 }
 
@@ -102,7 +102,7 @@ fn failed(order: Order, request: RefundRequest) -> Order {
 
 /// Of the first refund.
 fn retry() -> Command {
-    Command::RetryRefund { refund_id: RefundId::from_uuid(Uuid::from_u128(1)) }
+    crate::build::retry(RefundId::from_uuid(Uuid::from_u128(1)))
 }
 
 fn refusal(order: &Order) -> Rejection {

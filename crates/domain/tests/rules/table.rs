@@ -1,21 +1,25 @@
 use crate::build::{
-    checkout, create_with, decided, failure, full, merchant, part, pieces, policy, products, ready,
-    settled,
+    checkout, confirm, create_with, decided, failure, full, merchant, part, pieces, policy,
+    products, ready, record, retry, settled,
+};
+use crate::cancellations::build::{
+    accept, asked, by_platform, cancel, cancellation_id, reject, request, undo, withdraw,
 };
 use domain::{
     Actor, ActorKind, Reason,
+    cancellation::CancellationReason,
     id::{LegId, ShipmentId},
     order::{
         Command, ExternalIds, Order, OrderState, Parcel, PaymentReport, Shipment, TenderState,
     },
-    refund::{Hold, LegKind, LegOutcome, LegState, RefundState},
+    refund::{Hold, LegKind, LegOutcome, LegState, RefundMethod, RefundState},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Every command against every state of an order. A dot is a refusal, a number says how many
-/// facts there are, 0 that it is so already. A new state or command adds a row or a column here
-/// before it compiles.
+/// Every command against every state of an order, of which one piece is in transit. A dot is a
+/// refusal, a number says how many facts there are, 0 that it is so already. A new state or
+/// command adds a row or a column here before it compiles.
 #[test]
 fn every_command_against_every_state_of_an_order() {
     #[rustfmt::skip]
@@ -28,15 +32,21 @@ fn every_command_against_every_state_of_an_order() {
         (OrderState::Cancelled, ".     .       .      .      .      1    .     .        .     "),
     ];
     // What becomes of a refund is the refund's business alone.
-    // hold release approve retry confirm send record
-    let refunds = "1 0 . . . 1 .";
+    // hold release approve retry method confirm send record
+    let refunds = "1 0 . . 1 . 1 .";
+    // request withdraw accept reject cancel platform undo: tables of their own say more.
+    let cancellations = |state| match state {
+        OrderState::Cancelled => ". . . . . 0 .",
+        _ => "1 . . . 2 . .",
+    };
     assert_eq!(table.map(|(state, _)| state), OrderState::ALL);
     for (state, row) in table {
         let order = order(state);
         let commands = commands(&order);
         let outcomes: Vec<String> =
             commands.iter().map(|command| outcome(&order, command)).collect();
-        let expected: Vec<&str> = row.split_whitespace().chain(refunds.split(' ')).collect();
+        let expected = row.split_whitespace().chain(refunds.split(' '));
+        let expected: Vec<&str> = expected.chain(cancellations(state).split(' ')).collect();
         assert_eq!(outcomes, expected, "{}", state.name());
     }
 }
@@ -48,54 +58,54 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
     use LegState::{Accepted, Failed, Pending, Sent, Settled, Unknown};
     #[rustfmt::skip]
     let table = [
-        //                   hold release approve retry confirm send settled accepted deferred failed unknown
+        //                   hold release approve retry method confirm send settled accepted deferred failed unknown
         ("PENDING", [
-            (Pending,       "1    0       .       .     2       1    .       .        .        .      ."),
-            (Sent,          ".    0       .       .     2       1    2       1        1        2      1"),
-            (Unknown,       ".    0       .       .     2       1    2       1        1        2      0"),
-            (Accepted,      ".    0       .       .     2       .    2       0        .        2      0"),
-            (Settled,       ".    0       .       .     .       .    0       .        .        .      ."),
-            (Failed,        ".    0       .       .     .       .    2       .        .        0      ."),
+            (Pending,        "1    0       .       .     1      2       1    .       .        .        .      ."),
+            (Sent,           ".    0       .       .     .      2       1    2       1        1        2      1"),
+            (Unknown,        ".    0       .       .     .      2       1    2       1        1        2      0"),
+            (Accepted,       ".    0       .       .     .      2       .    2       0        .        2      0"),
+            (Settled,        ".    0       .       .     1      .       .    0       .        .        .      ."),
+            (Failed,         ".    0       .       .     1      .       .    2       .        .        0      ."),
         ]),
         ("HELD FOR APPROVAL", [
-            (Pending,       ".    .       1       .     .       .    .       .        .        .      ."),
-            (Sent,          ".    .       1       .     .       .    .       .        .        .      ."),
-            (Unknown,       ".    .       1       .     .       .    .       .        .        .      0"),
-            (Accepted,      ".    .       1       .     .       .    .       0        .        .      0"),
-            (Settled,       ".    .       1       .     .       .    0       .        .        .      ."),
-            (Failed,        ".    .       1       .     .       .    .       .        .        0      ."),
+            (Pending,        ".    .       1       .     1      .       .    .       .        .        .      ."),
+            (Sent,           ".    .       1       .     .      .       .    .       .        .        .      ."),
+            (Unknown,        ".    .       1       .     .      .       .    .       .        .        .      0"),
+            (Accepted,       ".    .       1       .     .      .       .    .       0        .        .      0"),
+            (Settled,        ".    .       1       .     1      .       .    0       .        .        .      ."),
+            (Failed,         ".    .       1       .     1      .       .    .       .        .        0      ."),
         ]),
         ("HELD BY A PERSON", [
-            (Pending,       "0    1       .       .     .       .    .       .        .        .      ."),
-            (Sent,          "0    1       .       .     .       .    .       .        .        .      ."),
-            (Unknown,       "0    1       .       .     .       .    .       .        .        .      0"),
-            (Accepted,      "0    1       .       .     .       .    .       0        .        .      0"),
-            (Settled,       "0    1       .       .     .       .    0       .        .        .      ."),
-            (Failed,        "0    1       .       .     .       .    .       .        .        0      ."),
+            (Pending,        "0    1       .       .     1      .       .    .       .        .        .      ."),
+            (Sent,           "0    1       .       .     .      .       .    .       .        .        .      ."),
+            (Unknown,        "0    1       .       .     .      .       .    .       .        .        .      0"),
+            (Accepted,       "0    1       .       .     .      .       .    .       0        .        .      0"),
+            (Settled,        "0    1       .       .     1      .       .    0       .        .        .      ."),
+            (Failed,         "0    1       .       .     1      .       .    .       .        .        0      ."),
         ]),
         ("SUCCEEDED", [
-            (Pending,       ".    .       .       .     0       .    .       .        .        .      ."),
-            (Sent,          ".    .       .       .     0       .    .       .        .        .      ."),
-            (Unknown,       ".    .       .       .     0       .    .       .        .        .      0"),
-            (Accepted,      ".    .       .       .     0       .    .       0        .        .      0"),
-            (Settled,       ".    .       .       .     0       .    0       .        .        .      ."),
-            (Failed,        ".    .       .       .     0       .    .       .        .        0      ."),
+            (Pending,        ".    .       .       .     .      0       .    .       .        .        .      ."),
+            (Sent,           ".    .       .       .     .      0       .    .       .        .        .      ."),
+            (Unknown,        ".    .       .       .     .      0       .    .       .        .        .      0"),
+            (Accepted,       ".    .       .       .     .      0       .    .       0        .        .      0"),
+            (Settled,        ".    .       .       .     .      0       .    0       .        .        .      ."),
+            (Failed,         ".    .       .       .     .      0       .    .       .        .        0      ."),
         ]),
         ("FAILED", [
-            (Pending,       ".    .       .       1     .       .    .       .        .        .      ."),
-            (Sent,          ".    .       .       1     .       .    .       .        .        .      ."),
-            (Unknown,       ".    .       .       1     .       .    .       .        .        .      0"),
-            (Accepted,      ".    .       .       1     .       .    .       0        .        .      0"),
-            (Settled,       ".    .       .       2     .       .    0       .        .        .      ."),
-            (Failed,        ".    .       .       1     .       .    2       .        .        0      ."),
+            (Pending,        ".    .       .       1     1      .       .    .       .        .        .      ."),
+            (Sent,           ".    .       .       1     .      .       .    .       .        .        .      ."),
+            (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      0"),
+            (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      0"),
+            (Settled,        ".    .       .       2     .      .       .    0       .        .        .      ."),
+            (Failed,         ".    .       .       1     1      .       .    2       .        .        0      ."),
         ]),
         ("VOIDED", [
-            (Pending,       ".    .       .       .     .       .    .       .        .        .      ."),
-            (Sent,          ".    .       .       .     .       .    .       .        .        .      ."),
-            (Unknown,       ".    .       .       .     .       .    .       .        .        .      0"),
-            (Accepted,      ".    .       .       .     .       .    .       0        .        .      0"),
-            (Settled,       ".    .       .       .     .       .    0       .        .        .      ."),
-            (Failed,        ".    .       .       .     .       .    .       .        .        0      ."),
+            (Pending,        ".    .       .       .     .      .       .    .       .        .        .      ."),
+            (Sent,           ".    .       .       .     .      .       .    .       .        .        .      ."),
+            (Unknown,        ".    .       .       .     .      .       .    .       .        .        .      0"),
+            (Accepted,       ".    .       .       .     .      .       .    .       0        .        .      0"),
+            (Settled,        ".    .       .       .     .      .       .    0       .        .        .      ."),
+            (Failed,         ".    .       .       .     .      .       .    .       .        .        0      ."),
         ]),
     ];
     for (state, rows) in table {
@@ -146,14 +156,15 @@ fn commands(order: &Order) -> Vec<Command> {
         Command::Deliver(Vec::new()),
         Command::CreateRefund(Box::new(create)),
     ];
-    commands.extend(refund_commands(order).into_iter().take(7));
+    commands.extend(refund_commands(order).into_iter().take(8));
+    commands.extend(cancellation_commands());
     let mut kinds: Vec<usize> = commands.iter().map(kind).collect();
     kinds.dedup();
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>(), "a command is missing here");
     commands
 }
 
-const KINDS: usize = 15;
+const KINDS: usize = 23;
 
 /// Does not compile with a command missing.
 fn kind(command: &Command) -> usize {
@@ -170,10 +181,32 @@ fn kind(command: &Command) -> usize {
         Command::ReleaseRefund { .. } => 9,
         Command::ApproveRefund { .. } => 10,
         Command::RetryRefund { .. } => 11,
-        Command::ConfirmManual { .. } => 12,
-        Command::SendLeg { .. } => 13,
-        Command::RecordLeg { .. } => KINDS - 1,
+        Command::ChangeRefundMethod { .. } => 12,
+        Command::ConfirmManual { .. } => 13,
+        Command::SendLeg { .. } => 14,
+        Command::RecordLeg { .. } => 15,
+        Command::RequestCancellation(_) => 16,
+        Command::WithdrawCancellation { .. } => 17,
+        Command::AcceptCancellation(_) => 18,
+        Command::RejectCancellation(_) => 19,
+        Command::CancelOrder(_) => 20,
+        Command::CancelByPlatform(_) => 21,
+        Command::UndoCancellation(_) => KINDS - 1,
     }
+}
+
+/// On socks, of which nothing was shipped; what needs a cancellation names one that is not there.
+fn cancellation_commands() -> Vec<Command> {
+    let missing = cancellation_id(7);
+    vec![
+        Command::RequestCancellation(Box::new(request([asked("socks", 1)]))),
+        withdraw(missing),
+        Command::AcceptCancellation(Box::new(accept(missing))),
+        Command::RejectCancellation(Box::new(reject(missing, []))),
+        Command::CancelOrder(Box::new(cancel([asked("socks", 1)]))),
+        Command::CancelByPlatform(Box::new(by_platform(CancellationReason::PaymentFailed))),
+        Command::UndoCancellation(Box::new(undo(missing, None))),
+    ]
 }
 
 fn refund_commands(order: &Order) -> Vec<Command> {
@@ -183,8 +216,13 @@ fn refund_commands(order: &Order) -> Vec<Command> {
         Command::HoldRefund { refund_id, by: merchant(), reason: "looks odd".into() },
         Command::ReleaseRefund { refund_id },
         Command::ApproveRefund { refund_id, by: Actor::new(ActorKind::Merchant, "manager-2") },
-        Command::RetryRefund { refund_id },
-        Command::ConfirmManual { refund_id, reference: "R-1".into() },
+        retry(refund_id),
+        Command::ChangeRefundMethod {
+            refund_id,
+            method: RefundMethod::BankDeposit,
+            at: OffsetDateTime::UNIX_EPOCH,
+        },
+        confirm(refund_id, "R-1"),
         Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 },
     ];
     let outcomes = [
@@ -197,7 +235,7 @@ fn refund_commands(order: &Order) -> Vec<Command> {
     commands.extend(outcomes.map(|outcome| {
         let leg_id = leg_id.clone();
         // As often as it was sent: never.
-        Command::RecordLeg { refund_id, leg_id, attempt: 0, outcome }
+        record(refund_id, leg_id, 0, outcome)
     }));
     commands
 }

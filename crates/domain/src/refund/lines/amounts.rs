@@ -3,7 +3,7 @@
 use super::{Listed, cart_item_id};
 use crate::{
     Amount, Pair, Reason, Rejection,
-    amount::{MAX_PERCENT_DECIMALS, percent_of, share, share_of_count},
+    amount::{percent_of, share, share_of_count},
     refund::{
         Rule, Side,
         plan::{Planner, mismatch},
@@ -72,9 +72,6 @@ fn percent(listed: &Listed<'_>) -> Result<Option<Decimal>, Rejection> {
     };
     if percent <= Decimal::ZERO || percent > Decimal::ONE_HUNDRED {
         return Err(invalid(format!("a percentage of {percent} is not above 0 and at most 100")));
-    }
-    if percent.scale() > MAX_PERCENT_DECIMALS {
-        return Err(invalid(format!("a percentage has at most {MAX_PERCENT_DECIMALS} decimals")));
     }
     Ok(Some(percent))
 }
@@ -168,7 +165,7 @@ fn exceeds(
 }
 
 /// What so many further pieces are worth, before it is cut to what is left.
-fn quantity_share(planner: &Planner<'_>, line: usize, quantity: u32) -> Amount {
+pub(super) fn quantity_share(planner: &Planner<'_>, line: usize, quantity: u32) -> Amount {
     let decimals = planner.customer_decimals();
     let before = planner.books.lines[line].quantity;
     let line = &planner.order.lines[line];

@@ -11,6 +11,15 @@ use crate::{
     refund::{RefundProduct, Rule, Side, lines},
 };
 
+impl Parts {
+    /// Neither money nor a piece.
+    fn come_to_nothing(&self) -> Result<bool, Rejection> {
+        let products = Amount::sum(self.products.iter().map(|product| product.amount.customer))?;
+        let all = products.plus(self.shipping)?.plus(self.duties)?.plus(self.gesture)?;
+        Ok(all.is_zero() && self.products.iter().all(|product| product.quantity == 0))
+    }
+}
+
 impl Planner<'_> {
     pub(super) fn everything_left(&mut self, given: &Given) -> Result<Parts, Rejection> {
         let products = lines::everything_left(self)?;
@@ -25,9 +34,14 @@ impl Planner<'_> {
         self.derive_charge("component Duties", Rule::EverythingLeft, self.books.duties, duties)?;
         let gesture = match given.gesture {
             Some(gesture) => gesture,
+            None if self.is_cancellation() => self.never_paid(left)?,
             None => self.set_off(left)?,
         };
-        Ok(Parts { products, shipping, duties, gesture, empty_line: None })
+        let parts = Parts { products, shipping, duties, gesture, empty_line: None };
+        if !self.is_cancellation() && parts.come_to_nothing()? {
+            return Err(nothing_asked());
+        }
+        Ok(parts)
     }
 
     pub(super) fn asked(&mut self, given: &Given) -> Result<Parts, Rejection> {
@@ -44,11 +58,29 @@ impl Planner<'_> {
             let total = given.total.filter(|total| total.is_positive());
             return self.spread(total.ok_or_else(nothing_asked)?, given);
         }
-        let nothing = parts
-            .products
-            .iter()
-            .all(|product| product.amount.customer.is_zero() && product.quantity == 0);
-        if nothing && charges_empty { Err(nothing_asked()) } else { Ok(parts) }
+        if parts.come_to_nothing()? { Err(nothing_asked()) } else { Ok(parts) }
+    }
+
+    /// The pieces of a cancellation that is not the last one: their amounts, their duties, and of
+    /// shipping what was asked for.
+    pub(super) fn cancelled(&mut self, given: &Given) -> Result<Parts, Rejection> {
+        let products = lines::cancelled(self)?;
+        let shipping = self.shipping(given)?;
+        let duties = self.duties(given, &products)?;
+        let gross = Amount::sum(products.iter().map(|product| product.amount.customer))?;
+        let gesture = self.never_paid(gross.plus(shipping)?.plus(duties)?)?;
+        Ok(Parts { products, shipping, duties, gesture, empty_line: None })
+    }
+
+    /// A cancellation gives back what there is: what the customer has had back as goodwill, or
+    /// never paid, is set off.
+    fn never_paid(&mut self, gross: Amount) -> Result<Amount, Rejection> {
+        let offset = gross.minus(Amount::sum(self.available()?)?)?.max(Amount::ZERO);
+        if offset.is_positive() {
+            let (subject, rule) = ("component ServiceGesture", Rule::NeverPaid);
+            self.derive(subject, Side::Customer, rule, offset, Amount::ZERO, offset.negated());
+        }
+        Ok(offset.negated())
     }
 
     /// What the customer has had back beyond lines, shipping and duties is not paid twice: after

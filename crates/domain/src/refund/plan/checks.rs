@@ -1,6 +1,6 @@
 //! The first steps: what is said of the whole order, before any line is looked at.
 
-use super::{Given, Planner};
+use super::{Given, Planner, Purpose};
 use crate::{
     Amount, Reason, Rejection,
     order::OrderState,
@@ -37,6 +37,10 @@ impl Planner<'_> {
                 request.original_customer_prepaid_refund_amount,
                 merchant,
             ),
+            cancellation_fee: match self.purpose {
+                Purpose::Refund => None,
+                Purpose::Cancellation { fee } => read("fee", fee, customer),
+            },
             platform: Vec::new(),
         };
         for (index, charge) in request.charged_to.iter().enumerate() {

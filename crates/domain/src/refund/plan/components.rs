@@ -24,18 +24,26 @@ impl Planner<'_> {
             self.derive(subject, Side::Merchant, rule, Amount::ZERO, fee.merchant, fee.merchant);
             amounts.push((ComponentKind::PrepaidReturn, fee));
         }
+        let kept = given.cancellation_fee.unwrap_or_default();
+        if !kept.is_zero() {
+            let pair = Pair::new(kept.negated(), self.at_average_rate(kept)?.negated());
+            let (subject, rule) = ("component CancellationFee", Rule::CancellationFeeDeducted);
+            self.derive(subject, Side::Customer, rule, Amount::ZERO, pair.customer, pair.customer);
+            self.derive(subject, Side::Merchant, rule, Amount::ZERO, pair.merchant, pair.merchant);
+            amounts.push((ComponentKind::CancellationFee, pair));
+        }
         let total = Pair::sum(amounts.iter().map(|(_, amount)| *amount))?;
         if total.customer.is_negative() {
+            let fee = fee.customer.plus(kept)?;
             let text = format!(
-                "the fee of {} is more than the {} it is deducted from",
-                fee.customer,
-                total.customer.plus(fee.customer)?
+                "the fee of {fee} is more than the {} it is deducted from",
+                total.customer.plus(fee)?
             );
             return Err(Rejection::new(Reason::NegativeRefund, text)
-                .with("fee", fee.customer)
+                .with("fee", fee)
                 .with("total", total.customer));
         }
-        if !self.request.full_refund {
+        if !self.request.full_refund && !self.is_cancellation() {
             declared(given, total)?;
         }
         let legs = legs::allocate(&mut self, total.customer)?;

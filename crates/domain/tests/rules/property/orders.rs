@@ -34,6 +34,22 @@ pub enum Captured {
 
 pub fn any_order(dice: &mut Dice<'_>, captured: Captured) -> Order {
     let new = any_checkout(dice, captured);
+    any_ready_order(dice, new, captured)
+}
+
+/// Of which a gift card, points and credit may be accounts of this system.
+pub fn any_order_with_accounts(dice: &mut Dice<'_>, captured: Captured) -> Order {
+    let mut new = any_checkout(dice, captured);
+    for tender in &mut new.tenders {
+        if !tender.method.is_cash() && dice.one_in(2) {
+            "ledger".clone_into(&mut tender.provider);
+        }
+    }
+    let order = any_ready_order(dice, new, captured);
+    if dice.one_in(6) { Order { state: OrderState::Received, ..order } } else { order }
+}
+
+fn any_ready_order(dice: &mut Dice<'_>, new: NewOrder, captured: Captured) -> Order {
     let mut order = ready(new);
     if captured == Captured::Anything {
         for index in 0..order.tenders.len() {

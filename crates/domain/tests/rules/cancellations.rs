@@ -1,0 +1,14 @@
+//! Cancellations: K1 to K13, and U1 to U10.
+
+mod again;
+mod bounds;
+pub mod build;
+mod charges;
+mod life;
+mod method;
+mod money;
+mod requests;
+mod stuck;
+mod table;
+mod undo;
+mod who;
