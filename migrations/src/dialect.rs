@@ -29,7 +29,7 @@ impl Table {
     pub(crate) async fn create(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let Self { name, columns, storage } = self;
         let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
-        let columns = if sqlite { sqlite_types(columns) } else { postgres_types(columns) };
+        let columns = types(manager, columns);
         let options = match (sqlite, storage) {
             (true, Storage::Keyed) => " STRICT, WITHOUT ROWID",
             (true, _) => " STRICT",
@@ -39,6 +39,14 @@ impl Table {
         let sql = format!("CREATE TABLE {name} ({columns}){options}");
         manager.get_connection().execute_unprepared(&sql).await?;
         Ok(())
+    }
+}
+
+/// SQL in PostgreSQL's types, in those of the database.
+pub(crate) fn types(manager: &SchemaManager<'_>, sql: &str) -> String {
+    match manager.get_database_backend() {
+        DbBackend::Sqlite => sqlite_types(sql),
+        _ => postgres_types(sql),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod dialect;
 mod m0001_orders_and_refunds;
+mod m0002_cancellations;
 
 use sea_orm_migration::prelude::*;
 
@@ -16,6 +17,9 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_orders_and_refunds::Migration)]
+        vec![
+            Box::new(m0001_orders_and_refunds::Migration),
+            Box::new(m0002_cancellations::Migration),
+        ]
     }
 }

@@ -1,7 +1,9 @@
 //! What every use case shares: the ports, the queue per order, and the loop that reads, decides
 //! and commits until nobody was faster.
 
-use crate::{Failure, Missing, numbers::Numbers, queue::Queues, settlements::Settlements, tasks};
+use crate::{
+    Failure, Missing, numbers::Numbers, queue::Queues, settlements::Settlements, tasks, transfers,
+};
 use domain::{
     Actor,
     id::{OrderId, StoreId},
@@ -9,8 +11,8 @@ use domain::{
     store::Store as StoreRecord,
 };
 use ports::{
-    Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Loaded, OrderChange, OrderKey, Reader,
-    Receipt, RequestKey, Store, StoreError, Stored, Version,
+    Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Ledger, Loaded, OrderChange, OrderKey,
+    Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
 };
 use rand::Rng as _;
 use std::{
@@ -32,6 +34,7 @@ const MAX_CACHED_STORES: usize = 10_000;
 pub struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) reader: Arc<dyn Reader>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) numbers: Numbers,
@@ -101,12 +104,14 @@ impl Core {
     pub fn new(
         store: Arc<dyn Store>,
         reader: Arc<dyn Reader>,
+        ledger: Arc<dyn Ledger>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
             reader,
+            ledger,
             clock,
             ids,
             numbers: Numbers::default(),
@@ -137,6 +142,17 @@ impl Core {
             }
             outcome => outcome,
         }
+    }
+
+    /// The same without a second try of its own: for a decision that was made on more than the
+    /// order, which all has to be read anew.
+    pub(crate) async fn command_once(
+        &self,
+        ask: Ask<'_>,
+        decide: impl Fn(Found) -> Result<Decision, Failure> + Send + Sync,
+    ) -> Result<Answer, Failure> {
+        let _turn = self.queues.enter(ask.key).await?;
+        self.attempt(&ask, ask.key, &decide).await
     }
 
     async fn in_turn(
@@ -194,7 +210,7 @@ impl Core {
             fingerprint: request.fingerprint,
             answer: answer.clone(),
         });
-        self.store.commit(commit).await?;
+        self.commit(commit).await?;
         Ok(Answer { bytes: answer, replayed: false })
     }
 
@@ -214,12 +230,18 @@ impl Core {
             if commit.orders.is_empty() && commit.tasks.is_empty() {
                 return Ok(outcome);
             }
-            match self.store.commit(commit).await.map_err(Failure::from) {
+            match self.commit(commit).await {
                 Ok(()) => return Ok(outcome),
                 Err(failure) if failure.is_conflict() && pauses.left() => pauses.next().await,
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// With the own value that moves with it.
+    async fn commit(&self, mut commit: Commit) -> Result<(), Failure> {
+        commit.transfers = transfers::of(&*self.ledger, &commit).await?;
+        Ok(self.store.commit(commit).await?)
     }
 
     /// The earlier answer to this very request, if there is one.

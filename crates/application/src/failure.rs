@@ -27,6 +27,7 @@ pub enum Missing {
     Store,
     Order,
     Refund,
+    Cancellation,
     Quote,
     Token,
 }
@@ -42,13 +43,15 @@ pub enum Taken {
 }
 
 impl Missing {
-    pub const ALL: [Self; 5] = [Self::Store, Self::Order, Self::Refund, Self::Quote, Self::Token];
+    pub const ALL: [Self; 6] =
+        [Self::Store, Self::Order, Self::Refund, Self::Cancellation, Self::Quote, Self::Token];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Store => "store",
             Self::Order => "order",
             Self::Refund => "refund",
+            Self::Cancellation => "cancellation",
             Self::Quote => "quote",
             Self::Token => "token",
         }

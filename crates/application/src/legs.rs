@@ -1,7 +1,8 @@
 //! The payment worker's steps: each a commit before or after a call to the provider.
 
-use crate::{Caller, Core, Failure};
+use crate::{Caller, Core, Failure, transfers};
 use domain::{
+    Amount,
     id::{LegId, RefundId},
     order::{Command, Order},
     refund::{Leg, LegOutcome, RefundState},
@@ -87,6 +88,7 @@ impl Legs {
                     leg_id: leg_id.clone(),
                     attempt: leg.attempts,
                     outcome: outcome.clone(),
+                    at: now,
                 };
                 let change = order.decide(command, now)?;
                 let changed = !change.facts.is_empty();
@@ -135,7 +137,8 @@ fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
             currency: order.customer_currency,
             target: leg.target.clone(),
             method: tender.method,
-            captured: tender.captured,
+            authorized: tender.authorized,
+            captured: if transfers::is_taken_back(tender) { Amount::ZERO } else { tender.captured },
         },
         updated_at: order.updated_at,
     })

@@ -6,6 +6,7 @@
 //! bytes again.
 
 mod access;
+mod cancellations;
 mod core;
 mod failure;
 mod legs;
@@ -17,8 +18,10 @@ mod refunds;
 mod settlements;
 mod stores;
 mod tasks;
+mod transfers;
 
 pub use access::{Access, secret_hash};
+pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Request};
 pub use failure::{Failure, Missing, Taken};
 pub use legs::{LegWork, Legs};

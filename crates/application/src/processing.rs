@@ -1,11 +1,16 @@
 //! From received to ready: the steps of the worker that watches over new orders.
 
-use crate::{Caller, Core, Failure, tasks};
+use crate::{Caller, Core, Failure, cancellations, tasks};
 use domain::{
+    cancellation::{
+        CancelOrder, CancellationReason, Channel, Charges, Given, NewRefundIds, RequestedBy,
+    },
+    id::{CancellationId, RefundId},
     order::{Command, Order, PaymentReport},
+    refund::RefundMethod,
     store::StoreSettings,
 };
-use ports::{Commit, OrderKey, TaskChange, TaskKind};
+use ports::OrderKey;
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -52,7 +57,7 @@ impl Processing {
             .await
     }
 
-    /// L2, and the end of the task.
+    /// L2, and with it the end of the task. Nothing for an order that is READY already.
     ///
     /// # Errors
     ///
@@ -61,30 +66,51 @@ impl Processing {
         self.core
             .step(key, |order, now| {
                 let change = order.decide(Command::MarkReady, now)?;
-                let mut commit = self.core.commit_of(caller, change);
-                commit.tasks = vec![done(key)];
-                Ok((commit, ()))
+                Ok((self.core.commit_of(caller, change), ()))
             })
             .await
     }
 
-    /// Ends the task without a change: there is nothing for this worker to do.
+    /// L3 to L6: the platform cancels what it does not let through. Ends the task, too.
+    /// Nothing for an order that is CANCELLED already.
     ///
     /// # Errors
     ///
-    /// [`Failure::Store`] alone.
-    pub async fn leave(&self, caller: &Caller, key: &OrderKey) -> Result<(), Failure> {
-        let mut commit = Commit::new(self.core.now(), caller.actor.clone());
-        commit.tasks.push(done(key));
-        Ok(self.core.store.commit(commit).await?)
+    /// [`Failure::Rejected`] for an order that is READY or further: the platform keeps to those.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        reason: CancellationReason,
+    ) -> Result<(), Failure> {
+        let store = self.core.settings(&key.store_id).await?;
+        let number = self.core.numbers.take(&*self.core.store, &key.store_id).await?;
+        let refund_id = RefundId::from_uuid(self.core.ids.next());
+        let cancellation_id = CancellationId::from_uuid(self.core.ids.next());
+        self.core
+            .step(key, |order, now| {
+                let order_version = order.version.0;
+                let cancel = CancelOrder {
+                    cancellation_id,
+                    refund: NewRefundIds { refund_id, number, order_version },
+                    at: now,
+                    by: caller.actor.clone(),
+                    lines: Vec::new(),
+                    requested_by: RequestedBy::Platform,
+                    channel: Channel::System,
+                    reason: Given { reason, text: None },
+                    charges: Charges::default(),
+                    method: RefundMethod::Original,
+                    policy: cancellations::policy(caller, &store.state),
+                };
+                let change = order.decide(Command::CancelByPlatform(Box::new(cancel)), now)?;
+                Ok((self.core.commit_of(caller, change), ()))
+            })
+            .await
     }
 
     /// The task that looks at an order again at `due_at`.
     pub fn task(key: OrderKey, due_at: time::OffsetDateTime) -> ports::Task {
         tasks::process_order(key, due_at)
     }
-}
-
-fn done(key: &OrderKey) -> TaskChange {
-    TaskChange::Done { key: key.clone(), kind: TaskKind::ProcessOrder, subject: String::new() }
 }

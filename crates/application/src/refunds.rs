@@ -248,7 +248,7 @@ impl Refunds {
         order_id: &str,
         refund_id: RefundId,
         request: &Request,
-        command: &(dyn Fn() -> Command + Sync),
+        command: &(dyn Fn(OffsetDateTime) -> Command + Sync),
         render: RenderRefund<'_>,
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
@@ -260,7 +260,7 @@ impl Refunds {
                 if order.state.refund(refund_id).is_none() {
                     return Err(Failure::not_found(Missing::Refund, refund_id.to_string()));
                 }
-                let change = order.decide(command(), now)?;
+                let change = order.decide(command(now), now)?;
                 let answer = rendered(&change.after, refund_id, render)?;
                 Ok(Decision::Commit { change: Box::new(change), claims: Vec::new(), answer })
             })
@@ -305,11 +305,11 @@ impl Refunds {
 }
 
 /// Whether the outcome says for certain that nothing was written with the number.
-fn is_certain(outcome: &Result<Answer, Failure>) -> bool {
+pub(crate) fn is_certain(outcome: &Result<Answer, Failure>) -> bool {
     !matches!(outcome, Err(Failure::Store(_)))
 }
 
-fn policy(caller: &Caller, store: &StoreRecord) -> RefundPolicy {
+pub(crate) fn policy(caller: &Caller, store: &StoreRecord) -> RefundPolicy {
     let settings = &store.settings;
     RefundPolicy {
         settings_version: store.settings_version,

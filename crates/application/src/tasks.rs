@@ -19,8 +19,11 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             {
                 tasks.push(TaskChange::Put(process_order(key.clone(), now)));
             }
-            Fact::OrderReady => {
+            Fact::OrderReady | Fact::OrderCancelled { .. } => {
                 tasks.push(done(key.clone(), TaskKind::ProcessOrder, String::new()));
+            }
+            Fact::OrderReinstated { state: OrderState::Received } => {
+                tasks.push(TaskChange::Put(process_order(key.clone(), now)));
             }
             Fact::RefundCreated { refund, .. } => {
                 tasks.extend(legs_to_send(order, &key, refund.refund_id, now));
@@ -30,15 +33,16 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             | Fact::RefundRetried { refund_id } => {
                 tasks.extend(legs_to_send(order, &key, *refund_id, now));
             }
-            Fact::RefundHeld { refund_id, .. } => {
-                let legs = order.refund(*refund_id).into_iter().flat_map(|refund| &refund.legs);
-                tasks.extend(
-                    legs.map(|leg| {
-                        done(key.clone(), TaskKind::Leg, leg.leg_id.as_str().to_owned())
-                    }),
-                );
+            Fact::RefundHeld { refund_id, .. } | Fact::RefundVoided { refund_id } => {
+                tasks.extend(none_to_send(order, &key, *refund_id));
             }
-            Fact::LegSettled { leg_id, .. } | Fact::LegFailed { leg_id, .. } => {
+            Fact::RefundMethodChanged { refund_id, .. } => {
+                tasks.extend(none_to_send(order, &key, *refund_id));
+                tasks.extend(legs_to_send(order, &key, *refund_id, now));
+            }
+            Fact::LegSettled { leg_id, .. }
+            | Fact::LegFailed { leg_id, .. }
+            | Fact::LegVoided { leg_id, .. } => {
                 tasks.push(done(key.clone(), TaskKind::Leg, leg_id.as_str().to_owned()));
             }
             _ => {}
@@ -73,6 +77,12 @@ fn legs_to_send(
         attempts: 0,
     };
     open.map(|leg| TaskChange::Put(task(leg.leg_id.as_str()))).collect()
+}
+
+fn none_to_send(order: &Order, key: &OrderKey, refund_id: RefundId) -> Vec<TaskChange> {
+    let legs = order.refund(refund_id).into_iter().flat_map(|refund| &refund.legs);
+    let open = legs.filter(|leg| leg.kind != LegKind::Manual && leg.state != LegState::Settled);
+    open.map(|leg| done(key.clone(), TaskKind::Leg, leg.leg_id.as_str().to_owned())).collect()
 }
 
 fn done(key: OrderKey, kind: TaskKind, subject: String) -> TaskChange {

@@ -12,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "this whole crate is tests")]
 
 pub mod build;
+pub mod cancellations;
 pub mod ledger;
 pub mod lists;
 pub mod race;
@@ -52,6 +53,10 @@ macro_rules! suite {
         mod lists {
             use super::*;
             $crate::lists!($fresh);
+        }
+        mod cancellations {
+            use super::*;
+            $crate::cancellations!($fresh);
         }
         mod tasks {
             use super::*;

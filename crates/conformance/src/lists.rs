@@ -221,7 +221,7 @@ pub async fn refunds_are_filtered_by_order_and_state(store: &dyn Subject) {
         let leg_id = leg.leg_id;
         let outcome = LegOutcome::Settled { reference: "done".into() };
         let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
-        let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome };
+        let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at: NOON };
         for command in [send, record] {
             let change = load(store, &key).await.decide(command, NOON).unwrap();
             store.commit(commit().order(change)).await.unwrap();

@@ -1,6 +1,6 @@
 //! Everything that one command changes, as a value.
 
-use crate::{Task, store::OrderKey};
+use crate::{Task, Transfer, store::OrderKey};
 use domain::{
     Actor, Rejection,
     id::{EventId, OrderId, StoreId},
@@ -148,6 +148,8 @@ pub enum ClaimKind {
     /// The external reference of a refund; the holder is the request id whose receipt has the
     /// answer.
     RefundReference,
+    /// A payment that proves that money came back; the holder is the order id.
+    RepaymentReference,
     /// The merchant GUID, unique over all stores; the holder is the store id. Its `store_id` is
     /// the store's own, and only the key counts.
     MerchantGuid,
@@ -159,6 +161,7 @@ impl ClaimKind {
         match self {
             Self::ExternalOrderId => "external_order_id",
             Self::RefundReference => "refund_reference",
+            Self::RepaymentReference => "repayment_reference",
             Self::MerchantGuid => "merchant_guid",
         }
     }
@@ -215,6 +218,9 @@ pub struct Commit {
     pub tokens: Vec<TokenChange>,
     pub claims: Vec<ClaimChange>,
     pub tasks: Vec<TaskChange>,
+    /// Own value that moves with the command. Conflict if one of their keys was posted before, or
+    /// an account holds too little.
+    pub transfers: Vec<Transfer>,
 }
 
 impl Commit {
@@ -229,6 +235,7 @@ impl Commit {
             tokens: Vec::new(),
             claims: Vec::new(),
             tasks: Vec::new(),
+            transfers: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ mod clock;
 mod commit;
 mod error;
 mod ledger;
+pub mod own_value;
 mod payment;
 mod providers;
 mod reader;
@@ -27,8 +28,8 @@ pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
 pub use reader::{
-    LoggedFact, OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, Reader,
-    RefundFilter, RefundRef,
+    CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
+    OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
 };
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use tasks::{ClaimedTask, Lease, Task, TaskKind, Tasks};

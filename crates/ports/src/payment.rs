@@ -21,8 +21,10 @@ pub struct PaymentOrder {
     pub currency: Currency,
     /// What the provider knows the payment or account by.
     pub target: String,
-    /// The tender's method, amount and captured amount, for a provider that meets it first here.
+    /// The tender's method and what it brought along, for a provider that meets it first here.
     pub method: TenderMethod,
+    pub authorized: Amount,
+    /// 0 where the provider's own books know how it was captured.
     pub captured: Amount,
 }
 
@@ -45,7 +47,7 @@ pub enum PaymentOutcome {
     Unknown,
 }
 
-/// Where a payment stands at its provider.
+/// What of a payment stands at its provider: what went back does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentStatus {
     Pending,
@@ -57,12 +59,20 @@ pub enum PaymentStatus {
 /// A payment provider, by role. Adapters never assume: what they do not know is `Unknown`.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
-    /// The state of a tender's payment.
+    /// The state of a tender's payment, in the order's customer currency.
     ///
     /// # Errors
     ///
     /// If the provider cannot be asked now.
-    async fn status(&self, order: &OrderKey, tender: &Tender) -> Result<PaymentStatus, LegFailure>;
+    async fn status(
+        &self,
+        order: &OrderKey,
+        tender: &Tender,
+        currency: Currency,
+    ) -> Result<PaymentStatus, LegFailure>;
+
+    /// Lets a leg's amount of an authorisation go.
+    async fn release(&self, order: &PaymentOrder) -> PaymentOutcome;
 
     /// Gives a leg's amount back: refunds a capture or restores an account, by the leg's kind.
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome;

@@ -2,7 +2,8 @@ use crate::{OrderKey, StoreError, Stored, Version};
 use async_trait::async_trait;
 use domain::{
     Actor,
-    id::{EventId, OrderId, RefundId, StoreId, TokenId},
+    cancellation::{CancellationReason, CancellationState, RequestedBy},
+    id::{CancellationId, EventId, OrderId, RefundId, StoreId, TokenId},
     order::{Fact, Order, OrderState, Personal},
     refund::RefundState,
     store::Store as StoreRecord,
@@ -82,6 +83,46 @@ pub struct RefundFilter {
     pub states: Vec<RefundState>,
 }
 
+/// From a time on, and before another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Inclusive.
+    pub from: Option<OffsetDateTime>,
+    /// Exclusive.
+    pub before: Option<OffsetDateTime>,
+}
+
+impl Period {
+    /// Has neither beginning nor end.
+    pub const fn is_always(&self) -> bool {
+        self.from.is_none() && self.before.is_none()
+    }
+}
+
+/// Every condition that is given has to hold; of several values in one, any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CancellationFilter {
+    /// All orders of the store if not given.
+    pub order_id: Option<OrderId>,
+    pub states: Vec<CancellationState>,
+    pub requested_by: Vec<RequestedBy>,
+    /// As the merchant's or as the customer's.
+    pub reasons: Vec<CancellationReason>,
+    pub created: Period,
+    /// One that was not accepted yet is in no such period; the same for the next.
+    pub accepted: Period,
+    pub completed: Period,
+    /// The first or the secondary code of any of its lines.
+    pub product_code: Option<String>,
+}
+
+/// A cancellation in a list; the order has the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancellationRef {
+    pub order_id: OrderId,
+    pub cancellation_id: CancellationId,
+}
+
 /// A refund in a list; the order has the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRef {
@@ -109,6 +150,14 @@ pub trait Reader: Send + Sync {
         filter: &RefundFilter,
         page: PageRequest<RefundId>,
     ) -> Result<Page<RefundRef, RefundId>, StoreError>;
+
+    /// Newest first.
+    async fn cancellations(
+        &self,
+        store: &StoreId,
+        filter: &CancellationFilter,
+        page: PageRequest<CancellationId>,
+    ) -> Result<Page<CancellationRef, CancellationId>, StoreError>;
 
     /// The whole history of an order, oldest first.
     async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError>;

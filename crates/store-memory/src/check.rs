@@ -6,7 +6,7 @@ use ports::{ClaimChange, Commit, StoreError, Version};
 use std::collections::HashSet;
 
 #[derive(Debug, thiserror::Error)]
-#[error("more would be returned than was captured")]
+#[error("more would be returned than was captured, or let go than was authorised")]
 struct ReturnsTooMuch;
 
 impl Tables {
@@ -75,8 +75,11 @@ impl Tables {
 fn returns_at_most_what_was_captured(order: &Order) -> Result<(), StoreError> {
     let books = order.books().map_err(|error| StoreError::Corrupt(Box::new(error)))?;
     for (index, tender) in order.tenders.iter().enumerate() {
+        let released = books.released.get(index).copied().unwrap_or_default();
+        let taken = released.plus(tender.captured);
+        let releases_too_much = taken.is_ok_and(|taken| taken > tender.authorized);
         match books.left_of(index, tender) {
-            Ok(left) if !left.is_negative() => {}
+            Ok(left) if !left.is_negative() && !releases_too_much => {}
             _ => return Err(StoreError::Corrupt(Box::new(ReturnsTooMuch))),
         }
     }

@@ -1,16 +1,18 @@
 use crate::{MemoryStore, micros, tables::OrderRow};
 use async_trait::async_trait;
 use domain::{
-    id::{OrderId, RefundId, StoreId, TokenId},
-    order::{Fact, Order},
+    cancellation::Cancellation,
+    id::{CancellationId, OrderId, RefundId, StoreId, TokenId},
+    order::{Fact, Line, Order},
     store::Store as StoreRecord,
     token::Token,
 };
 use ports::{
-    LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort, OrderView, Page, PageRequest,
-    Reader, RefundFilter, RefundRef, StoreError, Stored,
+    CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort,
+    OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef, StoreError, Stored,
 };
 use std::cmp::Reverse;
+use time::OffsetDateTime;
 
 #[async_trait]
 impl Reader for MemoryStore {
@@ -67,6 +69,29 @@ impl Reader for MemoryStore {
             .collect();
         found.sort_by_key(|refund| refund.refund_id);
         Ok(paged(found, page.size, Clone::clone, |refund| refund.refund_id))
+    }
+
+    async fn cancellations(
+        &self,
+        store: &StoreId,
+        filter: &CancellationFilter,
+        page: PageRequest<CancellationId>,
+    ) -> Result<Page<CancellationRef, CancellationId>, StoreError> {
+        let tables = self.lock();
+        let of_store = tables.orders.iter().filter(|(key, _)| key.store_id == *store);
+        let mut found: Vec<CancellationRef> = of_store
+            .flat_map(|(_, row)| {
+                let order = &row.stored.state;
+                let all = order.cancellations.iter();
+                all.filter(|it| is_asked_for(order, it, filter)).map(|it| CancellationRef {
+                    order_id: order.order_id.clone(),
+                    cancellation_id: it.cancellation_id,
+                })
+            })
+            .filter(|found| page.after.is_none_or(|after| found.cancellation_id < after))
+            .collect();
+        found.sort_by_key(|found| Reverse(found.cancellation_id));
+        Ok(paged(found, page.size, Clone::clone, |found| found.cancellation_id))
     }
 
     async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError> {
@@ -156,7 +181,41 @@ fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {
 }
 
 fn has_product(order: &Order, wanted: &str) -> bool {
+    order.lines.iter().any(|line| has_code(line, wanted))
+}
+
+fn has_code(line: &Line, wanted: &str) -> bool {
     let is_wanted = |code: &Option<String>| code.as_deref() == Some(wanted);
-    let mut lines = order.lines.iter();
-    lines.any(|line| is_wanted(&line.product_code) || is_wanted(&line.secondary_product_code))
+    is_wanted(&line.product_code) || is_wanted(&line.secondary_product_code)
+}
+
+fn is_asked_for(order: &Order, cancellation: &Cancellation, filter: &CancellationFilter) -> bool {
+    let CancellationFilter {
+        order_id,
+        states,
+        requested_by,
+        reasons,
+        created,
+        accepted,
+        completed,
+        product_code,
+    } = filter;
+    let given = cancellation.reason.iter().chain(&cancellation.customer_reason);
+    let mut given = given.map(|given| given.reason);
+    let mut lines = cancellation.lines.iter().filter_map(|line| order.lines.get(line.line));
+    order_id.as_ref().is_none_or(|wanted| *wanted == order.order_id)
+        && (states.is_empty() || states.contains(&cancellation.state))
+        && (requested_by.is_empty() || requested_by.contains(&cancellation.requested_by))
+        && (reasons.is_empty() || given.any(|reason| reasons.contains(&reason)))
+        && is_within(created, Some(cancellation.created_at))
+        && is_within(accepted, cancellation.accepted.as_ref().map(|it| it.at))
+        && is_within(completed, cancellation.completed_at)
+        && product_code.as_deref().is_none_or(|wanted| lines.any(|line| has_code(line, wanted)))
+}
+
+/// What has no time is in no period but the one without bounds.
+fn is_within(period: &Period, at: Option<OffsetDateTime>) -> bool {
+    let Some(at) = at.map(micros) else { return period.is_always() };
+    period.from.is_none_or(|from| micros(from) <= at)
+        && period.before.is_none_or(|before| at < micros(before))
 }

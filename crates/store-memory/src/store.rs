@@ -74,6 +74,7 @@ impl Store for MemoryStore {
         {
             let mut tables = self.lock();
             tables.check(&commit)?;
+            tables.post_all(&commit.transfers)?;
             tables.apply(commit);
         }
         for kind in kinds {

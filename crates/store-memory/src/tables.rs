@@ -137,7 +137,7 @@ impl Tables {
                 place,
                 sequence,
                 fact: fact.clone(),
-                actor: commit.actor.clone(),
+                actor: fact.by().unwrap_or(&commit.actor).clone(),
                 occurred_at: to_the_microsecond(commit.at),
             });
             let stored = Stored { state: change.after.clone(), version: change.version() };

@@ -1,6 +1,48 @@
 //! The tables as SeaORM knows them, for reads and lists. Writes that go with a command are in
 //! `commit`.
 
+pub(crate) mod cancellation {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "cancellations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub store_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub cancellation_id: Uuid,
+        pub order_id: String,
+        pub state: String,
+        pub requested_by: String,
+        pub reason: Option<String>,
+        pub customer_reason: Option<String>,
+        pub created_at: i64,
+        pub accepted_at: Option<i64>,
+        pub completed_at: Option<i64>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod cancellation_product {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "cancellation_products")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub store_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub product_code: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub cancellation_id: Uuid,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod claim {
     use sea_orm::entity::prelude::*;
 

@@ -10,10 +10,10 @@ use domain::{Amount, Currency, id::StoreId};
 use ports::{Account, Ledger, Posting, StoreError, Transfer};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Statement, Value};
 
-const INSERT: &str = "INSERT INTO ledger_transfers (store_id, transfer_key, from_account, \
+pub(crate) const INSERT: &str = "INSERT INTO ledger_transfers (store_id, transfer_key, from_account, \
     from_may_be_negative, to_account, to_may_be_negative, currency, amount, posted_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
-const OPEN: &str = "INSERT INTO ledger_accounts (store_id, name, currency, balance, \
+pub(crate) const OPEN: &str = "INSERT INTO ledger_accounts (store_id, name, currency, balance, \
     may_be_negative) VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
 const GIVE: &str = "UPDATE ledger_accounts SET balance = balance - $4 \
     WHERE store_id = $1 AND name = $2 AND currency = $3 AND (may_be_negative OR balance >= $4)";
@@ -63,37 +63,57 @@ struct Post<'a>(&'a Transfer);
 impl Work<bool> for Post<'_> {
     async fn run(&self, database: &DatabaseTransaction) -> Result<bool, Stop<bool>> {
         let transfer = self.0;
-        let store = transfer.store_id.as_str();
-        let currency = format!("{:?}", transfer.currency);
-        let amount = transfer.amount.ten_thousandths();
-        let values = [
-            store.into(),
-            transfer.key.as_str().into(),
-            transfer.from.name.as_str().into(),
-            transfer.from.may_be_negative.into(),
-            transfer.to.name.as_str().into(),
-            transfer.to.may_be_negative.into(),
-            currency.as_str().into(),
-            amount.into(),
-            micros(transfer.at).into(),
-        ];
-        if execute(database, INSERT, values).await? == 0 {
+        if execute(database, INSERT, row(transfer)).await? == 0 {
             return Err(Stop::Undo(false));
         }
-        // By name, so that two transfers between the same accounts cannot wait for each other.
-        let mut sides = [(GIVE, &transfer.from), (TAKE, &transfer.to)];
-        sides.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
-        for (sql, account) in sides {
-            let key = || [store.into(), account.name.as_str().into(), currency.as_str().into()];
-            let open = key().into_iter().chain([account.may_be_negative.into()]);
-            execute(database, OPEN, open).await?;
-            let moved = execute(database, sql, key().into_iter().chain([amount.into()])).await?;
-            if moved == 0 {
+        for (sql, account) in sides(transfer) {
+            execute(database, OPEN, opened(transfer, account)).await?;
+            if execute(database, sql, moved(transfer, account)).await? == 0 {
                 return Err(Stop::Undo(false));
             }
         }
         Ok(true)
     }
+}
+
+/// What [`INSERT`] writes.
+pub(crate) fn row(transfer: &Transfer) -> [Value; 9] {
+    [
+        transfer.store_id.as_str().into(),
+        transfer.key.as_str().into(),
+        transfer.from.name.as_str().into(),
+        transfer.from.may_be_negative.into(),
+        transfer.to.name.as_str().into(),
+        transfer.to.may_be_negative.into(),
+        currency(transfer).into(),
+        transfer.amount.ten_thousandths().into(),
+        micros(transfer.at).into(),
+    ]
+}
+
+/// Who gives and who takes, with the statement for it, which hits no row where too little is
+/// there. By name, so that two transfers between the same accounts cannot wait for each other.
+pub(crate) fn sides(transfer: &Transfer) -> [(&'static str, &Account); 2] {
+    let mut sides = [(GIVE, &transfer.from), (TAKE, &transfer.to)];
+    sides.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
+    sides
+}
+
+/// What [`OPEN`] writes.
+pub(crate) fn opened(transfer: &Transfer, account: &Account) -> [Value; 4] {
+    let (store, name) = (transfer.store_id.as_str(), account.name.as_str());
+    [store.into(), name.into(), currency(transfer).into(), account.may_be_negative.into()]
+}
+
+/// What the statements of [`sides`] write.
+pub(crate) fn moved(transfer: &Transfer, account: &Account) -> [Value; 4] {
+    let (store, name) = (transfer.store_id.as_str(), account.name.as_str());
+    let amount = transfer.amount.ten_thousandths();
+    [store.into(), name.into(), currency(transfer).into(), amount.into()]
+}
+
+fn currency(transfer: &Transfer) -> String {
+    format!("{:?}", transfer.currency)
 }
 
 async fn execute(

@@ -1,5 +1,6 @@
 //! Lists and histories.
 
+mod cancellations;
 mod orders;
 
 use crate::{
@@ -12,13 +13,13 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     Actor, ActorKind,
-    id::{EventId, RefundId, StoreId, TokenId},
+    id::{CancellationId, EventId, RefundId, StoreId, TokenId},
     store::Store as StoreRecord,
     token::Token,
 };
 use ports::{
-    LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort, OrderView, Page, PageRequest,
-    Reader, RefundFilter, RefundRef, StoreError, Stored,
+    CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort,
+    OrderView, Page, PageRequest, Reader, RefundFilter, RefundRef, StoreError, Stored,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -68,6 +69,15 @@ impl Reader for SqlStore {
         });
         let found = found.collect::<Result<_, StoreError>>()?;
         Ok(to_page(found, page.size, |refund: &RefundRef| refund.refund_id))
+    }
+
+    async fn cancellations(
+        &self,
+        store: &StoreId,
+        filter: &CancellationFilter,
+        page: PageRequest<CancellationId>,
+    ) -> Result<Page<CancellationRef, CancellationId>, StoreError> {
+        cancellations::list(&self.0.read, store, filter, page).await
     }
 
     async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError> {

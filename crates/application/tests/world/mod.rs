@@ -47,7 +47,7 @@ impl World {
         let ids: Arc<dyn Ids> = Arc::new(Counted::default());
         let reader = Arc::new(memory);
         let port: Arc<dyn Clock> = clock.clone();
-        let core = Core::new(store.clone(), reader.clone(), Arc::clone(&port), ids);
+        let core = Core::new(store.clone(), reader.clone(), reader.clone(), Arc::clone(&port), ids);
         let stores = Stores::new(Arc::clone(&core), Access::new(reader, port));
         let world = Self {
             stores: stores.clone(),

@@ -90,10 +90,7 @@ impl Writer for PostgresWriter {
 /// Whether a commit can be part of the one statement. It knows one order for each commit, and a
 /// key that is freed and taken again needs two statements.
 fn fits(rows: &Rows) -> bool {
-    rows.orders.len() <= 1
-        && rows.stores.is_empty()
-        && rows.tokens.is_empty()
-        && (rows.freed.is_empty() || rows.claims.is_empty())
+    rows.is_common() && (rows.freed.is_empty() || rows.claims.is_empty())
 }
 
 struct Batch<'a>(&'a [&'a Rows]);

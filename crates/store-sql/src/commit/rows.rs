@@ -2,7 +2,7 @@
 
 mod of;
 
-use ports::{Claim, OrderKey, Receipt, TaskKind};
+use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
 use uuid::Uuid;
 
 pub(crate) struct Rows {
@@ -19,6 +19,7 @@ pub(crate) struct Rows {
     pub claims: Vec<Claim>,
     pub done: Vec<DoneRow>,
     pub tasks: Vec<TaskRow>,
+    pub transfers: Vec<Transfer>,
 }
 
 pub(crate) struct OrderRow {
@@ -39,12 +40,30 @@ pub(crate) struct OrderRow {
     pub facts: Vec<FactRow>,
     pub refunds: Vec<RefundRow>,
     pub refund_states: Vec<(Uuid, &'static str)>,
+    pub cancellations: Vec<CancellationRow>,
 }
 
 pub(crate) struct TenderRow {
     pub tender_id: String,
+    pub authorized: i64,
     pub captured: i64,
     pub returned: i64,
+    pub released: i64,
+}
+
+/// A cancellation as it is from now on.
+pub(crate) struct CancellationRow {
+    pub cancellation_id: Uuid,
+    pub state: &'static str,
+    pub requested_by: &'static str,
+    pub reason: Option<&'static str>,
+    pub customer_reason: Option<&'static str>,
+    pub created_at: i64,
+    pub accepted_at: Option<i64>,
+    pub completed_at: Option<i64>,
+    /// Codes of its lines, and codes that were its own until now.
+    pub products: Vec<String>,
+    pub former_products: Vec<String>,
 }
 
 pub(crate) struct FactRow {
@@ -53,6 +72,18 @@ pub(crate) struct FactRow {
     pub event_id: Uuid,
     pub kind: &'static str,
     pub body: String,
+    /// If it is not the commit's.
+    pub actor: Option<(&'static str, String)>,
+}
+
+impl Rows {
+    /// Kind and id of whoever did it.
+    pub fn actor_of<'r>(&'r self, fact: &'r FactRow) -> (&'static str, &'r str) {
+        match &fact.actor {
+            Some((kind, id)) => (kind, id),
+            None => (self.actor_kind, &self.actor_id),
+        }
+    }
 }
 
 pub(crate) struct RefundRow {
@@ -104,6 +135,16 @@ pub(crate) fn scope(claim: &Claim) -> &str {
 }
 
 impl Rows {
+    /// Whether the one statement for a whole batch can write it: what is rare is written by a
+    /// transaction of its own.
+    pub fn is_common(&self) -> bool {
+        self.orders.len() <= 1
+            && self.orders.iter().all(|order| order.cancellations.is_empty())
+            && self.stores.is_empty()
+            && self.tokens.is_empty()
+            && self.transfers.is_empty()
+    }
+
     /// How much there is to write, without what is always small.
     pub fn bytes(&self) -> usize {
         let facts = |facts: &[FactRow]| facts.iter().map(|fact| fact.body.len()).sum::<usize>();

@@ -166,6 +166,7 @@ fn bind(
         Value::String(text) => query.bind(text),
         Value::Bytes(bytes) => query.bind(bytes),
         Value::Uuid(uuid) => query.bind(uuid),
+        Value::Bool(flag) => query.bind(flag),
         _ => query.bind(None::<i64>),
     }
 }

@@ -1,6 +1,8 @@
 //! A commit as statements, one after the other, in words that both databases understand.
 
-use super::rows::{FactRow, OrderRow, Rows, StoreRow, scope};
+use super::rows::{CancellationRow, FactRow, OrderRow, Rows, StoreRow, scope};
+use crate::ledger;
+use ports::Transfer;
 use sea_orm::Value;
 
 /// A statement of a commit's transaction.
@@ -19,11 +21,20 @@ const UPDATE_ORDER: &str = "UPDATE orders SET version = $4, captured = $5, retur
     WHERE store_id = $1 AND order_id = $2 AND version = $3";
 const INSERT_PRODUCT: &str = "INSERT INTO order_products (store_id, product_code, created_at, order_id) \
     VALUES ($1, $2, $3, $4)";
-const INSERT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned) \
-    VALUES ($1, $2, $3, $4, $5)";
-const UPDATE_TENDER: &str = "UPDATE tenders SET captured = $4, returned = $5 \
-    WHERE store_id = $1 AND order_id = $2 AND tender_id = $3 \
-    AND (captured <> $4 OR returned <> $5)";
+const PUT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned, \
+    authorized, released) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    ON CONFLICT (store_id, order_id, tender_id) DO UPDATE SET captured = excluded.captured, \
+    returned = excluded.returned, authorized = excluded.authorized, released = excluded.released";
+const PUT_CANCELLATION: &str = "INSERT INTO cancellations (store_id, cancellation_id, order_id, \
+    state, requested_by, reason, customer_reason, created_at, accepted_at, completed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+    ON CONFLICT (store_id, cancellation_id) DO UPDATE SET state = excluded.state, \
+    reason = excluded.reason, accepted_at = excluded.accepted_at, \
+    completed_at = excluded.completed_at";
+const PUT_CANCELLATION_PRODUCT: &str = "INSERT INTO cancellation_products (store_id, product_code, \
+    cancellation_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+const DELETE_CANCELLATION_PRODUCT: &str = "DELETE FROM cancellation_products \
+    WHERE store_id = $1 AND product_code = $2 AND cancellation_id = $3";
 const INSERT_FACT: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
     event_id, kind, actor_kind, actor_id, trace, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -57,6 +68,7 @@ pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
     steps.receipt();
     steps.claims();
     steps.tasks();
+    rows.transfers.iter().for_each(|transfer| steps.transfer(transfer));
     steps.steps
 }
 
@@ -96,11 +108,19 @@ impl Steps<'_> {
             let values = [store.into(), code.as_str().into(), created_at, id.into()];
             self.plain(INSERT_PRODUCT, values);
         }
-        let tender_sql = if order.is_new() { INSERT_TENDER } else { UPDATE_TENDER };
         for tender in &order.tenders {
-            let figures = [tender.captured.into(), tender.returned.into()];
-            let key = [store.into(), id.into(), tender.tender_id.as_str().into()];
-            self.plain(tender_sql, key.into_iter().chain(figures).collect::<Vec<_>>());
+            self.plain(
+                PUT_TENDER,
+                [
+                    store.into(),
+                    id.into(),
+                    tender.tender_id.as_str().into(),
+                    tender.captured.into(),
+                    tender.returned.into(),
+                    tender.authorized.into(),
+                    tender.released.into(),
+                ],
+            );
         }
         self.facts(store, id, &order.facts);
         for refund in &order.refunds {
@@ -120,11 +140,51 @@ impl Steps<'_> {
         for (refund_id, state) in &order.refund_states {
             self.plain(UPDATE_REFUND, [store.into(), (*refund_id).into(), (*state).into()]);
         }
+        for row in &order.cancellations {
+            self.cancellation(store, id, row);
+        }
+    }
+
+    fn cancellation(&mut self, store: &str, order: &str, row: &CancellationRow) {
+        let id = row.cancellation_id;
+        self.plain(
+            PUT_CANCELLATION,
+            [
+                store.into(),
+                id.into(),
+                order.into(),
+                row.state.into(),
+                row.requested_by.into(),
+                row.reason.into(),
+                row.customer_reason.into(),
+                row.created_at.into(),
+                row.accepted_at.into(),
+                row.completed_at.into(),
+            ],
+        );
+        for code in &row.former_products {
+            let key = [store.into(), code.as_str().into(), id.into()];
+            self.plain(DELETE_CANCELLATION_PRODUCT, key);
+        }
+        for code in &row.products {
+            let key = [store.into(), code.as_str().into(), id.into()];
+            self.plain(PUT_CANCELLATION_PRODUCT, key);
+        }
+    }
+
+    /// Its key was not posted before, and the account that gives has enough.
+    fn transfer(&mut self, transfer: &Transfer) {
+        self.guarded(ledger::INSERT, ledger::row(transfer));
+        for (sql, account) in ledger::sides(transfer) {
+            self.plain(ledger::OPEN, ledger::opened(transfer, account));
+            self.guarded(sql, ledger::moved(transfer, account));
+        }
     }
 
     fn facts(&mut self, store: &str, order: &str, facts: &[FactRow]) {
         for fact in facts {
             let rows = self.rows;
+            let (actor_kind, actor_id) = rows.actor_of(fact);
             self.plain(
                 INSERT_FACT,
                 [
@@ -135,8 +195,8 @@ impl Steps<'_> {
                     rows.at.into(),
                     fact.event_id.into(),
                     fact.kind.into(),
-                    rows.actor_kind.into(),
-                    rows.actor_id.as_str().into(),
+                    actor_kind.into(),
+                    actor_id.into(),
                     rows.trace.clone().into(),
                     fact.body.as_str().into(),
                 ],

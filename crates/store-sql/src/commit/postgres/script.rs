@@ -148,20 +148,24 @@ impl<'a> Builder<'a> {
                 .text("tender_id", |_, (_, tender)| tender.tender_id.as_str())
                 .number("captured", |_, (_, tender)| tender.captured)
                 .number("returned", |_, (_, tender)| tender.returned)
+                .number("authorized", |_, (_, tender)| tender.authorized)
+                .number("released", |_, (_, tender)| tender.released)
                 .done();
             let guard = self.guard;
             self.parts.push(if new {
                 format!(
                     "new_tenders AS (INSERT INTO tenders (store_id, order_id, tender_id, \
-                     captured, returned) SELECT store_id, order_id, tender_id, captured, \
-                     returned FROM {rows})"
+                     captured, returned, authorized, released) SELECT store_id, order_id, \
+                     tender_id, captured, returned, authorized, released FROM {rows})"
                 )
             } else {
                 format!(
                     "changed_tenders AS (UPDATE tenders t SET captured = x.captured, \
-                     returned = x.returned FROM {rows}{guard} AND t.store_id = x.store_id \
+                     returned = x.returned, authorized = x.authorized, released = x.released \
+                     FROM {rows}{guard} AND t.store_id = x.store_id \
                      AND t.order_id = x.order_id AND t.tender_id = x.tender_id \
-                     AND (t.captured <> x.captured OR t.returned <> x.returned))"
+                     AND (t.captured <> x.captured OR t.returned <> x.returned \
+                     OR t.authorized IS DISTINCT FROM x.authorized OR t.released <> x.released))"
                 )
             });
         }
@@ -177,8 +181,8 @@ impl<'a> Builder<'a> {
             .number("occurred_at", |rows, _| rows.at)
             .value("event_id", |_, (_, fact)| fact.event_id)
             .text("kind", |_, (_, fact)| fact.kind)
-            .text("actor_kind", |rows, _| rows.actor_kind)
-            .text("actor_id", |rows, _| &rows.actor_id)
+            .text("actor_kind", |rows, (_, fact)| rows.actor_of(fact).0)
+            .text("actor_id", |rows, (_, fact)| rows.actor_of(fact).1)
             .maybe("trace", |rows, _| rows.trace.as_deref())
             .text("body", |_, (_, fact)| &fact.body)
             .done();

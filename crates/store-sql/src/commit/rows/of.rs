@@ -1,11 +1,14 @@
 //! How the parts of a commit become rows.
 
 use super::{
-    DoneRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow, TaskRow, TenderRow, TokenRow,
+    CancellationRow, DoneRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow, TaskRow,
+    TenderRow, TokenRow,
 };
 use crate::column::{micros, to_doc};
 use domain::{
     Amount, Rejection,
+    cancellation::{Cancellation, CancelledLine, Given},
+    id::CancellationId,
     order::{Fact, Line, Order},
     refund::Refund,
 };
@@ -33,6 +36,7 @@ impl Rows {
             claims: Vec::new(),
             done: Vec::new(),
             tasks: Vec::new(),
+            transfers: commit.transfers,
         };
         commit.claims.into_iter().for_each(|change| rows.add_claim(change));
         commit.tasks.into_iter().for_each(|change| rows.add_task(change));
@@ -82,7 +86,9 @@ impl OrderRow {
         let mut refund_states = Vec::new();
         for (place, sequence, fact) in change.numbered() {
             let event_id = commit.event_id(&key.store_id, Some(&key.order_id), place);
-            facts.push(FactRow::of(place, sequence, event_id.as_uuid(), fact.name(), fact)?);
+            let actor = fact.by().map(|by| (by.kind.name(), by.id.clone()));
+            let row = FactRow::of(place, sequence, event_id.as_uuid(), fact.name(), fact)?;
+            facts.push(FactRow { actor, ..row });
             if let Fact::RefundCreated { refund, .. } = fact {
                 refunds
                     .push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
@@ -94,6 +100,7 @@ impl OrderRow {
             }
         }
         refund_states.dedup();
+        let cancellations = cancellations(order, &change.facts);
         let personal = change.personal.as_deref();
         let is_new = change.before == ports::Version::NEW;
         Ok(Self {
@@ -107,12 +114,13 @@ impl OrderRow {
             buyer_email: personal.map(|personal| personal.buyer.email.to_lowercase()),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
-            products: if is_new { products(order) } else { Vec::new() },
+            products: if is_new { codes_of(order.lines.iter()) } else { Vec::new() },
             key,
             tenders,
             facts,
             refunds,
             refund_states,
+            cancellations,
         })
     }
 }
@@ -123,17 +131,78 @@ fn tenders(order: &Order) -> Result<Vec<TenderRow>, Rejection> {
     // The sum of what was captured is within the limits of an amount, or this says so.
     Amount::sum(order.tenders.iter().map(|tender| tender.captured))?;
     Amount::sum(books.tenders.iter().copied())?;
-    let rows = order.tenders.iter().zip(&books.tenders).map(|(tender, returned)| TenderRow {
+    let sums = books.tenders.iter().zip(&books.released);
+    let rows = order.tenders.iter().zip(sums).map(|(tender, (returned, released))| TenderRow {
         tender_id: tender.tender_id.to_string(),
+        authorized: tender.authorized.ten_thousandths(),
         captured: tender.captured.ten_thousandths(),
         returned: returned.ten_thousandths(),
+        released: released.ten_thousandths(),
     });
     Ok(rows.collect())
 }
 
-fn products(order: &Order) -> Vec<String> {
+/// The cancellations that facts are about, each once.
+fn cancellations(order: &Order, facts: &[Fact]) -> Vec<CancellationRow> {
+    let mut rows: Vec<CancellationRow> = Vec::new();
+    let mut put = |id: CancellationId, former: Vec<String>| {
+        let Some(cancellation) = order.cancellation(id) else { return };
+        let row = CancellationRow::of(order, cancellation, former);
+        match rows.iter_mut().find(|known| known.cancellation_id == row.cancellation_id) {
+            Some(known) => *known = row,
+            None => rows.push(row),
+        }
+    };
+    for fact in facts {
+        match fact {
+            Fact::CancellationRequested { cancellation }
+            | Fact::CancellationAccepted { cancellation } => {
+                put(cancellation.cancellation_id, Vec::new());
+            }
+            Fact::CancellationRejected { cancellation } => {
+                put(cancellation.cancellation_id, Vec::new());
+                if let Some(request) = cancellation.split_from {
+                    put(request, codes(order, &cancellation.lines));
+                }
+            }
+            Fact::CancellationWithdrawn { cancellation_id, .. }
+            | Fact::CancellationCompleted { cancellation_id, .. }
+            | Fact::CancellationUndone { cancellation_id, .. } => {
+                put(*cancellation_id, Vec::new());
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+impl CancellationRow {
+    fn of(order: &Order, cancellation: &Cancellation, former: Vec<String>) -> Self {
+        let products = codes(order, &cancellation.lines);
+        let former_products = former.into_iter().filter(|code| !products.contains(code)).collect();
+        let name = |given: &Option<Given>| given.as_ref().map(|given| given.reason.name());
+        Self {
+            cancellation_id: cancellation.cancellation_id.as_uuid(),
+            state: cancellation.state.name(),
+            requested_by: cancellation.requested_by.name(),
+            reason: name(&cancellation.reason),
+            customer_reason: name(&cancellation.customer_reason),
+            created_at: micros(cancellation.created_at),
+            accepted_at: cancellation.accepted.as_ref().map(|accepted| micros(accepted.at)),
+            completed_at: cancellation.completed_at.map(micros),
+            products,
+            former_products,
+        }
+    }
+}
+
+fn codes(order: &Order, lines: &[CancelledLine]) -> Vec<String> {
+    codes_of(lines.iter().filter_map(|line| order.lines.get(line.line)))
+}
+
+fn codes_of<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<String> {
     let of_line = |line: &Line| [line.product_code.clone(), line.secondary_product_code.clone()];
-    let mut codes: Vec<String> = order.lines.iter().flat_map(of_line).flatten().collect();
+    let mut codes: Vec<String> = lines.flat_map(of_line).flatten().collect();
     codes.sort_unstable();
     codes.dedup();
     codes
@@ -147,7 +216,9 @@ fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
         | Fact::RefundApproved { refund_id, .. }
         | Fact::RefundRetried { refund_id }
         | Fact::RefundSucceeded { refund_id }
-        | Fact::RefundFailed { refund_id } => order.refund(*refund_id),
+        | Fact::RefundFailed { refund_id }
+        | Fact::RefundVoided { refund_id }
+        | Fact::RefundMethodChanged { refund_id, .. } => order.refund(*refund_id),
         _ => None,
     }
 }
@@ -160,7 +231,7 @@ impl FactRow {
         kind: &'static str,
         fact: &F,
     ) -> Result<Self, StoreError> {
-        Ok(Self { place, sequence, event_id, kind, body: to_doc(fact)? })
+        Ok(Self { place, sequence, event_id, kind, body: to_doc(fact)?, actor: None })
     }
 }
 

@@ -26,12 +26,14 @@ const INSERT_ORDERS: &str = "INSERT INTO orders (store_id, order_id, version, cr
 const INSERT_PRODUCTS: &str = "INSERT INTO order_products (store_id, order_id, product_code, \
     created_at) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows}";
 const INSERT_TENDERS: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, \
-    returned) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4 \
-    FROM {rows}";
+    returned, authorized, released) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, \
+    x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6 FROM {rows}";
 const UPDATE_TENDERS: &str = "UPDATE tenders SET captured = x.value ->> 3, \
-    returned = x.value ->> 4 FROM {rows} WHERE tenders.store_id = x.value ->> 0 \
+    returned = x.value ->> 4, authorized = x.value ->> 5, released = x.value ->> 6 FROM {rows} \
+    WHERE tenders.store_id = x.value ->> 0 \
     AND tenders.order_id = x.value ->> 1 AND tenders.tender_id = x.value ->> 2 \
-    AND (tenders.captured <> x.value ->> 3 OR tenders.returned <> x.value ->> 4)";
+    AND (tenders.captured <> x.value ->> 3 OR tenders.returned <> x.value ->> 4 \
+    OR tenders.authorized IS NOT x.value ->> 5 OR tenders.released <> x.value ->> 6)";
 const INSERT_FACTS: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
     kind, actor_kind, actor_id, trace, event_id, body) \
     SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
@@ -80,7 +82,7 @@ pub(super) fn keys(batch: &[&Rows]) -> String {
 impl Script {
     /// Whether a commit can be part of it: it knows one order for each, and no stores.
     pub fn fits(rows: &Rows) -> bool {
-        rows.orders.len() <= 1 && rows.stores.is_empty() && rows.tokens.is_empty()
+        rows.is_common()
     }
 
     pub fn of(batch: &[&Rows]) -> Result<Self, sqlx::Error> {
@@ -180,7 +182,10 @@ impl<'a> Builder<'a> {
             };
             self.write(sql, tenders, |_, _, (order, tender)| {
                 let (store, id) = key(order);
-                (store, id, tender.tender_id.as_str(), tender.captured, tender.returned)
+                let (captured, returned) = (tender.captured, tender.returned);
+                let (authorized, released) = (tender.authorized, tender.released);
+                let name = tender.tender_id.as_str();
+                (store, id, name, captured, returned, authorized, released)
             });
         }
     }
@@ -191,7 +196,7 @@ impl<'a> Builder<'a> {
             let (store, id) = key(order);
             let (event, _) = builder.cut(fact.event_id.as_bytes());
             let (from, length) = builder.cut(fact.body.as_bytes());
-            let (actor, trace) = (rows.actor_id.as_str(), rows.trace.as_deref());
+            let ((actor_kind, actor), trace) = (rows.actor_of(fact), rows.trace.as_deref());
             (
                 store,
                 id,
@@ -199,7 +204,7 @@ impl<'a> Builder<'a> {
                 fact.sequence,
                 rows.at,
                 fact.kind,
-                rows.actor_kind,
+                actor_kind,
                 actor,
                 trace,
                 event,
