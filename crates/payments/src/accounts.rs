@@ -1,42 +1,32 @@
 use crate::{
     as_named,
-    books::{Books, Desk, account, clearing, is_same, key_reused, unavailable, unknown},
+    books::{Books, Desk, is_same, key_reused, unavailable, unknown},
     failure,
 };
 use async_trait::async_trait;
 use domain::{
+    Currency,
     order::Tender,
-    refund::{LegFailure, LegKind},
+    refund::{LegFailure, LegKind, own_reference},
 };
 use ports::{
-    Account, Clock, Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus,
-    Posting, StoreError, Transfer,
+    Clock, Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, Posting,
+    StoreError, Transfer,
+    own_value::{self, Movement},
 };
 use std::sync::Arc;
-
-/// Holds what tenders of this system were spent; what goes back to their accounts comes from it.
-const CLEARING: &str = "ledger-clearing";
-/// Where value came from that was spent before these books saw it.
-const OUTSIDE: &str = "ledger-outside";
 
 /// Gift cards, points and store credit of this system, known as `ledger`. A tender's
 /// `provider_reference` names the account; it has one balance per currency, never below zero.
 ///
-/// A tender that arrives captured was spent already. The first call that concerns it books so: its
-/// value comes from outside into the clearing account, once for each tender, so that several which
-/// name one account add up. A RESTORE moves value from the clearing account to the account, once
-/// per leg, and opens the account if it is new.
+/// How they stand in the ledger is in [`own_value`]. A tender that arrives captured was spent
+/// already; the first call that concerns it books so, for each tender once. A RESTORE moves value
+/// from the clearing account to the account, once per leg.
 pub struct Accounts(Desk);
 
 impl Accounts {
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Self {
         Self(Desk { ledger, clock })
-    }
-
-    /// The ledger account of a `provider_reference`.
-    #[must_use]
-    pub fn account_name(reference: &str) -> String {
-        format!("ledger-account:{reference}")
     }
 
     async fn restore(&self, order: &PaymentOrder) -> Result<PaymentOutcome, StoreError> {
@@ -54,31 +44,51 @@ impl Accounts {
         }
     }
 
-    /// Books what the tender had spent before these books knew of it, once for all its refunds,
-    /// wherever they go.
+    /// Books what the tender had spent before these books knew of it.
     async fn book_spent(&self, books: &Books<'_>, order: &PaymentOrder) -> Result<(), StoreError> {
-        let series = format!("ledger-spent:{}:{}", order.order.order_id, order.tender_id);
-        books.raise_to(order.captured, &series, &clearing(OUTSIDE), &clearing(CLEARING)).await
+        let PaymentOrder { tender_id, captured, currency, .. } = order;
+        let missing = async || {
+            let at = books.clock.now();
+            let (ledger, key) = (books.ledger, &order.order);
+            own_value::spent(ledger, key, tender_id, *captured, *currency, at).await
+        };
+        // Of two who book the same at once one does, and the other looks again.
+        while let Some(spent) = missing().await? {
+            books.ledger.post(&spent).await?;
+        }
+        Ok(())
     }
 }
 
-fn own_account(order: &PaymentOrder) -> Account {
-    account(Accounts::account_name(&order.target))
-}
-
 fn wanted(books: &Books<'_>, order: &PaymentOrder) -> Transfer {
-    let key = order.leg_id.as_str().to_owned();
-    books.transfer(key, clearing(CLEARING), own_account(order), order.amount)
+    let movement = Movement {
+        store_id: books.store,
+        reference: &order.target,
+        amount: order.amount,
+        currency: order.currency,
+        at: books.clock.now(),
+    };
+    movement.restored(&order.leg_id)
 }
 
 fn settled(order: &PaymentOrder) -> PaymentOutcome {
-    PaymentOutcome::Settled { reference: format!("ldg_{}", order.leg_id) }
+    PaymentOutcome::Settled { reference: own_reference(&order.leg_id) }
 }
 
 #[async_trait]
 impl PaymentProvider for Accounts {
-    async fn status(&self, _: &OrderKey, tender: &Tender) -> Result<PaymentStatus, LegFailure> {
+    async fn status(
+        &self,
+        _: &OrderKey,
+        tender: &Tender,
+        _: Currency,
+    ) -> Result<PaymentStatus, LegFailure> {
         Ok(as_named(tender))
+    }
+
+    /// Value that was only authorised was never taken from its account: nothing is to be moved.
+    async fn release(&self, order: &PaymentOrder) -> PaymentOutcome {
+        settled(order)
     }
 
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome {
@@ -93,6 +103,9 @@ impl PaymentProvider for Accounts {
     }
 
     async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+        if order.kind == LegKind::Release {
+            return Ok(Some(settled(order)));
+        }
         let books = self.0.books(&order.order.store_id, order.currency);
         let found = books.find(order.leg_id.as_str()).await;
         Ok(found.map_err(|fault| unavailable(&fault))?.map(|earlier| {

@@ -4,6 +4,7 @@ use crate::failure;
 use domain::{Amount, Currency, id::StoreId, refund::LegFailure};
 use ports::{
     Account, Chain, Clock, Ledger, PaymentOrder, PaymentOutcome, Posting, StoreError, Transfer,
+    own_value::missing,
 };
 use std::sync::Arc;
 
@@ -74,21 +75,11 @@ impl Books<'_> {
         from: &Account,
         to: &Account,
     ) -> Result<(), StoreError> {
-        let mut moved = Amount::ZERO;
-        while moved < total {
-            // Each key says what went before, so that of two who raise at once one does.
-            let key = format!("{series}+{}", moved.ten_thousandths());
-            let step = if let Some(earlier) = self.find(&key).await? {
-                earlier.amount
-            } else {
-                let missing = total.minus(moved).map_err(corrupt)?;
-                match self.post(key, from.clone(), to.clone(), missing).await? {
-                    Posting::Posted => missing,
-                    Posting::AlreadyPosted(earlier) => earlier.amount,
-                    Posting::Insufficient { .. } => return Err(corrupt(Refused)),
-                }
-            };
-            moved = moved.plus(step).map_err(corrupt)?;
+        while let Some((key, missing)) = missing(self.ledger, self.store, series, total).await? {
+            let posting = self.post(key, from.clone(), to.clone(), missing).await?;
+            if matches!(posting, Posting::Insufficient { .. }) {
+                return Err(StoreError::Corrupt(Box::new(Refused)));
+            }
         }
         Ok(())
     }
@@ -97,10 +88,6 @@ impl Books<'_> {
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger refused a posting that its accounts cover")]
 struct Refused;
-
-fn corrupt(fault: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Corrupt(Box::new(fault))
-}
 
 /// Whether an earlier transfer under the leg's key is what is asked now.
 pub(crate) fn is_same(earlier: &Transfer, asked: &Transfer) -> bool {

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `sandbox:<order id>:<tender id>:<provider reference>` | what of a payment has not gone back |
 //! | `sandbox:returned` | what went back, one transfer per leg, under the leg's id |
+//! | `sandbox-authorized:<order id>:<tender id>:<provider reference>` | what of an authorisation was neither captured nor let go |
+//! | `sandbox:released` | what was let go, one transfer per leg, under the leg's id |
 //! | `sandbox:clearing` | the other side of all payments |
 //! | `sandbox:marks` | counts of tries and times of questions, in the smallest amounts there are |
 //!
@@ -18,6 +20,7 @@
 //!
 //! | `provider_reference` | what happens |
 //! |---|---|
+//! | `sandbox-recapture` | asked what stands of it, the payment stands in full again, whatever went back |
 //! | `sandbox-decline` | every refund is declined for good |
 //! | `sandbox-decline-retryable` | every refund is declined, with leave to ask again |
 //! | `sandbox-flaky-N` | the first N tries of a leg (1) are declined with leave to ask again; then it settles |
@@ -32,8 +35,8 @@
 //! | `sandbox-fail-later-MS` | a tender that is PENDING has failed when asked MS milliseconds after the first question (0) |
 //!
 //! N is at most 99 and MS at most 3 600 000 (an hour); what is above is cut to it.
-//! A refund beyond what is left of its payment is declined for good, and so is a key that comes
-//! again with another amount or payment. A decline leaves nothing behind: asked about such a leg,
+//! Releases behave as refunds do. One beyond what is left of its payment is declined for good, and
+//! so is a key that comes again with another amount or payment. A decline leaves nothing behind: asked about such a leg,
 //! the sandbox never got it.
 
 mod behaviour;
@@ -50,7 +53,7 @@ use domain::{
     Amount, Currencies, Currency,
     id::TenderId,
     order::{Tender, TenderState},
-    refund::LegFailure,
+    refund::{LegFailure, LegKind},
 };
 use ports::{
     Clock, Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, Posting,
@@ -60,6 +63,8 @@ use std::{sync::Arc, time::Duration};
 
 /// The account of everything that went back.
 pub const RETURNED: &str = "sandbox:returned";
+/// The account of every authorisation that was let go.
+pub const RELEASED: &str = "sandbox:released";
 const CLEARING: &str = "sandbox:clearing";
 const MARKS: &str = "sandbox:marks";
 /// What a mark moves: the smallest amount there is.
@@ -87,6 +92,12 @@ impl Sandbox {
         format!("sandbox:{}:{tender_id}:{reference}", order.order_id)
     }
 
+    /// The ledger account that holds what of its authorisation was neither captured nor let go.
+    #[must_use]
+    pub fn authorization_name(order: &OrderKey, tender_id: &TenderId, reference: &str) -> String {
+        format!("sandbox-authorized:{}:{tender_id}:{reference}", order.order_id)
+    }
+
     async fn try_refund(&self, order: &PaymentOrder) -> Result<PaymentOutcome, StoreError> {
         let behaviour = Behaviour::of(&order.target);
         if self.is_down(behaviour, &order.order, order.leg_id.as_str()).await? {
@@ -100,9 +111,12 @@ impl Sandbox {
             return Ok(refusal);
         }
         let wanted = wanted(&books, order);
-        let PaymentOrder { tender_id, target, .. } = order;
-        let series = format!("sandbox-open:{}:{tender_id}:{target}", order.order.order_id);
-        books.raise_to(order.captured, &series, &clearing(CLEARING), &wanted.from).await?;
+        let series = format!("{}:open", wanted.from.name);
+        let held = match order.kind {
+            LegKind::Release => order.authorized.minus(order.captured).unwrap_or_default(),
+            LegKind::Refund | LegKind::Restore | LegKind::Manual => order.captured,
+        };
+        books.raise_to(held, &series, &clearing(CLEARING), &wanted.from).await?;
         match books.ledger.post(&wanted).await? {
             Posting::Posted => Ok(first_answer(behaviour, order).await),
             Posting::AlreadyPosted(earlier) => self.outcome(&books, order, &earlier).await,
@@ -164,6 +178,7 @@ impl Sandbox {
         &self,
         order: &OrderKey,
         tender: &Tender,
+        currency: Currency,
     ) -> Result<Option<PaymentStatus>, StoreError> {
         let behaviour = Behaviour::of(&tender.provider_reference);
         let name = format!("{}:{}", order.order_id, tender.tender_id);
@@ -171,7 +186,10 @@ impl Sandbox {
             return Ok(None);
         }
         let (pause, then) = match behaviour {
-            _ if tender.state != TenderState::Pending => return Ok(Some(as_named(tender))),
+            Behaviour::Recapture => return Ok(Some(as_named(tender))),
+            _ if tender.state != TenderState::Pending => {
+                return self.standing(order, tender, currency).await.map(Some);
+            }
             Behaviour::CaptureLater(pause) => (pause, PaymentStatus::Captured(tender.amount)),
             Behaviour::AuthorizeLater(pause) => (pause, PaymentStatus::Authorized(tender.amount)),
             Behaviour::FailLater(pause) => (pause, PaymentStatus::Failed),
@@ -185,6 +203,27 @@ impl Sandbox {
         };
         let is_over = self.desk.clock.now() - first >= pause;
         Ok(Some(if is_over { then } else { PaymentStatus::Pending }))
+    }
+
+    /// What a payment was named as, less what went back of it.
+    async fn standing(
+        &self,
+        order: &OrderKey,
+        tender: &Tender,
+        currency: Currency,
+    ) -> Result<PaymentStatus, StoreError> {
+        let named = as_named(tender);
+        let account = match named {
+            PaymentStatus::Authorized(_) => Self::authorization_name,
+            _ => Self::account_name,
+        };
+        let name = account(order, &tender.tender_id, &tender.provider_reference);
+        let left = self.desk.ledger.balance(&order.store_id, &name, currency).await?;
+        Ok(match (named, left) {
+            (PaymentStatus::Captured(_), Some(left)) => PaymentStatus::Captured(left),
+            (PaymentStatus::Authorized(_), Some(left)) => PaymentStatus::Authorized(left),
+            (named, _) => named,
+        })
     }
 
     async fn is_down(
@@ -221,9 +260,18 @@ impl Sandbox {
 
 #[async_trait]
 impl PaymentProvider for Sandbox {
-    async fn status(&self, order: &OrderKey, tender: &Tender) -> Result<PaymentStatus, LegFailure> {
-        let status = self.try_status(order, tender).await;
+    async fn status(
+        &self,
+        order: &OrderKey,
+        tender: &Tender,
+        currency: Currency,
+    ) -> Result<PaymentStatus, LegFailure> {
+        let status = self.try_status(order, tender, currency).await;
         status.map_err(|fault| unavailable(&fault))?.ok_or_else(down)
+    }
+
+    async fn release(&self, order: &PaymentOrder) -> PaymentOutcome {
+        self.try_refund(order).await.unwrap_or_else(|fault| unknown(order, &fault))
     }
 
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome {
@@ -248,9 +296,15 @@ impl PaymentProvider for Sandbox {
 
 /// The movement that a leg asks for.
 fn wanted(books: &Books<'_>, order: &PaymentOrder) -> Transfer {
-    let payment = account(Sandbox::account_name(&order.order, &order.tender_id, &order.target));
+    let PaymentOrder { order: key, tender_id, target, .. } = order;
+    let (payment, side) = match order.kind {
+        LegKind::Release => (Sandbox::authorization_name(key, tender_id, target), RELEASED),
+        LegKind::Refund | LegKind::Restore | LegKind::Manual => {
+            (Sandbox::account_name(key, tender_id, target), RETURNED)
+        }
+    };
     let key = order.leg_id.as_str().to_owned();
-    books.transfer(key, payment, account(RETURNED), order.amount)
+    books.transfer(key, account(payment), account(side), order.amount)
 }
 
 /// What the sandbox says right after it did what it was asked.

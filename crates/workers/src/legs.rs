@@ -93,7 +93,10 @@ impl Legs {
         };
         self.stops.reach(Point::SentCommitted).await;
         held.check()?;
-        let call = provider.refund(&work.payment);
+        let call = match work.leg.kind {
+            LegKind::Release => provider.release(&work.payment),
+            LegKind::Refund | LegKind::Restore | LegKind::Manual => provider.refund(&work.payment),
+        };
         let answer = tokio::time::timeout(self.settings.call_timeout, call).await;
         self.stops.reach(Point::ProviderAnswered).await;
         self.record(hand, &work, answer.unwrap_or(PaymentOutcome::Unknown)).await
@@ -292,7 +295,7 @@ impl Work for Legs {
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
             LegState::Accepted => self.follow(&hand, &work).await,
-            LegState::Settled | LegState::Failed => nothing_to_do,
+            LegState::Settled | LegState::Failed | LegState::Voided => nothing_to_do,
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::{
 use application::{Caller, Failure, Processing};
 use async_trait::async_trait;
 use domain::{
-    Actor,
+    Actor, Currency,
+    cancellation::CancellationReason,
     order::{Order, OrderState, PaymentReport, Tender, TenderState},
 };
 use ports::{OrderKey, PaymentStatus, Providers, Task, TaskKind};
@@ -16,6 +17,10 @@ use std::time::Duration;
 const WAITING: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(48));
 /// Tries up to which those pauses grow.
 const WAITING_TRIES: u32 = 6;
+
+/// Until a task that nothing is to be done for is looked at again. There is none, unless somebody
+/// put one in by hand.
+const IDLE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessSettings {
@@ -36,7 +41,8 @@ impl Default for ProcessSettings {
 }
 
 /// Makes received orders ready: asks the providers for payments that are not confirmed, and lets
-/// an order go on once all are and its store wants no screening.
+/// an order go on once all are and its store wants no screening. One whose payment has failed is
+/// cancelled.
 pub struct ProcessOrder {
     processing: Processing,
     providers: Providers,
@@ -52,13 +58,25 @@ impl ProcessOrder {
         Self { processing, providers, settings }
     }
 
+    /// L3.
+    async fn cancel(&self, caller: &Caller, task: &Task) -> Result<Next, WorkError> {
+        let reason = CancellationReason::PaymentFailed;
+        match self.processing.cancel(caller, &task.key, reason).await {
+            Ok(()) => Ok(Next::Committed),
+            // Somebody else was faster; the next look will tell.
+            Err(Failure::Rejected(_)) => Ok(wait(task)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     /// Asks for every payment that is pending, and books what moved.
     async fn ask(&self, caller: &Caller, key: &OrderKey, order: Order) -> Result<Order, WorkError> {
         let mut after = order.clone();
         let pending =
             |tender: &&Tender| tender.state == TenderState::Pending && !tender.amount.is_zero();
         for tender in order.tenders.iter().filter(pending) {
-            let Some(report) = self.status(key, tender).await else { continue };
+            let currency = order.customer_currency;
+            let Some(report) = self.status(key, tender, currency).await else { continue };
             match self.processing.record_payment(caller, key, report).await {
                 Ok(order) => after = order,
                 // Somebody else reported the payment meanwhile, or it says what cannot be.
@@ -74,7 +92,12 @@ impl ProcessOrder {
     }
 
     /// `None` if nothing is known that was not known before.
-    async fn status(&self, key: &OrderKey, tender: &Tender) -> Option<PaymentReport> {
+    async fn status(
+        &self,
+        key: &OrderKey,
+        tender: &Tender,
+        currency: Currency,
+    ) -> Option<PaymentReport> {
         let provider = match self.providers.get(&tender.provider) {
             Ok(provider) => provider,
             Err(error) => {
@@ -82,7 +105,7 @@ impl ProcessOrder {
                 return None;
             }
         };
-        let asked = provider.status(key, tender);
+        let asked = provider.status(key, tender, currency);
         let (state, amount) = match tokio::time::timeout(self.settings.call_timeout, asked).await {
             Ok(Ok(PaymentStatus::Pending)) => return None,
             Ok(Ok(PaymentStatus::Authorized(amount))) => (TenderState::Authorized, Some(amount)),
@@ -107,6 +130,10 @@ impl ProcessOrder {
     }
 }
 
+fn has_failed(order: &Order) -> bool {
+    order.tenders.iter().any(|tender| tender.state == TenderState::Failed)
+}
+
 /// Looks again within a minute. The tries grow no further, so that a payment that is to be asked
 /// for afterwards is not put off by the time that the order has waited.
 fn wait(task: &Task) -> Next {
@@ -123,24 +150,25 @@ impl Work for ProcessOrder {
     async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
         let key = &task.key;
         let caller = Caller { actor: Actor::worker("process-order"), trace: held.trace() };
-        let leave = async |why: &'static str| {
-            tracing::debug!(why, "nothing to do for a received order");
-            self.processing.leave(&caller, key).await?;
-            Ok(Next::Committed)
-        };
+        // Whatever moved the order on has ended the task. It is not ended here: since this was
+        // read, an undo may have put it in anew.
+        let nothing_to_do = Ok(Next::Wait(IDLE));
         let Some((order, settings)) = self.processing.order(key).await? else {
-            return leave("there is no such order").await;
+            return nothing_to_do;
         };
         if order.state != OrderState::Received {
-            return leave("the order is not received any more").await;
+            return nothing_to_do;
+        }
+        if has_failed(&order) {
+            return self.cancel(&caller, task).await;
         }
         if !settings.screening.is_off() {
             // Its store may change its mind, and nobody tells the order.
             return Ok(wait(task));
         }
         let order = self.ask(&caller, key, order).await?;
-        if order.tenders.iter().any(|tender| tender.state == TenderState::Failed) {
-            return leave("a payment of the order has failed").await;
+        if has_failed(&order) {
+            return self.cancel(&caller, task).await;
         }
         if !order.tenders.iter().all(Tender::is_confirmed) {
             return Ok(Next::Later(self.settings.backoff.pause(task.attempts)));

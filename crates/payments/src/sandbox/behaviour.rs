@@ -12,6 +12,8 @@ const MAX_MILLIS: u32 = 3_600_000;
 pub enum Behaviour {
     /// Every refund settles at once.
     Plain,
+    /// Stands in full whenever somebody asks.
+    Recapture,
     Decline,
     DeclineRetryable,
     /// So many tries are declined first.
@@ -40,7 +42,8 @@ const fn row(name: &'static str, default: u32, make: fn(u32) -> Behaviour) -> Ro
     Row { name, default, make }
 }
 
-static ROWS: [Row; 12] = [
+static ROWS: [Row; 13] = [
+    row("recapture", 0, |_| Behaviour::Recapture),
     row("decline", 0, |_| Behaviour::Decline),
     row("decline-retryable", 0, |_| Behaviour::DeclineRetryable),
     row("flaky", 1, |tries| Behaviour::Flaky(tries.min(MAX_COUNT))),
@@ -102,6 +105,7 @@ mod tests {
             ("sandbox-ok-1", Behaviour::Plain),
             ("sandbox-declined", Behaviour::Plain),
             ("my-sandbox-decline", Behaviour::Plain),
+            ("sandbox-recapture-7", Behaviour::Recapture),
             ("sandbox-decline", Behaviour::Decline),
             ("sandbox-decline-abc123", Behaviour::Decline),
             ("sandbox-decline-retryable", Behaviour::DeclineRetryable),

@@ -99,6 +99,7 @@ async fn nothing_is_concluded_without_the_books(mut desk: Desk) {
 macro_rules! contract {
     ($($rule:ident)+) => {
         contract! { @on sandbox: $($rule)+ }
+        contract! { @on releases: $($rule)+ }
         contract! { @on accounts: $($rule)+ }
     };
     (@on $adapter:ident: $($rule:ident)+) => {

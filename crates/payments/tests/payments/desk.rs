@@ -10,6 +10,7 @@ use domain::{
 use payments::{Accounts, Sandbox, sandbox};
 use ports::{
     Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, Posting, StoreError, Transfer,
+    own_value,
 };
 use std::sync::Arc;
 use store_memory::MemoryStore;
@@ -29,6 +30,11 @@ impl Desk {
         let (ledger, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::default()));
         let provider = Box::new(Sandbox::new(ledger.clone(), clock.clone()));
         Self { provider, ledger, clock, kind: LegKind::Refund, method: TenderMethod::Card }
+    }
+
+    /// The sandbox's payments, only authorised.
+    pub fn releases() -> Self {
+        Self { kind: LegKind::Release, ..Self::sandbox() }
     }
 
     pub fn accounts() -> Self {
@@ -61,14 +67,16 @@ impl Desk {
             currency: currency("EUR"),
             target: target.to_owned(),
             method: self.method,
-            captured: eur("100.00"),
+            authorized: eur("100.00"),
+            captured: if self.kind == LegKind::Release { Amount::ZERO } else { eur("100.00") },
         }
     }
 
     /// What arrived on the other side of the refunds to `target`, in store s1.
     pub async fn returned(&self, target: &str) -> Amount {
         match self.kind {
-            LegKind::Restore => self.balance(&Accounts::account_name(target)).await,
+            LegKind::Restore => self.balance(&own_value::account_name(target)).await,
+            LegKind::Release => self.balance(sandbox::RELEASED).await,
             _ => self.balance(sandbox::RETURNED).await,
         }
     }
@@ -82,7 +90,10 @@ impl Desk {
     }
 
     pub async fn refund(&self, leg: &PaymentOrder) -> PaymentOutcome {
-        self.provider.refund(leg).await
+        match leg.kind {
+            LegKind::Release => self.provider.release(leg).await,
+            _ => self.provider.refund(leg).await,
+        }
     }
 
     pub async fn find(&self, leg: &PaymentOrder) -> Option<PaymentOutcome> {
@@ -102,6 +113,7 @@ pub fn tender(reference: &str, state: TenderState) -> Tender {
         authorized,
         captured,
         state,
+        recovered: None,
     }
 }
 

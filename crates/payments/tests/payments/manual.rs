@@ -1,4 +1,4 @@
-use crate::desk::{Desk, decline, order_key, tender};
+use crate::desk::{Desk, currency, decline, order_key, tender};
 use domain::order::TenderState;
 use payments::{Accounts, Manual, Providers, UnknownProvider, names};
 use ports::{PaymentProvider as _, PaymentStatus};
@@ -10,7 +10,7 @@ async fn a_manual_leg_is_never_sent() {
     assert_eq!(decline(&Manual.refund(&leg).await), Some(("MANUAL", true)));
     assert_eq!(Manual.find(&leg).await.unwrap(), None);
     let cash = tender("cash", TenderState::Pending);
-    let status = Manual.status(&order_key("s1", "o1"), &cash).await;
+    let status = Manual.status(&order_key("s1", "o1"), &cash, currency("EUR")).await;
     assert_eq!(status.unwrap(), PaymentStatus::Pending);
 }
 

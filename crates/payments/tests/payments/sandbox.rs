@@ -1,6 +1,6 @@
 //! What the sandbox does on request.
 
-use crate::desk::{Desk, decline, eur, is_settled, order_key, tender};
+use crate::desk::{Desk, currency, decline, eur, is_settled, order_key, tender};
 use domain::order::{Tender, TenderState};
 use payments::Sandbox;
 use ports::{PaymentOrder, PaymentOutcome, PaymentStatus};
@@ -9,7 +9,7 @@ use std::time::Duration;
 const ORDER: &str = "o1";
 
 async fn status(desk: &Desk, tender: &Tender) -> PaymentStatus {
-    desk.provider.status(&order_key("s1", ORDER), tender).await.unwrap()
+    desk.provider.status(&order_key("s1", ORDER), tender, currency("EUR")).await.unwrap()
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn nobody_is_there_while_the_sandbox_is_down() {
     assert!(is_settled(&desk.refund(&leg).await));
 
     let pending = tender("sandbox-down-1", TenderState::Pending);
-    let asked = desk.provider.status(&order_key("s1", ORDER), &pending).await;
+    let asked = desk.provider.status(&order_key("s1", ORDER), &pending, currency("EUR")).await;
     assert_eq!(asked.unwrap_err().code, "DOWN");
     assert_eq!(status(&desk, &pending).await, PaymentStatus::Pending);
 }
@@ -187,6 +187,36 @@ async fn a_payment_stands_as_its_tender_says() {
     ] {
         assert_eq!(status(&desk, &tender("p1", state)).await, expected);
     }
+}
+
+#[tokio::test]
+async fn of_a_payment_stands_what_has_not_gone_back() {
+    let desk = Desk::sandbox();
+    let captured = tender("p1", TenderState::Captured);
+    desk.refund(&desk.leg(1, "p1", "60.00")).await;
+    assert_eq!(status(&desk, &captured).await, PaymentStatus::Captured(eur("40.00")));
+    let desk = Desk::releases();
+    let authorized = tender("p1", TenderState::Authorized);
+    desk.refund(&desk.leg(1, "p1", "100.00")).await;
+    assert_eq!(status(&desk, &authorized).await, PaymentStatus::Authorized(eur("0.00")));
+}
+
+#[tokio::test]
+async fn a_payment_that_is_captured_anew_stands_in_full() {
+    let desk = Desk::sandbox();
+    let again = "sandbox-recapture-1";
+    assert!(is_settled(&desk.refund(&desk.leg(1, again, "100.00")).await));
+    let stands = status(&desk, &tender(again, TenderState::Captured)).await;
+    assert_eq!(stands, PaymentStatus::Captured(eur("100.00")));
+}
+
+#[tokio::test]
+async fn no_more_is_let_go_than_was_authorised_and_not_captured() {
+    let desk = Desk::releases();
+    let leg = |place, text| PaymentOrder { captured: eur("30.00"), ..desk.leg(place, "p1", text) };
+    assert!(is_settled(&desk.refund(&leg(1, "60.00")).await));
+    assert_eq!(decline(&desk.refund(&leg(2, "10.01")).await), Some(("EXCEEDS_PAYMENT", true)));
+    assert!(is_settled(&desk.refund(&leg(3, "10.00")).await));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use domain::{
     order::Command,
     refund::{Leg, LegState, Refund, RefundState},
 };
-use payments::{Accounts, names::LEDGER, names::SANDBOX};
+use payments::{names::LEDGER, names::SANDBOX};
 use ports::TaskKind;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -146,7 +146,7 @@ async fn a_refund_that_failed_is_retried_with_the_same_key() {
     let failed = world.settled("o1", refund_id, seconds(10)).await;
     assert_eq!(failed.state, RefundState::Failed);
 
-    world.change("o1", refund_id, Command::RetryRefund { refund_id }).await;
+    world.change("o1", refund_id, retry(refund_id)).await;
     let refund = world.settled("o1", refund_id, seconds(10)).await;
     worker.stop().await;
     assert_eq!(refund.legs[0].leg_id, failed.legs[0].leg_id);
@@ -163,7 +163,7 @@ async fn a_refund_that_is_retried_has_all_its_tries_again() {
     let refund_id = world.refunded("o1", &paid).await;
     let failed = world.settled("o1", refund_id, seconds(10)).await;
     assert_eq!((failed.state, failed.legs[0].attempts), (RefundState::Failed, 2));
-    world.change("o1", refund_id, Command::RetryRefund { refund_id }).await;
+    world.change("o1", refund_id, retry(refund_id)).await;
     let refund = world.settled("o1", refund_id, seconds(10)).await;
     worker.stop().await;
     let told = Told { world, refund, took: Duration::ZERO };
@@ -184,7 +184,7 @@ async fn a_refund_over_several_tenders_is_over_with_its_last_leg() {
     assert_eq!(world.settled("o1", refund_id, seconds(9)).await.state, RefundState::Succeeded);
     worker.stop().await;
     assert_eq!(world.returned().await, eur("30.00"));
-    assert_eq!(world.balance(&Accounts::account_name("GC-1")).await, eur("10.00"));
+    assert_eq!(world.balance(&ports::own_value::account_name("GC-1")).await, eur("10.00"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,4 +270,8 @@ async fn other_changes_of_the_order_put_a_second_sending_off() {
     assert_eq!(world.settled("o1", refund_id, seconds(15)).await.state, RefundState::Succeeded);
     worker.stop().await;
     assert_eq!(world.returned().await, eur("25.00"));
+}
+
+fn retry(refund_id: domain::id::RefundId) -> Command {
+    Command::RetryRefund { refund_id, at: time::OffsetDateTime::UNIX_EPOCH }
 }

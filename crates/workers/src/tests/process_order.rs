@@ -1,6 +1,7 @@
 use super::world::{World, eur, seconds};
 use crate::PoolSettings;
 use domain::{
+    cancellation::CancellationReason,
     order::{Order, OrderState, PaymentReport, TenderState},
     store::Screening,
 };
@@ -72,9 +73,13 @@ async fn a_payment_that_its_provider_confirms_later_is_asked_for_until_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_whose_payment_failed_stays_received() {
+async fn an_order_whose_payment_failed_is_cancelled() {
     let (_, order, left) = pending_after("sandbox-fail-later", seconds(60)).await;
-    assert_eq!(order.state, OrderState::Received);
+    assert_eq!(order.state, OrderState::Cancelled);
+    assert_eq!(order.cancelled_from, Some(OrderState::Received));
+    let [cancellation] = order.cancellations.as_slice() else { panic!("{order:?}") };
+    let reason = cancellation.reason.as_ref().map(|given| given.reason);
+    assert_eq!(reason, Some(CancellationReason::PaymentFailed));
     assert_eq!(order.tenders[0].state, TenderState::Failed);
     assert_eq!(left, 0);
 }

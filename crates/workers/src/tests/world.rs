@@ -73,7 +73,7 @@ impl World {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(VirtualClock(Instant::now()));
         let ids = Arc::new(CountingIds::default());
-        let core = Core::new(store.clone(), store.clone(), clock.clone(), ids);
+        let core = Core::new(store.clone(), store.clone(), store.clone(), clock.clone(), ids);
         let shop = made::shop(screening, clock.now());
         let facts = vec![StoreFact::Created { store: Box::new(shop.clone()) }];
         let mut commit = Commit::new(clock.now(), platform().actor);
@@ -164,7 +164,7 @@ impl World {
                 order_id,
                 refund_id,
                 &self.request(),
-                &|| command.clone(),
+                &|_| command.clone(),
                 &|_, _| vec![],
             )
             .await
