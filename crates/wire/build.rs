@@ -16,6 +16,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const FILES: &[&str] = &[
+    "meridian/cancellations/v1/cancellation_service.proto",
     "meridian/money/v1/money.proto",
     "meridian/orders/v1/order_service.proto",
     "meridian/refunds/v1/refund_service.proto",

@@ -4,6 +4,7 @@ use crate::METHODS;
 
 /// Every service that is served.
 const SERVICES: &[&str] = &[
+    "meridian.cancellations.v1.CancellationService",
     "meridian.orders.v1.OrderService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",

@@ -16,7 +16,9 @@ mod money;
 mod page;
 mod permissions;
 mod principal;
+mod read;
 pub mod refusal;
+pub mod render;
 
 pub use admission::{Admitted, admit, admit_any, another_store, identify, to_its_end};
 pub use deadline::Deadline;
@@ -26,3 +28,4 @@ pub use money::{amount, line_pair, pair};
 pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};
 pub use principal::{Principal, SCOPES};
+pub use read::refund_method;

@@ -20,6 +20,7 @@ const READERS: &[Role] = &[Role::Viewer, Role::Agent, Role::Manager];
 const READERS_AND_STOREFRONTS: &[Role] =
     &[Role::Viewer, Role::Agent, Role::Manager, Role::Storefront];
 const STAFF: &[Role] = &[Role::Agent, Role::Manager];
+const STAFF_AND_STOREFRONTS: &[Role] = &[Role::Agent, Role::Manager, Role::Storefront];
 const MANAGERS: &[Role] = &[Role::Manager];
 
 /// Every method of every service.
@@ -43,7 +44,18 @@ pub const METHODS: &[Permission] = &[
     of("HoldRefund", STAFF, &["refunds:write"]),
     of("ReleaseRefund", STAFF, &["refunds:write"]),
     of("ApproveRefund", MANAGERS, &[]),
+    of("ChangeRefundMethod", MANAGERS, &["refunds:write"]),
     of("ConfirmManualRefund", STAFF, &["refunds:write"]),
+    of("PreviewCancellation", STAFF, &["cancellations:write"]),
+    of("CancelOrder", MANAGERS, &["cancellations:write"]),
+    of("RequestCancellation", STAFF_AND_STOREFRONTS, &["cancellations:write"]),
+    of("WithdrawCancellation", STAFF_AND_STOREFRONTS, &["cancellations:write"]),
+    of("AcceptCancellation", STAFF, &["cancellations:write"]),
+    of("RejectCancellation", STAFF, &["cancellations:write"]),
+    of("PreviewUndo", STAFF, &["cancellations:write"]),
+    of("UndoCancellation", MANAGERS, &["cancellations:write"]),
+    of("GetCancellation", READERS, &["cancellations:read"]),
+    of("ListCancellations", READERS, &["cancellations:read"]),
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),

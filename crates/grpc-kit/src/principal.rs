@@ -20,6 +20,8 @@ pub struct Principal {
 
 /// The scopes that a service's token may have.
 pub const SCOPES: &[&str] = &[
+    "cancellations:read",
+    "cancellations:write",
     "orders:read",
     "orders:write",
     "payments:write",

@@ -11,6 +11,9 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 /// The domain of every reason.
 pub const DOMAIN: &str = "meridian";
 
+/// When to ask again whether money that is on its way has arrived.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
+
 /// How a failed use case is answered. Causes are logged, never sent.
 pub fn of(failure: &Failure) -> Status {
     let (code, reason) = classify(failure);
@@ -57,6 +60,7 @@ const fn missing(what: Missing) -> &'static str {
         Missing::Store => "STORE_NOT_FOUND",
         Missing::Order => "ORDER_NOT_FOUND",
         Missing::Refund => "REFUND_NOT_FOUND",
+        Missing::Cancellation => "CANCELLATION_NOT_FOUND",
         Missing::Quote => "QUOTE_NOT_FOUND",
         Missing::Token => "TOKEN_NOT_FOUND",
     }
@@ -86,6 +90,19 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::QuantityNotAvailable
         | Reason::RefundStateForbids
         | Reason::FourEyes
+        | Reason::OrderShipped
+        | Reason::OrderProtected
+        | Reason::PartialNotSupported
+        | Reason::CancellationStateForbids
+        | Reason::RequestWindowClosed
+        | Reason::RefundInFlight
+        | Reason::EvidenceRequired
+        | Reason::EvidenceInsufficient
+        | Reason::NotRecaptured
+        | Reason::InsufficientBalance
+        | Reason::PlatformCancellation
+        | Reason::LaterChange
+        | Reason::AcceptedUnderOtherIds
         | Reason::QuoteExpired => Code::FailedPrecondition,
         Reason::InvalidQuantity
         | Reason::EmptyRefund
@@ -98,9 +115,11 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::NotEnabled
         | Reason::NegativeRefund
         | Reason::UnknownTender
+        | Reason::ReasonNotAllowed
         | Reason::InvalidFields => Code::InvalidArgument,
-        Reason::RefundNotFound => Code::NotFound,
+        Reason::RefundNotFound | Reason::CancellationNotFound => Code::NotFound,
         Reason::NotPermitted => Code::PermissionDenied,
+        Reason::PaymentReferenceTaken => Code::AlreadyExists,
         Reason::QuoteStale => Code::Aborted,
         Reason::TooManyEntries => Code::ResourceExhausted,
     }
@@ -119,6 +138,9 @@ pub fn rejected(code: Code, rejection: &Rejection) -> Status {
             })
             .collect::<Vec<_>>();
         details.set_bad_request(violations);
+    }
+    if rejection.reason == Reason::RefundInFlight {
+        details.set_retry_info(Some(IN_FLIGHT));
     }
     // Tools that show no details still show the reason.
     let message = shortened(&rejection.to_string());

@@ -3,6 +3,7 @@
 use application::{NewStore, NewToken, StorePatch};
 use domain::{
     Currencies, Currency,
+    cancellation::CancellationReason,
     id::StoreId,
     store::{
         CustomerRequests, Handover, HandoverExhausted, RefundReasonEntry, Screening, Store,
@@ -10,7 +11,7 @@ use domain::{
     },
     token::Role,
 };
-use grpc_kit::{Fields, SCOPES};
+use grpc_kit::{Fields, SCOPES, render::cancellation_reason};
 use time::OffsetDateTime;
 use wire::stores::v1 as proto;
 
@@ -146,7 +147,7 @@ fn customer_requests(
     fields: &mut Fields,
     requests: Option<&proto::CustomerRequests>,
 ) -> CustomerRequests {
-    let requests = requests.copied().unwrap_or_default();
+    let requests = requests.cloned().unwrap_or_default();
     let days = u32::try_from(requests.window_days).ok().filter(|days| *days <= MAX_WINDOW);
     if days.is_none() {
         let text = format!("must be 0 to {MAX_WINDOW}");
@@ -156,7 +157,31 @@ fn customer_requests(
         enabled: requests.enabled,
         window_days: days.unwrap_or_default(),
         auto_accept: requests.auto_accept,
+        reasons: customers_reasons(fields, &requests.reasons),
     }
+}
+
+/// Some of those that customers may give anywhere, each once.
+fn customers_reasons(fields: &mut Fields, asked: &[i32]) -> Vec<CancellationReason> {
+    let mut reasons = Vec::new();
+    for (index, asked) in asked.iter().enumerate() {
+        let wanted = wire::cancellations::v1::CancellationReason::try_from(*asked).ok();
+        let known = CancellationReason::ALL.into_iter().filter(|reason| reason.is_customers());
+        let found = known.into_iter().find(|reason| wanted == Some(cancellation_reason(*reason)));
+        match found {
+            Some(reason) if !reasons.contains(&reason) => reasons.push(reason),
+            Some(_) => {}
+            None => {
+                let field = format!("settings.customer_requests.reasons[{index}]");
+                fields.wrong(field, "must be a reason that customers may give");
+            }
+        }
+        // As many as there are: the rest would only be named again.
+        if index >= CancellationReason::ALL.len() {
+            break;
+        }
+    }
+    reasons
 }
 
 fn handover(fields: &mut Fields, handover: &proto::Handover) -> Handover {

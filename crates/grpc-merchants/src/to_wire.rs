@@ -4,7 +4,7 @@ use domain::{
     store::{HandoverExhausted, Store, StoreSettings, TenderOrder},
     token::{Role, Token},
 };
-use grpc_kit::timestamp;
+use grpc_kit::{render::cancellation_reason, timestamp};
 use ports::Version;
 use wire::stores::v1 as proto;
 
@@ -24,8 +24,8 @@ pub(crate) fn store(store: &Store, version: Version) -> proto::Store {
 }
 
 fn settings(store: &Store) -> proto::StoreSettings {
-    let StoreSettings { customer_requests, screening, .. } = store.settings;
     let settings = &store.settings;
+    let StoreSettings { customer_requests, screening, .. } = settings;
     let tender_order = match settings.tender_order {
         TenderOrder::NonCashFirst => proto::TenderOrder::NonCashFirst,
         TenderOrder::CashFirst => proto::TenderOrder::CashFirst,
@@ -61,6 +61,11 @@ fn settings(store: &Store) -> proto::StoreSettings {
             enabled: customer_requests.enabled,
             window_days: count(customer_requests.window_days),
             auto_accept: customer_requests.auto_accept,
+            reasons: customer_requests
+                .reasons
+                .iter()
+                .map(|reason| cancellation_reason(*reason).into())
+                .collect(),
         }),
         handover,
         screening: Some(proto::Screening {

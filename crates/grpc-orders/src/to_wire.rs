@@ -1,14 +1,12 @@
 //! Domain values become messages here.
 
 use crate::people;
-use domain::{
-    Amount,
-    order::{
-        Books, Line, LineBooks, Order, OrderState, Shipment, Tender, TenderMethod, TenderState,
-    },
-    refund::LegState,
+use domain::order::{Books, Line, LineBooks, Order, Shipment};
+use grpc_kit::{
+    line_pair, pair,
+    render::{count, order_state, tender},
+    timestamp,
 };
-use grpc_kit::{amount, line_pair, pair, timestamp};
 use ports::{OrderView, Version};
 use wire::orders::v1 as proto;
 
@@ -39,10 +37,10 @@ pub(crate) fn order(order: &Order, version: Version) -> proto::Order {
         lines: lines(order, books.as_ref()),
         shipping: Some(pair(order.shipping, order)),
         duties: Some(pair(order.duties, order)),
-        tenders: order.tenders.iter().map(|tender| self::tender(order, tender)).collect(),
+        tenders: order.tenders.iter().map(|paid| tender(order, paid)).collect(),
         customer_note: String::new(),
         store_id: order.store_id.to_string(),
-        state: state(order.state).into(),
+        state: order_state(order.state).into(),
         external_order_id: external.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
         external_order_number: external.map(|it| it.number).unwrap_or_default(),
         totals: Some(pair(order.totals().unwrap_or_default(), order)),
@@ -82,47 +80,6 @@ fn line(order: &Order, line: &Line, taken: LineBooks) -> proto::OrderLine {
     }
 }
 
-fn tender(order: &Order, tender: &Tender) -> proto::Tender {
-    let method = match tender.method {
-        TenderMethod::Card => proto::TenderMethod::Card,
-        TenderMethod::Wallet => proto::TenderMethod::Wallet,
-        TenderMethod::BankTransfer => proto::TenderMethod::BankTransfer,
-        TenderMethod::Mobile => proto::TenderMethod::Mobile,
-        TenderMethod::GiftCard => proto::TenderMethod::GiftCard,
-        TenderMethod::Points => proto::TenderMethod::Points,
-        TenderMethod::StoreCredit => proto::TenderMethod::StoreCredit,
-        TenderMethod::CashOnDelivery => proto::TenderMethod::CashOnDelivery,
-    };
-    let state = match tender.state {
-        TenderState::Pending => proto::TenderState::Pending,
-        TenderState::Authorized => proto::TenderState::Authorized,
-        TenderState::Captured => proto::TenderState::Captured,
-        TenderState::Failed => proto::TenderState::Failed,
-    };
-    let text = |value: Amount| amount(value, order.customer_currency);
-    proto::Tender {
-        tender_id: tender.tender_id.to_string(),
-        method: method.into(),
-        provider: tender.provider.clone(),
-        provider_reference: tender.provider_reference.clone(),
-        amount: text(tender.amount),
-        state: state.into(),
-        authorized: text(tender.authorized),
-        captured: text(tender.captured),
-        released: text(Amount::ZERO),
-        refunded: text(settled(order, tender)),
-    }
-}
-
-/// Money that is back: what only waits does not count here.
-fn settled(order: &Order, tender: &Tender) -> Amount {
-    let legs = order.refunds.iter().flat_map(|refund| &refund.legs);
-    let settled = legs
-        .filter(|leg| leg.tender_id == tender.tender_id && leg.state == LegState::Settled)
-        .map(|leg| leg.amount);
-    Amount::sum(settled).unwrap_or_default()
-}
-
 /// A delivery names pieces, not parcels: what was delivered counts for the earliest shipments.
 fn shipments(order: &Order) -> Vec<proto::Shipment> {
     let mut arrived: Vec<u32> = order.lines.iter().map(|line| line.quantities.delivered).collect();
@@ -154,18 +111,4 @@ fn shipment(shipment: &Shipment, delivered: bool) -> proto::Shipment {
         delivered,
         create_time: Some(timestamp(shipment.shipped_at)),
     }
-}
-
-const fn state(state: OrderState) -> proto::OrderState {
-    match state {
-        OrderState::Received => proto::OrderState::Received,
-        OrderState::Ready => proto::OrderState::Ready,
-        OrderState::Accepted => proto::OrderState::Accepted,
-        OrderState::Completed => proto::OrderState::Completed,
-        OrderState::Cancelled => proto::OrderState::Cancelled,
-    }
-}
-
-fn count(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }

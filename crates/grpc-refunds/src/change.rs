@@ -1,8 +1,9 @@
 //! The calls that change a refund after it was made: alike but for the command they mean.
 
 use domain::{Actor, id::RefundId, order::Command};
-use grpc_kit::Fields;
+use grpc_kit::{Fields, refund_method};
 use prost::Message;
+use time::OffsetDateTime;
 use wire::refunds::v1 as proto;
 
 /// Characters of a reason for a hold.
@@ -21,7 +22,7 @@ pub(crate) trait Change: Message + Default + Send + Sync + 'static {
 
     fn without_request_id(self) -> Self;
 
-    fn command(&self, refund_id: RefundId, by: Actor) -> Command;
+    fn command(&self, refund_id: RefundId, by: Actor, at: OffsetDateTime) -> Command;
 }
 
 macro_rules! names {
@@ -40,8 +41,8 @@ impl Change for proto::RetryRefundRequest {
     const METHOD: &'static str = "RetryRefund";
     names!();
 
-    fn command(&self, refund_id: RefundId, _by: Actor) -> Command {
-        Command::RetryRefund { refund_id }
+    fn command(&self, refund_id: RefundId, _by: Actor, at: OffsetDateTime) -> Command {
+        Command::RetryRefund { refund_id, at }
     }
 }
 
@@ -53,7 +54,7 @@ impl Change for proto::HoldRefundRequest {
         fields.text("reason", &self.reason, MAX_REASON);
     }
 
-    fn command(&self, refund_id: RefundId, by: Actor) -> Command {
+    fn command(&self, refund_id: RefundId, by: Actor, _at: OffsetDateTime) -> Command {
         Command::HoldRefund { refund_id, by, reason: self.reason.clone() }
     }
 }
@@ -62,7 +63,7 @@ impl Change for proto::ReleaseRefundRequest {
     const METHOD: &'static str = "ReleaseRefund";
     names!();
 
-    fn command(&self, refund_id: RefundId, _by: Actor) -> Command {
+    fn command(&self, refund_id: RefundId, _by: Actor, _at: OffsetDateTime) -> Command {
         Command::ReleaseRefund { refund_id }
     }
 }
@@ -71,7 +72,7 @@ impl Change for proto::ApproveRefundRequest {
     const METHOD: &'static str = "ApproveRefund";
     names!();
 
-    fn command(&self, refund_id: RefundId, by: Actor) -> Command {
+    fn command(&self, refund_id: RefundId, by: Actor, _at: OffsetDateTime) -> Command {
         Command::ApproveRefund { refund_id, by }
     }
 }
@@ -84,7 +85,25 @@ impl Change for proto::ConfirmManualRefundRequest {
         fields.text("payment_reference", &self.payment_reference, MAX_REFERENCE);
     }
 
-    fn command(&self, refund_id: RefundId, _by: Actor) -> Command {
-        Command::ConfirmManual { refund_id, reference: self.payment_reference.clone() }
+    fn command(&self, refund_id: RefundId, _by: Actor, at: OffsetDateTime) -> Command {
+        let reference = self.payment_reference.clone();
+        Command::ConfirmManual { refund_id, reference, at }
+    }
+}
+
+impl Change for proto::ChangeRefundMethodRequest {
+    const METHOD: &'static str = "ChangeRefundMethod";
+    names!();
+
+    fn check(&self, fields: &mut Fields) {
+        if self.refund_method() == proto::RefundMethod::Unspecified {
+            fields.wrong("refund_method", "must be a refund method");
+        }
+    }
+
+    fn command(&self, refund_id: RefundId, _by: Actor, at: OffsetDateTime) -> Command {
+        // It was checked, so that nothing can be wrong with it here.
+        let method = refund_method(&mut Fields::new(), self.refund_method);
+        Command::ChangeRefundMethod { refund_id, method, at }
     }
 }

@@ -5,11 +5,11 @@ use domain::{
     id::QuoteId,
     order::Order,
     refund::{
-        Bearer, ComponentCharge, ComponentKind, ProductRequest, RefundMethod, RefundReason,
-        RefundRequest, RefundState,
+        Bearer, ComponentCharge, ComponentKind, ProductRequest, RefundReason, RefundRequest,
+        RefundState,
     },
 };
-use grpc_kit::{Fields, MAX_COMMENT};
+use grpc_kit::{Fields, MAX_COMMENT, refund_method};
 use wire::refunds::v1 as proto;
 
 /// Characters of an external reference.
@@ -120,7 +120,7 @@ pub(crate) fn request(fields: &mut Fields, message: &proto::CreateRefundRequest)
     request.external_reference =
         fields.optional_text("external_reference", reference, MAX_REFERENCE);
     request.charged_to = charges(fields, &message.charged_to);
-    request.method = method(fields, message.refund_method);
+    request.method = refund_method(fields, message.refund_method);
     request
 }
 
@@ -203,22 +203,6 @@ fn charges(fields: &mut Fields, charges: &[proto::ComponentCharge]) -> Vec<Compo
         }
     }
     read
-}
-
-fn method(fields: &mut Fields, method: i32) -> RefundMethod {
-    match proto::RefundMethod::try_from(method) {
-        Ok(proto::RefundMethod::Unspecified | proto::RefundMethod::Original) => {
-            RefundMethod::Original
-        }
-        Ok(proto::RefundMethod::GiftCard) => RefundMethod::GiftCard,
-        Ok(proto::RefundMethod::StoreCredit) => RefundMethod::StoreCredit,
-        Ok(proto::RefundMethod::Points) => RefundMethod::Points,
-        Ok(proto::RefundMethod::BankDeposit) => RefundMethod::BankDeposit,
-        Err(_) => {
-            fields.wrong("refund_method", "must be a refund method");
-            RefundMethod::Original
-        }
-    }
 }
 
 pub(crate) fn states(fields: &mut Fields, states: &[i32]) -> Vec<RefundState> {

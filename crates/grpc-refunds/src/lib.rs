@@ -7,7 +7,8 @@ mod to_wire;
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
 use domain::{id::RefundId, order::Order, refund::Refund, store::Store};
 use grpc_kit::{
-    Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
+    Admitted, Fields, admit, fingerprint, next_token, page, refusal, render, to_its_end,
+    within_message,
 };
 use ports::RefundFilter;
 use prost::Message;
@@ -77,7 +78,7 @@ impl RefundService for RefundsGrpc {
         let refund_id = named(&message.refund_id)?;
         let found = self.refunds.get(&store_id, &message.order_id, refund_id).await;
         let (order, refund) = found.map_err(|failure| refusal::of(&failure))?;
-        let refund = Some(to_wire::refund(&order, &refund));
+        let refund = Some(render::refund(&order, &refund));
         Ok(Response::new(proto::GetRefundResponse { refund }))
     }
 
@@ -101,7 +102,7 @@ impl RefundService for RefundsGrpc {
         let (order_id, refundable) = if one_order {
             let left = self.refunds.refundable(&store_id, &message.order_id).await;
             let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
-            let left = to_wire::refundable(&order, version, &left);
+            let left = render::refundable(&order, version, &left);
             (Some(order.order_id), Some(left))
         } else {
             (None, None)
@@ -111,7 +112,7 @@ impl RefundService for RefundsGrpc {
         let found = found.map_err(|failure| refusal::of(&failure))?;
         let (refunds, next) = within_message(
             found,
-            |(order, refund)| to_wire::refund(order, refund),
+            |(order, refund)| render::refund(order, refund),
             |(_, refund)| refund.refund_id,
         );
         let next_page_token = next_token(next, &list);
@@ -126,7 +127,7 @@ impl RefundService for RefundsGrpc {
             admit(&request, "GetRefundable", &request.get_ref().store_id)?;
         let left = self.refunds.refundable(&store_id, &request.get_ref().order_id).await;
         let (order, version, left) = left.map_err(|failure| refusal::of(&failure))?;
-        let refundable = Some(to_wire::refundable(&order, version, &left));
+        let refundable = Some(render::refundable(&order, version, &left));
         Ok(Response::new(proto::GetRefundableResponse { refundable }))
     }
 
@@ -141,7 +142,7 @@ impl RefundService for RefundsGrpc {
         let found = self.refunds.explain(&store_id, &message.order_id, refund_id).await;
         let (order, derivations) = found.map_err(|failure| refusal::of(&failure))?;
         let explanations =
-            derivations.iter().map(|derivation| to_wire::explanation(&order, derivation)).collect();
+            derivations.iter().map(|derivation| render::explanation(&order, derivation)).collect();
         Ok(Response::new(proto::ExplainRefundResponse { explanations }))
     }
 
@@ -175,6 +176,14 @@ impl RefundService for RefundsGrpc {
     ) -> Result<Response<proto::ApproveRefundResponse>, Status> {
         let refund = Some(self.change(request).await?);
         Ok(Response::new(proto::ApproveRefundResponse { refund }))
+    }
+
+    async fn change_refund_method(
+        &self,
+        request: Request<proto::ChangeRefundMethodRequest>,
+    ) -> Result<Response<proto::ChangeRefundMethodResponse>, Status> {
+        let refund = Some(self.change(request).await?);
+        Ok(Response::new(proto::ChangeRefundMethodResponse { refund }))
     }
 
     async fn confirm_manual_refund(
@@ -218,7 +227,7 @@ impl RefundsGrpc {
         let store_id = &admitted.store_id;
         let settled = self.refunds.settled(store_id, &refund.order_id, refund_id, patience).await;
         let (order, now) = settled.map_err(|failure| refusal::of(&failure))?;
-        let now = to_wire::refund(&order, &now);
+        let now = render::refund(&order, &now);
         Ok(proto::Refund { state: now.state, legs: now.legs, ..refund })
     }
 
@@ -239,7 +248,7 @@ impl RefundsGrpc {
         let refunds = self.refunds.clone();
         to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
-            let command = || message.command(refund_id, caller.actor.clone());
+            let command = |at| message.command(refund_id, caller.actor.clone(), at);
             let answer = refunds
                 .change(caller, store_id, &order_id, refund_id, &request, &command, &render)
                 .await;
@@ -257,7 +266,7 @@ fn named(refund_id: &str) -> Result<RefundId, Status> {
 
 /// The stored answer: what every repetition of the request is given again.
 fn render(order: &Order, refund: &Refund) -> Vec<u8> {
-    to_wire::refund(order, refund).encode_to_vec()
+    render::refund(order, refund).encode_to_vec()
 }
 
 /// The same for a new refund, with what the store called itself and its reasons at that time.

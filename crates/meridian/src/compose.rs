@@ -4,8 +4,9 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Core, Legs, Orders, Processing, Refunds, Stores};
+use application::{Access, Cancellations, Core, Legs, Orders, Processing, Refunds, Stores};
 use domain::Currencies;
+use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
 use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
@@ -21,6 +22,7 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Layer as _;
 use wire::{
+    cancellations::v1::cancellation_service_server::CancellationServiceServer,
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
@@ -37,6 +39,7 @@ pub struct Composed {
     pub routes: Routes,
     store: SqlStore,
     core: Arc<Core>,
+    providers: Providers,
     clock: Arc<dyn Clock>,
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
@@ -75,8 +78,14 @@ impl Composed {
         let clock: Arc<dyn Clock> = shared_clock.clone();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let adapter = Arc::new(store.clone());
-        let core =
-            Core::new(adapter.clone(), adapter.clone(), Arc::clone(&clock), Arc::clone(&ids));
+        let core = Core::new(
+            adapter.clone(),
+            adapter.clone(),
+            adapter.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+        );
+        let providers = providers(&settings.payments, &store, &clock);
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone());
         let limits = GateSettings {
@@ -84,9 +93,9 @@ impl Composed {
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
         };
         let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
-        let (health, routes) =
-            self::routes(settings, services, &core, stores, Arc::clone(&clock)).await?;
-        Ok(Self { health, gate, routes, store, core, clock, shared_clock, ids })
+        let entrances = Entrances { core: &core, stores, providers: &providers, clock: &clock };
+        let (health, routes) = entrances.routes(settings, services).await?;
+        Ok(Self { health, gate, routes, store, core, providers, clock, shared_clock, ids })
     }
 
     /// The services as the gateway calls them without a network between.
@@ -136,7 +145,7 @@ impl Composed {
         kinds: &[Worker],
         stop: &CancellationToken,
     ) -> Result<Vec<tokio::task::JoinHandle<()>>, Box<dyn Error>> {
-        let providers = self.providers(&settings.payments);
+        let providers = &self.providers;
         let owner = workers::owner(&*self.ids);
         let pool = PoolSettings {
             lease: settings.payments.lease,
@@ -185,20 +194,20 @@ impl Composed {
         };
         Ok(legs)
     }
+}
 
-    fn providers(&self, settings: &settings::Payments) -> Providers {
-        let (ledger, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
-        let mut providers = Providers::default().with(names::MANUAL, Arc::new(payments::Manual));
-        if settings.sandbox {
-            let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(&clock));
-            providers = providers.with(names::SANDBOX, Arc::new(sandbox));
-        }
-        if settings.ledger {
-            let accounts = payments::Accounts::new(ledger, clock);
-            providers = providers.with(names::LEDGER, Arc::new(accounts));
-        }
-        providers
+fn providers(settings: &settings::Payments, store: &SqlStore, clock: &Arc<dyn Clock>) -> Providers {
+    let ledger = Arc::new(store.clone());
+    let mut providers = Providers::default().with(names::MANUAL, Arc::new(payments::Manual));
+    if settings.sandbox {
+        let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(clock));
+        providers = providers.with(names::SANDBOX, Arc::new(sandbox));
     }
+    if settings.ledger {
+        let accounts = payments::Accounts::new(ledger, Arc::clone(clock));
+        providers = providers.with(names::LEDGER, Arc::new(accounts));
+    }
+    providers
 }
 
 /// How often the database is asked whether it is there, and how long it may take to say so.
@@ -209,6 +218,7 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
     let names = services.iter().filter_map(|service| match service {
         Service::Orders => Some("meridian.orders.v1.OrderService"),
         Service::Refunds => Some("meridian.refunds.v1.RefundService"),
+        Service::Cancellations => Some("meridian.cancellations.v1.CancellationService"),
         Service::Merchants => Some("meridian.stores.v1.StoreService"),
         Service::Gateway => None,
     });
@@ -221,54 +231,72 @@ fn continue_trace(span: &tracing::Span, traceparent: &str) {
     telemetry::continue_trace(span, |name| (name == "traceparent").then_some(traceparent));
 }
 
-async fn routes(
-    settings: &Settings,
-    services: &[Service],
-    core: &Arc<Core>,
+/// What the services are made of.
+struct Entrances<'e> {
+    core: &'e Arc<Core>,
     stores: Stores,
-    clock: Arc<dyn Clock>,
-) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
-    let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
-    let largest = settings.grpc.max_message_bytes;
-    let (health, health_service) = tonic_health::server::health_reporter();
-    let mut routes = RoutesBuilder::default();
-    routes.add_service(health_service);
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    routes.add_service(reflection().build_v1()?);
-    routes.add_service(reflection().build_v1alpha()?);
-    for service in services {
-        match service {
-            Service::Orders => {
-                let orders = OrdersGrpc::new(Orders::new(Arc::clone(core)), currencies.clone());
-                let server = OrderServiceServer::new(orders)
-                    .max_decoding_message_size(largest)
-                    .max_encoding_message_size(largest);
-                health.set_serving::<OrderServiceServer<OrdersGrpc>>().await;
-                routes.add_service(server);
+    providers: &'e Providers,
+    clock: &'e Arc<dyn Clock>,
+}
+
+impl Entrances<'_> {
+    async fn routes(
+        &self,
+        settings: &Settings,
+        services: &[Service],
+    ) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
+        let Self { core, stores, providers, clock } = self;
+        let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
+        let largest = settings.grpc.max_message_bytes;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let mut routes = RoutesBuilder::default();
+        routes.add_service(health_service);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        routes.add_service(reflection().build_v1()?);
+        routes.add_service(reflection().build_v1alpha()?);
+        for service in services {
+            match service {
+                Service::Orders => {
+                    let orders = OrdersGrpc::new(Orders::new(Arc::clone(core)), currencies.clone());
+                    let server = OrderServiceServer::new(orders)
+                        .max_decoding_message_size(largest)
+                        .max_encoding_message_size(largest);
+                    health.set_serving::<OrderServiceServer<OrdersGrpc>>().await;
+                    routes.add_service(server);
+                }
+                Service::Refunds => {
+                    let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
+                    let server = RefundServiceServer::new(refunds)
+                        .max_decoding_message_size(largest)
+                        .max_encoding_message_size(largest);
+                    health.set_serving::<RefundServiceServer<RefundsGrpc>>().await;
+                    routes.add_service(server);
+                }
+                Service::Cancellations => {
+                    let cancellations = Cancellations::new(Arc::clone(core), (*providers).clone());
+                    let cancellations = CancellationsGrpc::new(cancellations);
+                    let server = CancellationServiceServer::new(cancellations)
+                        .max_decoding_message_size(largest)
+                        .max_encoding_message_size(largest);
+                    health.set_serving::<CancellationServiceServer<CancellationsGrpc>>().await;
+                    routes.add_service(server);
+                }
+                Service::Merchants => {
+                    let merchants =
+                        MerchantsGrpc::new(stores.clone(), currencies.clone(), Arc::clone(clock));
+                    let server = StoreServiceServer::new(merchants)
+                        .max_decoding_message_size(largest)
+                        .max_encoding_message_size(largest);
+                    health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+                    routes.add_service(server);
+                }
+                Service::Gateway => {}
             }
-            Service::Refunds => {
-                let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
-                let server = RefundServiceServer::new(refunds)
-                    .max_decoding_message_size(largest)
-                    .max_encoding_message_size(largest);
-                health.set_serving::<RefundServiceServer<RefundsGrpc>>().await;
-                routes.add_service(server);
-            }
-            Service::Merchants => {
-                let merchants =
-                    MerchantsGrpc::new(stores.clone(), currencies.clone(), Arc::clone(&clock));
-                let server = StoreServiceServer::new(merchants)
-                    .max_decoding_message_size(largest)
-                    .max_encoding_message_size(largest);
-                health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
-                routes.add_service(server);
-            }
-            Service::Gateway => {}
         }
+        Ok((health, routes.routes()))
     }
-    Ok((health, routes.routes()))
 }

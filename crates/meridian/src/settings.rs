@@ -82,6 +82,7 @@ pub struct Serve {
 pub enum Service {
     Orders,
     Refunds,
+    Cancellations,
     Merchants,
     Gateway,
 }

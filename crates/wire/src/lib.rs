@@ -12,6 +12,21 @@ pub mod money {
     }
 }
 
+/// Cancellations.
+pub mod cancellations {
+    /// Version 1.
+    #[expect(
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        reason = "generated code has its own style"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("meridian.cancellations.v1");
+        include!(concat!(env!("OUT_DIR"), "/meridian.cancellations.v1.serde.rs"));
+    }
+}
+
 /// Orders.
 pub mod orders {
     /// Version 1.

@@ -148,7 +148,7 @@ fn telemetry(reader: &mut Reader) -> telemetry::Settings {
 /// A gateway reaches every service: in its own process or at the address upstream.
 fn check_gateway(reader: &mut Reader, settings: &Settings) {
     let services = &settings.serve.services;
-    let wanted = [Service::Orders, Service::Refunds, Service::Merchants];
+    let wanted = [Service::Orders, Service::Refunds, Service::Cancellations, Service::Merchants];
     let lacks_one = wanted.iter().any(|service| !services.contains(service));
     if services.contains(&Service::Gateway) && lacks_one && settings.http.upstream.is_none() {
         let reason = "has to be set, because serve.services has the gateway without all services";
@@ -204,6 +204,7 @@ impl Setting for Service {
         let words = [
             ("orders", Self::Orders),
             ("refunds", Self::Refunds),
+            ("cancellations", Self::Cancellations),
             ("merchants", Self::Merchants),
             ("gateway", Self::Gateway),
         ];

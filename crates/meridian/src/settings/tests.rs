@@ -33,7 +33,7 @@ fn the_defaults_are_valid_and_as_documented() {
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.grpc.max_message_bytes, 4 * 1024 * 1024);
     assert!(settings.auth.bootstrap_token.is_none());
-    assert_eq!(settings.serve.services.len(), 4);
+    assert_eq!(settings.serve.services.len(), 5);
     assert_eq!(settings.serve.workers, [Worker::Ready, Worker::Legs]);
     assert!(settings.money.exponents.is_empty());
     assert_eq!(settings.payments.lease, Duration::from_secs(10));

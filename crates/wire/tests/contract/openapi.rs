@@ -34,6 +34,13 @@ fn every_path_is_there_with_its_methods() {
     expected.insert((format!("{ORDER}/refunds:quote"), "post"));
     expected.insert((format!("{ORDER}/refundable"), "get"));
     expected.insert((format!("{REFUND}:explain"), "get"));
+    let cancellation = format!("{ORDER}/cancellations/{{cancellation_id}}");
+    expected.insert((cancellation.clone(), "get"));
+    expected.extend(["post", "get"].map(|method| (format!("{ORDER}/cancellations"), method)));
+    expected.extend([":previewCancel", ":cancel"].map(|verb| (format!("{ORDER}{verb}"), "post")));
+    let verbs = [":accept", ":reject", ":withdraw", ":previewUndo", ":undo"];
+    expected.extend(verbs.map(|verb| (format!("{cancellation}{verb}"), "post")));
+    expected.insert((format!("{REFUND}:changeMethod"), "post"));
     let verbs = [":retry", ":hold", ":release", ":approve", ":confirm"];
     expected.extend(verbs.map(|verb| (format!("{REFUND}{verb}"), "post")));
 

@@ -1,0 +1,44 @@
+//! What more than one service shows: domain values as messages.
+
+mod refund;
+mod tender;
+
+pub use refund::{explanation, leg, reason, refund, refund_method, refund_state, refundable};
+pub use tender::{tender, tender_method};
+
+use domain::{cancellation::CancellationReason, order::OrderState};
+use wire::{cancellations::v1 as proto, orders::v1 as orders};
+
+pub const fn order_state(state: OrderState) -> orders::OrderState {
+    match state {
+        OrderState::Received => orders::OrderState::Received,
+        OrderState::Ready => orders::OrderState::Ready,
+        OrderState::Accepted => orders::OrderState::Accepted,
+        OrderState::Completed => orders::OrderState::Completed,
+        OrderState::Cancelled => orders::OrderState::Cancelled,
+    }
+}
+
+/// Pieces and tries as the contract counts them.
+pub fn count(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+pub const fn cancellation_reason(reason: CancellationReason) -> proto::CancellationReason {
+    match reason {
+        CancellationReason::ChangedMind => proto::CancellationReason::ChangedMind,
+        CancellationReason::ShippingDelay => proto::CancellationReason::ShippingDelay,
+        CancellationReason::OutOfStock => proto::CancellationReason::OutOfStock,
+        CancellationReason::Defective => proto::CancellationReason::Defective,
+        CancellationReason::WrongInformation => proto::CancellationReason::WrongInformation,
+        CancellationReason::UndeliverableArea => proto::CancellationReason::UndeliverableArea,
+        CancellationReason::PriceError => proto::CancellationReason::PriceError,
+        CancellationReason::PaymentFailed => proto::CancellationReason::PaymentFailed,
+        CancellationReason::FraudDetected => proto::CancellationReason::FraudDetected,
+        CancellationReason::ProhibitedGoods => proto::CancellationReason::ProhibitedGoods,
+        CancellationReason::DeniedParty => proto::CancellationReason::DeniedParty,
+        CancellationReason::HandoverFailed => proto::CancellationReason::HandoverFailed,
+        CancellationReason::ExportImpossible => proto::CancellationReason::ExportImpossible,
+        CancellationReason::Other => proto::CancellationReason::Other,
+    }
+}
