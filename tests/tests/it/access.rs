@@ -33,7 +33,9 @@ fn may_call(method: &str) -> &'static [&'static str] {
     match method {
         "GetOrder" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"],
         "ListOrders" | "GetRefund" | "ListRefunds" | "GetRefundable" | "ExplainRefund"
-        | "GetStore" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"],
+        | "GetStore" | "GetCancellation" | "ListCancellations" => {
+            &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"]
+        }
         "AcceptOrder"
         | "SetExternalReference"
         | "RecordShipment"
@@ -43,10 +45,16 @@ fn may_call(method: &str) -> &'static [&'static str] {
         | "RetryRefund"
         | "HoldRefund"
         | "ReleaseRefund"
-        | "ConfirmManualRefund" => &["ROLE_AGENT", "ROLE_MANAGER"],
-        "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken" => {
-            &["ROLE_MANAGER"]
+        | "ConfirmManualRefund"
+        | "PreviewCancellation"
+        | "AcceptCancellation"
+        | "RejectCancellation"
+        | "PreviewUndo" => &["ROLE_AGENT", "ROLE_MANAGER"],
+        "RequestCancellation" | "WithdrawCancellation" => {
+            &["ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
         }
+        "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod" | "ApproveRefund"
+        | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken" => &["ROLE_MANAGER"],
         "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }
@@ -58,6 +66,7 @@ fn path_of(route: &Route, store: &str) -> String {
         .replace("{store_id}", store)
         .replace("{order_id}", "O-1")
         .replace("{refund_id}", "rf_00000000000000000000000000000000")
+        .replace("{cancellation_id}", "cn_00000000000000000000000000000000")
         .replace("{token_id}", "tok_00000000000000000000000000000000")
 }
 

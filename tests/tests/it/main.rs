@@ -18,6 +18,7 @@ mod world;
 mod access;
 mod architecture;
 mod bad_input;
+mod cancellations;
 mod compatible;
 mod contract;
 mod crash;
