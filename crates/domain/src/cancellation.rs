@@ -19,7 +19,7 @@ pub use request::{
     AcceptCancellation, AskedLine, CancelOrder, Charges, Evidence, NewRefundIds,
     RejectCancellation, RequestCancellation, RequestPolicy, Standing, UndoCancellation,
 };
-pub use undo::{Blocker, EvidenceKind, Guard, UndoPlan, plan as plan_undo};
+pub use undo::{Blocker, EvidenceKind, Guard, UndoPlan, plan as plan_undo, went_out};
 
 pub(crate) use accept::{accept, cancel, platform_cancel};
 pub(crate) use decide::{reject, request, withdraw};

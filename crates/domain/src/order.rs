@@ -189,6 +189,15 @@ impl Order {
         Books::of(self)
     }
 
+    /// The same for a further cancellation.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub(crate) fn books_for_cancelling(&self) -> Result<Books, Rejection> {
+        Books::for_cancelling(self)
+    }
+
     pub fn line(&self, cart_item_id: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.cart_item_id == cart_item_id)
     }

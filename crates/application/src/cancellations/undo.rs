@@ -6,7 +6,7 @@ use crate::{
     core::{Ask, Decision, Found},
 };
 use domain::{
-    cancellation::{Evidence, Standing, UndoCancellation, UndoPlan, plan_undo},
+    cancellation::{Evidence, Standing, UndoCancellation, UndoPlan, plan_undo, went_out},
     id::{CancellationId, StoreId, TenderId},
     order::{Command, Order, Recovery, Tender},
     refund::{LEDGER, Leg, LegKind, LegState},
@@ -145,7 +145,7 @@ impl Cancellations {
                 Some(Evidence::Repaid { payment_reference, amount, taken })
             }
             Some(Proof::Recaptured) => {
-                let out = || legs.iter().filter(settled).filter(|leg| !is_own(leg));
+                let out = || legs.iter().filter(|leg| went_out(order, leg));
                 let concerned = |tender: &Tender| out().any(|leg| is_of(order, leg, tender));
                 let mut standing = Vec::new();
                 for tender in order.tenders.iter().filter(|tender| concerned(tender)) {

@@ -200,7 +200,7 @@ fn accepted(
         };
     let made = make_refund(order, &cancellation, payback, extent)?;
     if let Some((refund, _)) = &made {
-        in_one_piece(order, refund)?;
+        in_one_piece(order, &cancellation.charges, refund)?;
     }
     let requested_by = cancellation.requested_by;
     let given = cancellation.reason.as_ref().or(cancellation.customer_reason.as_ref());

@@ -49,8 +49,15 @@ pub(super) fn in_part(order: &Order) -> Result<(), Rejection> {
 }
 
 /// A fee, too, makes a part of what would have gone back whole.
-pub(super) fn in_one_piece(order: &Order, refund: &Refund) -> Result<(), Rejection> {
-    let left = order.books()?.refundable(order)?;
+pub(super) fn in_one_piece(
+    order: &Order,
+    charges: &Charges,
+    refund: &Refund,
+) -> Result<(), Rejection> {
+    if charges.fee.is_none_or(|fee| fee.is_zero()) {
+        return Ok(());
+    }
+    let left = order.books_for_cancelling()?.refundable(order)?;
     for (tender, left) in order.tenders.iter().zip(&left.tenders) {
         let all = left.left.plus(left.uncaptured)?;
         let legs = refund.legs.iter().filter(|leg| leg.tender_id == tender.tender_id);
@@ -118,7 +125,7 @@ pub(super) fn make_refund(
 
 fn enough_shipping(order: &Order, asked: rust_decimal::Decimal) -> Result<(), Rejection> {
     let decimals = order.customer_currency.exponent();
-    let left = order.books()?.refundable(order)?.shipping.customer;
+    let left = order.books_for_cancelling()?.refundable(order)?.shipping.customer;
     match Amount::from_decimal(asked, decimals) {
         Ok(asked) if asked > left => {
             let text = format!(

@@ -1,10 +1,10 @@
 //! The order is read and written with every command, so what its cancellations add is bounded.
 //!
-//! What customers ask for and nobody accepted has a budget of its own: it never keeps a merchant
+//! What customers ask for and no person accepted has a budget of its own: it never keeps a merchant
 //! from cancelling. The platform's workers are not bounded: each of their steps is one of few.
 
-use super::{Cancellation, RequestedBy};
-use crate::{Reason, Rejection, order::Order};
+use super::{Acceptance, Cancellation, RequestedBy};
+use crate::{ActorKind, Reason, Rejection, order::Order};
 
 /// Checks that there is room for one more request of a customer.
 pub(super) fn for_request(
@@ -15,11 +15,11 @@ pub(super) fn for_request(
     let theirs = || order.cancellations.iter().filter(|it| is_customers(it));
     let said: usize =
         order.cancellations.iter().map(|it| length(it.customer_reason.as_ref())).sum();
-    within(theirs().count() + 1, Order::MAX_REQUESTS, "requests that were not accepted")?;
+    within(theirs().count() + 1, Order::MAX_REQUESTS, "requests that no person accepted")?;
     within(
         theirs().map(|it| it.lines.len()).sum::<usize>() + named(order, lines),
         Order::MAX_REQUESTED_LINES,
-        "lines over all requests that were not accepted",
+        "lines over all requests that no person accepted",
     )?;
     let said = said + text.map_or(0, str::len);
     within(said, Order::MAX_REQUEST_TEXT, "bytes of customers' reasons")
@@ -51,9 +51,12 @@ pub(super) fn for_text(order: &Order, text: Option<&str>) -> Result<(), Rejectio
     within(said, Order::MAX_CANCELLATION_TEXT, "bytes of comments on cancellations")
 }
 
-/// A customer's wish that nobody accepted. A part that was split off is the merchant's doing.
+/// A customer's wish that no person accepted. A part that was split off is the merchant's doing.
 fn is_customers(it: &Cancellation) -> bool {
-    it.requested_by == RequestedBy::Customer && it.accepted.is_none() && it.split_from.is_none()
+    let by_a_person = |accepted: &Acceptance| accepted.by.kind != ActorKind::Worker;
+    it.requested_by == RequestedBy::Customer
+        && it.split_from.is_none()
+        && !it.accepted.as_ref().is_some_and(by_a_person)
 }
 
 /// None named is all of them.

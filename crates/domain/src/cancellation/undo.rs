@@ -10,6 +10,7 @@ use crate::{
     refund::Refund,
 };
 use guards::Desk;
+pub use proof::went_out;
 
 /// One thing that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use super::{Order, Tender};
 use crate::{
     Amount, Pair, Rejection,
     amount::AmountError,
+    cancellation::CancellationState,
     id::TenderId,
-    refund::{ComponentKind, LegKind, LegState},
+    refund::{ComponentKind, LegKind, LegState, Refund},
 };
 
 /// What every refund that holds amounts has taken so far. Derived, never stored.
@@ -60,8 +61,34 @@ pub struct TenderLeft {
     pub uncaptured: Amount,
 }
 
+impl Refundable {
+    /// More is taken of something than there was.
+    fn is_overdrawn(&self) -> bool {
+        let lines = self.lines.iter().map(|line| line.amount.customer);
+        let tenders = self.tenders.iter().map(|tender| tender.left);
+        let charges = [self.shipping.customer, self.duties.customer];
+        lines.chain(tenders).chain(charges).any(Amount::is_negative)
+    }
+}
+
 impl Books {
+    /// What is taken already for a further cancellation: a refund that failed has freed its amounts,
+    /// but the pieces of its cancellation are cancelled, and what they cost is still to go back
+    /// with them. If others took it meanwhile there is nothing to be kept for it.
+    pub(super) fn for_cancelling(order: &Order) -> Result<Self, Rejection> {
+        let open = |refund: &Refund| {
+            let cancellation = order.cancellation_of(refund.refund_id);
+            cancellation.is_some_and(|it| it.state == CancellationState::InProgress)
+        };
+        let books = Self::taken(order, |refund| refund.holds_amounts() || open(refund))?;
+        if books.refundable(order)?.is_overdrawn() { Self::of(order) } else { Ok(books) }
+    }
+
     pub(super) fn of(order: &Order) -> Result<Self, Rejection> {
+        Self::taken(order, Refund::holds_amounts)
+    }
+
+    fn taken(order: &Order, holds: impl Fn(&Refund) -> bool) -> Result<Self, Rejection> {
         let mut books = Self {
             lines: vec![LineBooks::default(); order.lines.len()],
             products_merchant: Amount::ZERO,
@@ -72,7 +99,7 @@ impl Books {
             released: vec![Amount::ZERO; order.tenders.len()],
         };
         for refund in &order.refunds {
-            let holds = refund.holds_amounts();
+            let holds = holds(refund);
             for leg in &refund.legs {
                 // A settled leg of a failed refund is money that did go back.
                 if leg.state == LegState::Settled || (holds && leg.state != LegState::Voided) {
@@ -93,7 +120,7 @@ impl Books {
         Ok(books)
     }
 
-    fn take(&mut self, refund: &crate::refund::Refund) -> Result<(), AmountError> {
+    fn take(&mut self, refund: &Refund) -> Result<(), AmountError> {
         self.total = self.total.plus(refund.total)?;
         for product in &refund.products {
             if let Some(line) = self.lines.get_mut(product.line) {

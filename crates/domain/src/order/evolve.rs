@@ -3,7 +3,7 @@
 use super::{Fact, Order, OrderState, Parcel, Quantities};
 use crate::cancellation::{Cancellation, CancellationState, CancelledLine, without};
 use crate::id::{CancellationId, LegId, RefundId};
-use crate::refund::{Leg, LegState, Refund, RefundState};
+use crate::refund::{Leg, LegKind, LegState, Refund, RefundState};
 
 #[expect(clippy::too_many_lines, reason = "one arm for each fact")]
 pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
@@ -63,7 +63,10 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             }
         }),
         Fact::RefundSucceeded { refund_id } => {
-            on_refund(&mut order, *refund_id, |refund| refund.state = RefundState::Succeeded);
+            on_refund(&mut order, *refund_id, |refund| {
+                refund.state = RefundState::Succeeded;
+                refund.hold = None;
+            });
         }
         Fact::RefundFailed { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| refund.state = RefundState::Failed);
@@ -71,11 +74,13 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::RefundVoided { refund_id } => on_refund(&mut order, *refund_id, |refund| {
             refund.state = RefundState::Voided;
             refund.hold = None;
-            void(refund);
+            void(refund, |_| true);
         }),
         Fact::RefundMethodChanged { refund_id, method, legs } => {
             on_refund(&mut order, *refund_id, |refund| {
-                void(refund);
+                // An authorisation is let go whatever the method.
+                let failed = refund.state == RefundState::Failed;
+                void(refund, |leg| failed || leg.kind != LegKind::Release);
                 refund.method = *method;
                 refund.legs.extend(legs.iter().cloned());
                 if refund.state == RefundState::Failed {
@@ -185,9 +190,11 @@ fn takes_what_was_free(order: &Order, fact: &Fact) -> bool {
 }
 
 /// What was not carried out is not going to be.
-fn void(refund: &mut Refund) {
+fn void(refund: &mut Refund, concerned: impl Fn(&Leg) -> bool) {
     for leg in refund.legs.iter_mut().filter(|leg| leg.state != LegState::Settled) {
-        leg.state = LegState::Voided;
+        if concerned(leg) {
+            leg.state = LegState::Voided;
+        }
     }
 }
 

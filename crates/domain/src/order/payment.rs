@@ -1,7 +1,11 @@
 //! What a payment provider reports about a tender.
 
 use super::{Fact, Order, OrderState, Tender, TenderState};
-use crate::{Amount, Reason, Rejection, id::TenderId};
+use crate::{
+    Amount, Reason, Rejection,
+    id::TenderId,
+    refund::{LegKind, LegState},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentReport {
@@ -22,7 +26,16 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
             .with("tender_id", &tender_id)
     })?;
     let tender = &order.tenders[place];
-    let amount = amount.unwrap_or(tender.amount);
+    let books = order.books()?;
+    let released = books.released[place];
+    // What was let go already is neither captured nor lapsed.
+    let gone = order.refunds.iter().flat_map(|refund| &refund.legs).filter(|leg| {
+        (leg.kind, leg.state) == (LegKind::Release, LegState::Settled) && leg.tender_id == tender_id
+    });
+    let gone = Amount::sum(gone.map(|leg| leg.amount))?;
+    let all =
+        if state == TenderState::Captured { tender.amount.minus(gone)? } else { tender.amount };
+    let amount = amount.unwrap_or(all);
     if amount > tender.amount {
         let text = format!("{amount} is more than the tender's {}", tender.amount);
         return Err(Rejection::new(Reason::InvalidAmount, text)
@@ -42,7 +55,7 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
         (
             TenderState::Pending | TenderState::Authorized | TenderState::Failed,
             TenderState::Failed,
-        ) => (Amount::ZERO, Amount::ZERO),
+        ) => (gone, Amount::ZERO),
         _ => return Err(forbidden(tender, state, amount)),
     };
     let provider_reference =
@@ -57,7 +70,6 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
     if known && provider_reference.is_none() {
         return Ok(vec![]);
     }
-    let released = order.books()?.released[place];
     if released.plus(captured)? > authorized {
         return Err(let_go(tender, state, amount, released));
     }

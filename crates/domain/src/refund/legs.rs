@@ -42,7 +42,11 @@ pub(super) fn allocate(planner: &mut Planner<'_>, total: Amount) -> Result<Vec<S
         let cash_first = planner.policy.tender_order == TenderOrder::CashFirst;
         let mut sequence: Vec<usize> = (0..tenders.len()).collect();
         // Stable: within a kind the order's own sequence stays.
-        sequence.sort_by_key(|&index| tenders[index].method.is_cash() != cash_first);
+        // What can only go back whole comes first, so that a fee is kept of the others.
+        sequence.sort_by_key(|&index| {
+            let method = tenders[index].method;
+            (planner.is_cancellation() && method.refunds_in_part(), method.is_cash() != cash_first)
+        });
         let mut open = total;
         for index in sequence {
             shares[index] = open.min(left[index]);

@@ -169,10 +169,16 @@ pub fn record_leg(
         (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
         | (LegState::Unknown, LegOutcome::Unknown) => return Ok(vec![]),
         (LegState::Failed, LegOutcome::Settled { reference }) if refund.may_settle_late() => {
-            return settled_late(order, refund, leg, reference, at);
+            return settled_after_all(order, refund, leg, reference, at);
         }
         (LegState::Voided, LegOutcome::Settled { reference }) if leg.attempts > 0 => {
-            return settled_though_voided(order, refund, leg, reference, at);
+            return settled_after_all(order, refund, leg, reference, at);
+        }
+        // Held before it was tried again: an earlier try may have done it all the same.
+        (LegState::Pending, LegOutcome::Settled { reference })
+            if leg.attempts > 0 && refund.state == RefundState::Held =>
+        {
+            return settled_after_all(order, refund, leg, reference, at);
         }
         // A leg is under way only while its refund is.
         _ if refund.state != RefundState::Pending => {
@@ -212,9 +218,10 @@ pub fn record_leg(
 }
 
 /// The provider did what it had not done by all that was known. That is money which went back, so
-/// it counts against its tender whatever becomes of the refund. A refund that had failed has freed
-/// its amounts: it succeeds after all only if nobody took them.
-fn settled_late(
+/// it counts against its tender whatever becomes of the refund. What was to replace it is not paid
+/// out any more, unless that is on its way, too. A refund that had failed has freed its amounts: it
+/// succeeds after all only if nobody took them.
+fn settled_after_all(
     order: &Order,
     refund: &Refund,
     leg: &Leg,
@@ -222,54 +229,48 @@ fn settled_late(
     at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let refund_id = refund.refund_id;
-    let mut after = refund.clone();
-    set(&mut after, &leg.leg_id, LegState::Settled);
-    let mut facts = vec![Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference }];
+    let stands_for_it = |other: &&Leg| {
+        (&other.tender_id, other.amount) == (&leg.tender_id, leg.amount)
+            && other.leg_id != leg.leg_id
+            && (other.kind == LegKind::Release) == (leg.kind == LegKind::Release)
+            && matches!(other.state, LegState::Pending | LegState::Failed)
+    };
+    let replaced = refund.legs.iter().find(stands_for_it).filter(|_| leg.state == LegState::Voided);
+    let voided = replaced.map(|it| Fact::LegVoided { refund_id, leg_id: it.leg_id.clone() });
+    let mut facts: Vec<_> = voided.into_iter().collect();
+    facts.push(Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference });
     facts.extend(points_restored(order, refund_id, leg));
-    if refund.holds_amounts() {
-        facts.extend(closing(order, &after, at));
-        return Ok(facts);
-    }
-    let left = order.books()?.refundable(order)?;
-    // The books hold no more than was captured; what is beyond that is for a person to look into.
-    retry::tender(leg, &left)?;
-    if retry::is_free(order, &after, &left).is_ok() {
-        let closing = closing(order, &after, at);
-        facts.extend(closing.into_iter().filter(|fact| !matches!(fact, Fact::RefundFailed { .. })));
+    let settled = facts.iter().fold(order.clone(), Order::evolve);
+    covered(order, &settled, leg)?;
+    let after = find(&settled, refund_id)?;
+    match refund.state {
+        RefundState::Pending | RefundState::Held => facts.extend(closing(order, after, at)),
+        RefundState::Failed => {
+            let left = order.books()?.refundable(order)?;
+            if retry::is_free(order, after, &left).is_ok() {
+                let closing = closing(order, after, at).into_iter();
+                facts.extend(closing.filter(|fact| !matches!(fact, Fact::RefundFailed { .. })));
+            }
+        }
+        RefundState::Succeeded | RefundState::Voided => {}
     }
     Ok(facts)
 }
 
-/// The provider did what was given up when the refund was to go another way, or was undone. What
-/// replaces it is not paid out any more, unless that is on its way, too.
-fn settled_though_voided(
-    order: &Order,
-    refund: &Refund,
-    leg: &Leg,
-    reference: String,
-    at: OffsetDateTime,
-) -> Result<Vec<Fact>, Rejection> {
-    let refund_id = refund.refund_id;
-    let mut facts = Vec::new();
-    let replaces = |other: &&Leg| {
-        (&other.tender_id, other.amount) == (&leg.tender_id, leg.amount)
-            && other.kind != LegKind::Release
-            && other.state == LegState::Pending
-            && other.attempts == 0
-    };
-    if let Some(replaced) = refund.legs.iter().find(replaces) {
-        facts.push(Fact::LegVoided { refund_id, leg_id: replaced.leg_id.clone() });
+/// The books hold no more than there was; what is beyond that is for a person to look into.
+fn covered(order: &Order, settled: &Order, leg: &Leg) -> Result<(), Rejection> {
+    let books = settled.books()?;
+    let place = settled.tenders.iter().position(|tender| tender.tender_id == leg.tender_id);
+    let Some(place) = place else { return Ok(()) };
+    let tender = &settled.tenders[place];
+    let released = books.released[place].plus(tender.captured)?;
+    if books.tenders[place] <= tender.captured && released <= tender.authorized.max(tender.captured)
+    {
+        return Ok(());
     }
-    let without = facts.iter().fold(order.clone(), Order::evolve);
-    // The books hold no more than was captured; what is beyond that is for a person to look into.
-    retry::tender(leg, &without.books()?.refundable(&without)?)?;
-    facts.push(Fact::LegSettled { refund_id, leg_id: leg.leg_id.clone(), reference });
-    facts.extend(points_restored(order, refund_id, leg));
-    if refund.state == RefundState::Pending {
-        let after = facts.iter().fold(order.clone(), Order::evolve);
-        facts.extend(closing(order, find(&after, refund_id)?, at));
-    }
-    Ok(facts)
+    let left = order.books()?.refundable(order)?.tenders[place].clone();
+    let left = if leg.kind == LegKind::Release { left.uncaptured } else { left.left };
+    Err(retry::exceeds(&format!("tender {}", tender.tender_id), leg.amount, left))
 }
 
 fn points_restored(order: &Order, refund_id: RefundId, leg: &Leg) -> Option<Fact> {

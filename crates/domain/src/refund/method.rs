@@ -105,17 +105,17 @@ fn replaced(
 ) -> Result<Vec<Leg>, Rejection> {
     let cancellation = order.cancellation_of(refund.refund_id).is_some();
     let mut shares = Vec::new();
-    for leg in refund.legs.iter().filter(|leg| !leg.is_over()) {
+    // An authorisation is let go whatever the method, as long as that was not refused.
+    let stays = |leg: &Leg| leg.kind == LegKind::Release && refund.state != RefundState::Failed;
+    for leg in refund.legs.iter().filter(|leg| !leg.is_over() && !stays(leg)) {
         let index = order.tenders.iter().position(|tender| tender.tender_id == leg.tender_id);
         let Some(index) = index else { continue };
         let (tender, left) = (&order.tenders[index], &all_left.tenders[index]);
-        let (let_go, given_back) = match (leg.kind, refund.state) {
-            (LegKind::Release, RefundState::Failed) => {
-                let let_go = leg.amount.min(left.uncaptured);
-                (let_go, leg.amount.minus(let_go)?.min(left.left))
-            }
-            (LegKind::Release, _) => (leg.amount, Amount::ZERO),
-            _ => (Amount::ZERO, leg.amount),
+        let (let_go, given_back) = if leg.kind == LegKind::Release {
+            let let_go = leg.amount.min(left.uncaptured);
+            (let_go, leg.amount.minus(let_go)?.min(left.left))
+        } else {
+            (Amount::ZERO, leg.amount)
         };
         let lapsed = leg.amount.minus(let_go)?.minus(given_back)?;
         if lapsed.is_positive() && tender.state != TenderState::Failed {

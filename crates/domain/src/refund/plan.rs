@@ -80,7 +80,10 @@ pub(super) fn plan(
     request: &RefundRequest,
     purpose: Purpose,
 ) -> Result<Figures, Rejection> {
-    let books = order.books()?;
+    let books = match purpose {
+        Purpose::Refund => order.books()?,
+        Purpose::Cancellation { .. } => order.books_for_cancelling()?,
+    };
     let left = books.refundable(order)?;
     let derivations = Vec::new();
     let mut planner = Planner { order, books, left, policy, request, purpose, derivations };

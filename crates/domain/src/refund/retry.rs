@@ -111,7 +111,7 @@ fn enough(what: &str, asked: Pair, left: Pair) -> Result<(), Rejection> {
     }
 }
 
-fn exceeds(what: &str, asked: Amount, left: Amount) -> Rejection {
+pub(super) fn exceeds(what: &str, asked: Amount, left: Amount) -> Rejection {
     let text = format!("{asked} of {what} is needed again, {left} is left");
     Rejection::new(Reason::AmountExceedsRefundable, text).with("asked", asked).with("left", left)
 }

@@ -36,8 +36,11 @@ impl Desk<'_> {
 
     /// U8.
     pub(super) fn platform(&mut self) {
-        let reason = self.cancellation.reason.as_ref().map(|given| given.reason);
-        if let Some(reason) = reason.filter(|reason| reason.is_final()) {
+        // An order that the platform stopped is not set going again by its earlier cancellations.
+        let stopped = self.order.state == OrderState::Cancelled;
+        let others = self.order.cancellations.iter().filter(|it| stopped && it.is_accepted());
+        let reasons = others.chain([self.cancellation]).filter_map(|it| it.reason.as_ref());
+        if let Some(reason) = reasons.map(|given| given.reason).find(|reason| reason.is_final()) {
             let text = format!("the platform cancelled for {}: this is not undone", reason.name());
             self.block(Guard::U8, Reason::PlatformCancellation, text);
         }
@@ -92,16 +95,11 @@ impl Desk<'_> {
     /// U10. An order that is not cancelled may have been accepted meanwhile, as orders are; one that
     /// is gets ids only from a push that came too late.
     pub(super) fn other_ids(&mut self) {
-        let Some(accepted) = &self.cancellation.accepted else { return };
         let acceptances = self.order.cancellations.iter().filter(|it| it.is_accepted());
         let last = acceptances.filter_map(|it| it.accepted.as_ref()).max_by_key(|it| it.ordinal);
-        let at_its_end = last.map_or(&accepted.external, |last| &last.external);
+        let Some(at_its_end) = last.map(|last| &last.external) else { return };
         let now = &self.order.external;
-        let changed = match (&accepted.external, now) {
-            (Some(then), Some(now)) => then != now,
-            (None, Some(_)) => self.order.state == OrderState::Cancelled && at_its_end != now,
-            (_, None) => false,
-        };
+        let changed = self.order.state == OrderState::Cancelled && at_its_end != now;
         if let Some(now) = now.as_ref().filter(|_| changed) {
             let text =
                 format!("the order was since accepted as id {} number {}", now.id, now.number);

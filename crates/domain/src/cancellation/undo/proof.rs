@@ -9,9 +9,20 @@ use crate::{
     amount::AmountError,
     cancellation::{Evidence, Standing, UndoCancellation, money},
     id::TenderId,
-    order::{Recovery, Tender, TenderMethod, TenderState},
+    order::{Order, Recovery, Tender, TenderMethod, TenderState},
     refund::{Leg, LegKind, LegState, MANUAL},
 };
+
+/// Whether the money of a leg is out of the house: it went back, or what was to be let go has
+/// lapsed meanwhile. What went to accounts of this system is not.
+pub fn went_out(order: &Order, leg: &Leg) -> bool {
+    let mut tenders = order.tenders.iter();
+    let tender = tenders.find(|tender| tender.tender_id == leg.tender_id);
+    let lapsed = leg.kind == LegKind::Release
+        && leg.state != LegState::Settled
+        && tender.is_some_and(|tender| tender.state == TenderState::Failed);
+    lapsed || (leg.state == LegState::Settled && !is_own(leg))
+}
 
 impl Desk<'_> {
     /// U4 and U5: what went out of the house has to be proved to have come back.
@@ -20,9 +31,9 @@ impl Desk<'_> {
         legs: &[Leg],
         undo: &UndoCancellation,
     ) -> Result<(), Rejection> {
-        let settled = |leg: &&Leg| leg.state == LegState::Settled && !is_own(leg);
+        let out = |leg: &&Leg| went_out(self.order, leg);
         let (manual, provider): (Vec<&Leg>, Vec<&Leg>) =
-            legs.iter().filter(settled).partition(|leg| leg.kind == LegKind::Manual);
+            legs.iter().filter(out).partition(|leg| leg.kind == LegKind::Manual);
         let sum = |legs: &[&Leg]| Amount::sum(legs.iter().map(|leg| leg.amount));
         let (by_hand, by_provider) = (sum(&manual)?, sum(&provider)?);
         match &undo.evidence {
@@ -43,8 +54,8 @@ impl Desk<'_> {
                 self.need_repayment(by_hand);
                 if by_provider.is_positive() {
                     let text = format!(
-                        "{} went back by the payment provider: prove that it was paid again, or \
-                         that the payment stands again",
+                        "{} went back by the payment provider, or lapsed there: prove that it was \
+                         paid again, or that the payment stands again",
                         money(self.order, by_provider)
                     );
                     let kinds = [EvidenceKind::Repaid, EvidenceKind::Recaptured];

@@ -3,15 +3,17 @@
 use super::build::{
     accept, accepted, asked, cancel, cancellation_id, cancelled, latest, nth, request, requested,
 };
-use crate::build::{amount, checkout, decided, decimal, full, last, left, ready, refunded};
+use crate::build::{
+    amount, checkout, decided, decimal, full, last, left, pieces, products, ready, refunded, tender,
+};
 use domain::{
     Amount, Pair, Reason, Rejection,
     cancellation::{
         AcceptCancellation, CancelOrder, CancellationState, Charges, RequestCancellation,
     },
     id::ShipmentId,
-    order::{Command, Fact, Order, Parcel, Shipment, TenderMethod},
-    refund::{ComponentKind, RefundState},
+    order::{Command, Fact, Order, OrderState, Parcel, Shipment, TenderMethod},
+    refund::{ComponentKind, RefundRequest, RefundState},
 };
 
 fn with_fee(fee: &str) -> Charges {
@@ -71,6 +73,28 @@ fn a_fee_is_at_most_what_goes_back_and_never_of_what_cannot_be_given_in_part() {
     assert_eq!(refused.reason, Reason::PartialNotSupported);
     assert_eq!((refused.value("asked"), refused.value("left")), (Some("80"), Some("85")));
     cancelled(order, cancel([]));
+    // Beside a card, the fee is kept of the card.
+    let mut new = checkout();
+    new.tenders = vec![
+        tender("card", TenderMethod::Card, amount("60.00")),
+        tender("bill", TenderMethod::Mobile, amount("25.00")),
+    ];
+    let cancel = CancelOrder { charges: with_fee("5.00"), ..cancel([]) };
+    let order = cancelled(ready(new), cancel);
+    let legs: Vec<_> = last(&order).legs.iter().map(|leg| leg.amount).collect();
+    assert_eq!(legs, [amount("55.00"), amount("25.00")]);
+}
+
+#[test]
+fn a_fee_of_an_earlier_refund_keeps_nobody_from_cancelling() {
+    let mut new = checkout();
+    new.tenders[0].method = TenderMethod::Mobile;
+    let request = RefundRequest {
+        customer_prepaid_refund_amount: Some(decimal("2.00")),
+        ..products([pieces("socks", 1)])
+    };
+    let order = refunded(ready(new), request);
+    assert_eq!(cancelled(order, cancel([])).state, OrderState::Cancelled);
 }
 
 #[test]

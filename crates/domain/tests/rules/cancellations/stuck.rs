@@ -1,17 +1,18 @@
 //! Nothing that a provider answers, or reports meanwhile, leaves a cancellation without a way out.
 
 use super::build::{
-    NOW, asked, by_platform, cancel, cancellation_id, cancelled, latest, paid_back, undo, undone,
+    NOW, asked, by_platform, cancel, cancellation_id, cancelled, latest, nth, paid_back, repaid,
+    undo, undone,
 };
 use crate::build::{
-    amount, answered, checkout, confirm, decided, declined, last, left, merchant, ready, received,
-    record, retry, settled, tender,
+    amount, answered, checkout, confirm, decided, declined, failure, last, left, merchant, ready,
+    received, record, retry, settled, tender,
 };
 use domain::{
     Amount, Reason,
-    cancellation::{CancellationReason, CancellationState},
-    order::{Command, Order, PaymentReport, TenderMethod, TenderState},
-    refund::{LegKind, LegState, RefundMethod, RefundState},
+    cancellation::{CancelOrder, CancellationReason, CancellationState, Charges},
+    order::{Command, Order, OrderState, PaymentReport, TenderMethod, TenderState},
+    refund::{LegKind, LegOutcome, LegState, RefundMethod, RefundState},
 };
 
 fn report(tender: &str, state: TenderState) -> Command {
@@ -108,6 +109,130 @@ fn what_settles_after_its_undo_is_booked() {
     let order = decided(order, record(refund_id, leg_id, 1, settled()));
     assert_eq!(left(&order).tenders[0].left, Amount::ZERO);
     assert_eq!(last(&order).state, RefundState::Voided);
+}
+
+fn deferred() -> LegOutcome {
+    LegOutcome::Deferred(failure())
+}
+
+fn moved(order: &Order) -> (Amount, Amount) {
+    let legs = || order.refunds.iter().flat_map(|refund| &refund.legs);
+    let sum = |release: bool| {
+        let settled = legs().filter(|leg| leg.state == LegState::Settled);
+        let settled = settled.filter(|leg| (leg.kind == LegKind::Release) == release);
+        Amount::sum(settled.map(|leg| leg.amount)).unwrap()
+    };
+    (sum(false), sum(true))
+}
+
+#[test]
+fn an_authorisation_is_let_go_whatever_the_method_and_once() {
+    let mut new = checkout();
+    new.tenders[0].state = TenderState::Authorized;
+    for lines in [vec![asked("socks", 2)], vec![]] {
+        let order = answered(cancelled(ready(new.clone()), cancel(lines)), 0, deferred());
+        let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+        let total = last(&order).total.customer;
+        let order = by(order, RefundMethod::BankDeposit);
+        assert_eq!(last(&order).legs.len(), 1);
+        let order = decided(order, record(refund_id, leg_id, 1, settled()));
+        assert_eq!(moved(&order), (Amount::ZERO, total));
+        assert_eq!(latest(&order).state, CancellationState::Completed);
+    }
+}
+
+#[test]
+fn whatever_the_replacement_has_come_to_is_not_paid_beside_what_it_replaced() {
+    // The first try may be deferred or declined, and so may the one that replaces it.
+    for first in [deferred(), declined()] {
+        for second in [deferred(), declined()] {
+            let cancel = cancel([asked("socks", 2)]);
+            let order = answered(cancelled(ready(checkout()), cancel), 0, first.clone());
+            let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+            let order = answered(by(order, RefundMethod::StoreCredit), 1, second.clone());
+            let order = decided(order, record(refund_id, leg_id, 1, settled()));
+            assert_eq!(moved(&order), (amount("11.00"), Amount::ZERO), "{first:?} {second:?}");
+            assert_eq!(last(&order).state, RefundState::Succeeded);
+            assert_eq!(latest(&order).state, CancellationState::Completed);
+            assert!(order.decide(retry(refund_id)).is_err(), "there is nothing left of it");
+        }
+    }
+}
+
+#[test]
+fn what_settles_while_its_refund_is_held_is_booked() {
+    let order = answered(cancelled(ready(checkout()), cancel([])), 0, deferred());
+    let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+    let hold = Command::HoldRefund { refund_id, by: merchant(), reason: "a call first".into() };
+    let late = record(refund_id, leg_id, 1, settled());
+    let as_it_was = decided(order.clone(), hold.clone());
+    let another_way = decided(by(order, RefundMethod::BankDeposit), hold);
+    for order in [as_it_was, another_way] {
+        assert_eq!(last(&order).state, RefundState::Held);
+        let order = decided(order, late.clone());
+        assert_eq!((last(&order).state, &last(&order).hold), (RefundState::Succeeded, &None));
+        assert_eq!(latest(&order).state, CancellationState::Completed);
+        assert_eq!(moved(&order).0, amount("85.00"));
+    }
+}
+
+#[test]
+fn what_a_failed_refund_still_owes_is_left_for_its_retry() {
+    let order = answered(cancelled(ready(checkout()), cancel([asked("socks", 2)])), 0, declined());
+    let first = last(&order).refund_id;
+    let whole = paid_back(cancelled(order.clone(), nth(2, cancel([]))));
+    assert_eq!(last(&whole).total.customer, amount("74.00"), "11.00 belong to the first");
+    assert_eq!(whole.state, OrderState::Cancelled);
+    let order = decided(whole, retry(first));
+    let leg = order.refunds[0].legs[0].clone();
+    let attempt = leg.attempts;
+    let send = Command::SendLeg { refund_id: first, leg_id: leg.leg_id.clone(), attempt };
+    let order = decided(order, send);
+    let order = decided(order, record(first, leg.leg_id, attempt + 1, settled()));
+    assert!(order.cancellations.iter().all(|it| it.state == CancellationState::Completed));
+    assert_eq!(moved(&order).0, amount("85.00"));
+    assert_eq!(left(&order).total.customer, Amount::ZERO);
+}
+
+#[test]
+fn shipping_that_failed_to_go_back_is_not_given_back_by_the_next() {
+    let charges = Charges { shipping_refund: true, ..Charges::default() };
+    let first = CancelOrder { charges: charges.clone(), ..cancel([asked("socks", 1)]) };
+    let order = answered(cancelled(ready(checkout()), first), 0, declined());
+    let next = CancelOrder { charges, ..nth(2, cancel([asked("socks", 1)])) };
+    let failed = last(&order).refund_id;
+    let order = paid_back(cancelled(order, next));
+    assert_eq!(last(&order).total.customer, amount("5.50"));
+    decided(order, retry(failed));
+}
+
+#[test]
+fn what_was_let_go_does_not_keep_the_rest_from_lapsing() {
+    let mut new = checkout();
+    new.tenders[0].state = TenderState::Authorized;
+    let order = answered(cancelled(ready(new), cancel([asked("socks", 2)])), 0, settled());
+    // All that is still authorised is captured by a report that names no amount.
+    let captured = decided(order.clone(), report("card", TenderState::Captured));
+    assert_eq!(captured.tenders[0].captured, amount("74.00"));
+    let order = answered(cancelled(order, nth(2, cancel([]))), 0, declined());
+    let order = decided(order, report("card", TenderState::Failed));
+    let order = decided(order.clone(), retry(last(&order).refund_id));
+    assert_eq!(latest(&order).state, CancellationState::Completed);
+    assert_eq!(moved(&order), (Amount::ZERO, amount("11.00")));
+}
+
+#[test]
+fn what_lapsed_is_not_there_after_an_undo_unless_it_came_again() {
+    let order = decided(not_let_go(), report("card", TenderState::Failed));
+    let over = decided(order.clone(), retry(last(&order).refund_id));
+    for order in [order, over] {
+        let undo = |evidence| undo(cancellation_id(1), evidence);
+        let bare = order.decide(Command::UndoCancellation(Box::new(undo(None)))).unwrap_err();
+        assert_eq!(bare.reason, Reason::EvidenceRequired);
+        assert_eq!(bare.value("amount"), Some("85.00"));
+        let order = undone(order, undo(repaid("85.00")));
+        assert_eq!(left(&order).tenders[1].left, amount("85.00"));
+    }
 }
 
 #[test]

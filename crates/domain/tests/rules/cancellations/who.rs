@@ -171,6 +171,34 @@ fn an_order_that_goes_its_way_keeps_nobody_from_an_undo() {
 }
 
 #[test]
+fn an_order_that_the_platform_stopped_is_not_set_going_by_an_older_undo() {
+    let order = cancelled(received(checkout()), cancel([asked("socks", 2)]));
+    let fraud = nth(5, by_platform(CancellationReason::FraudDetected));
+    let order = decided(order, Command::CancelByPlatform(Box::new(fraud)));
+    let undo = Command::UndoCancellation(Box::new(super::build::undo(cancellation_id(1), None)));
+    assert_eq!(order.decide(undo).unwrap_err().reason, Reason::PlatformCancellation);
+}
+
+#[test]
+fn what_a_store_accepts_by_itself_counts_as_the_customers() {
+    let mut new = checkout();
+    new.lines[0].quantity = 3_000;
+    let mut order = ready(new);
+    let policy = RequestPolicy { auto_accept: true, ..settings() };
+    for number in 1..=Order::MAX_REQUESTS {
+        let number = 10 + number as u128;
+        let (cancellation_id, refund) = (cancellation_id(number), super::build::refund_ids(number));
+        let policy = policy.clone();
+        let request = request([asked("shirt", 1)]);
+        order =
+            requested(order, RequestCancellation { cancellation_id, refund, policy, ..request });
+    }
+    let one_more = RequestCancellation { policy, ..request([asked("shirt", 1)]) };
+    assert_eq!(refused_request(&order, one_more).reason, Reason::TooManyEntries);
+    assert_eq!(cancelled(order, nth(9, cancel([]))).state, OrderState::Cancelled);
+}
+
+#[test]
 fn what_is_held_was_not_shipped() {
     let order =
         crate::cancellations::build::requested(ready(checkout()), request([asked("shirt", 2)]));
