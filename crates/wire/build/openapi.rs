@@ -48,7 +48,8 @@ pub fn document(pool: &DescriptorPool, routes: &[Route], version: &str) -> Value
     })
 }
 
-const DESCRIPTION: &str = "Orders and refunds, exact to the last minor unit in both currencies.\n\n\
+const DESCRIPTION: &str = "Orders, cancellations and refunds, exact to the last minor unit in both \
+    currencies.\n\n\
     Names are in snake_case; camelCase is taken as well. Fields that a message does not have are \
     refused. Decimals travel as strings. Answers show every field, one that is absent as null.";
 

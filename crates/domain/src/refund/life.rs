@@ -250,6 +250,9 @@ fn settled_after_all(
             if retry::is_free(order, after, &left).is_ok() {
                 let closing = closing(order, after, at).into_iter();
                 facts.extend(closing.filter(|fact| !matches!(fact, Fact::RefundFailed { .. })));
+            } else if after.legs.iter().all(Leg::is_over) {
+                // Others took its lines meanwhile, but the money of the cancellation is back.
+                facts.extend(completed(order, refund_id, at));
             }
         }
         RefundState::Succeeded | RefundState::Voided => {}
@@ -291,13 +294,16 @@ pub(super) fn closing(order: &Order, refund: &Refund, at: OffsetDateTime) -> Vec
         return vec![Fact::RefundFailed { refund_id }];
     }
     let mut facts = vec![Fact::RefundSucceeded { refund_id }];
-    let cancellation = order.cancellation_of(refund_id);
-    let open = cancellation.filter(|it| it.state == CancellationState::InProgress);
-    facts.extend(open.map(|cancellation| {
-        let cancellation_id = cancellation.cancellation_id;
-        Fact::CancellationCompleted { cancellation_id, at }
-    }));
+    facts.extend(completed(order, refund_id, at));
     facts
+}
+
+/// K9.
+fn completed(order: &Order, refund_id: RefundId, at: OffsetDateTime) -> Option<Fact> {
+    let cancellation = order.cancellation_of(refund_id)?;
+    let cancellation_id = cancellation.cancellation_id;
+    let open = cancellation.state == CancellationState::InProgress;
+    open.then_some(Fact::CancellationCompleted { cancellation_id, at })
 }
 
 fn set(refund: &mut Refund, leg_id: &LegId, state: LegState) {

@@ -5,8 +5,8 @@ use super::build::{
     undo, undone,
 };
 use crate::build::{
-    amount, answered, checkout, confirm, decided, declined, failure, last, left, merchant, ready,
-    received, record, retry, settled, tender,
+    amount, answered, checkout, confirm, decided, declined, failure, last, left, merchant, pieces,
+    products, ready, received, record, refunded, retry, settled, tender,
 };
 use domain::{
     Amount, Reason,
@@ -192,6 +192,16 @@ fn what_a_failed_refund_still_owes_is_left_for_its_retry() {
     assert!(order.cancellations.iter().all(|it| it.state == CancellationState::Completed));
     assert_eq!(moved(&order).0, amount("85.00"));
     assert_eq!(left(&order).total.customer, Amount::ZERO);
+}
+
+#[test]
+fn what_is_back_is_back_whoever_took_its_lines_meanwhile() {
+    let order = answered(cancelled(ready(checkout()), cancel([asked("socks", 2)])), 0, declined());
+    let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+    let order = refunded(order, products([pieces("socks", 2)]));
+    let order = decided(order, record(refund_id, leg_id, 1, settled()));
+    assert_eq!(order.refunds[0].state, RefundState::Failed, "its lines are another's");
+    assert_eq!(latest(&order).state, CancellationState::Completed);
 }
 
 #[test]

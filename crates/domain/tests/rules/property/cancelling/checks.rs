@@ -54,7 +54,9 @@ pub fn states(order: &Order) {
         match record.state {
             CancellationState::Completed => {
                 if let Some(refund) = refund {
-                    assert_eq!(refund.state, RefundState::Succeeded);
+                    // A leg may settle after its refund failed and others took its lines.
+                    let late = refund.state == RefundState::Failed;
+                    assert!(late || refund.state == RefundState::Succeeded, "{refund:?}");
                     let settled = refund.legs.iter().filter(|leg| leg.state == LegState::Settled);
                     let settled = Amount::sum(settled.map(|leg| leg.amount));
                     assert_eq!(settled, Ok(refund.total.customer), "only when it is paid back");
