@@ -97,8 +97,10 @@ impl Legs {
                     // No version guards a commit without facts: it must not touch a task.
                     return Ok((commit, changed));
                 }
+                // One that is over is not looked at again, whatever the worker made of the answer.
+                let over = commit.orders.iter().any(|change| is_over(&change.after, leg_id));
                 commit.tasks.retain(|task| !is_for(task, leg_id));
-                commit.tasks.push(match &next {
+                commit.tasks.push(match next.as_ref().filter(|_| !over) {
                     Some(task) => TaskChange::Put(task.clone()),
                     None => TaskChange::Done {
                         key: key.clone(),
@@ -112,6 +114,11 @@ impl Legs {
         self.core.settlements.moved(*refund_id);
         Ok(changed)
     }
+}
+
+fn is_over(order: &Order, leg_id: &LegId) -> bool {
+    let mut legs = order.refunds.iter().flat_map(|refund| &refund.legs);
+    legs.any(|leg| leg.leg_id == *leg_id && leg.state.is_final())
 }
 
 fn is_for(task: &TaskChange, leg_id: &LegId) -> bool {

@@ -76,12 +76,24 @@ impl Books {
     /// but the pieces of its cancellation are cancelled, and what they cost is still to go back
     /// with them. If others took it meanwhile there is nothing to be kept for it.
     pub(super) fn for_cancelling(order: &Order) -> Result<Self, Rejection> {
-        let open = |refund: &Refund| {
+        let owes = |refund: &&Refund| {
             let cancellation = order.cancellation_of(refund.refund_id);
-            cancellation.is_some_and(|it| it.state == CancellationState::InProgress)
+            let open = cancellation.is_some_and(|it| it.state == CancellationState::InProgress);
+            open && !refund.holds_amounts()
         };
-        let books = Self::taken(order, |refund| refund.holds_amounts() || open(refund))?;
-        if books.refundable(order)?.is_overdrawn() { Self::of(order) } else { Ok(books) }
+        let mut books = Self::of(order)?;
+        let mut kept = Vec::new();
+        for refund in order.refunds.iter().filter(owes) {
+            kept.push(refund.refund_id);
+            let holds = |it: &Refund| it.holds_amounts() || kept.contains(&it.refund_id);
+            let with_it = Self::taken(order, holds)?;
+            if with_it.refundable(order)?.is_overdrawn() {
+                kept.pop();
+            } else {
+                books = with_it;
+            }
+        }
+        Ok(books)
     }
 
     pub(super) fn of(order: &Order) -> Result<Self, Rejection> {

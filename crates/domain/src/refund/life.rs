@@ -2,7 +2,7 @@
 
 use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
 use crate::{
-    Actor, Reason, Rejection,
+    Actor, Amount, Reason, Rejection,
     cancellation::CancellationState,
     id::{LegId, RefundId},
     order::{Fact, Order},
@@ -207,6 +207,14 @@ pub fn record_leg(
         }
         _ => return Err(forbidden_leg(refund, leg, "take this outcome")),
     };
+    // What it was to replace settled meanwhile, so it is not tried again.
+    let given_up =
+        matches!(state, LegState::Pending | LegState::Failed) && is_surplus(refund, leg)?;
+    let (state, fact) = if given_up {
+        (LegState::Voided, Fact::LegVoided { refund_id, leg_id: leg.leg_id.clone() })
+    } else {
+        (state, fact)
+    };
     let mut after = refund.clone();
     set(&mut after, &leg.leg_id, state);
     let mut facts = vec![fact];
@@ -215,6 +223,15 @@ pub fn record_leg(
     }
     facts.extend(closing(order, &after, at));
     Ok(facts)
+}
+
+/// The other legs carry all of the refund already.
+fn is_surplus(refund: &Refund, leg: &Leg) -> Result<bool, Rejection> {
+    let others = refund
+        .legs
+        .iter()
+        .filter(|other| other.leg_id != leg.leg_id && other.state != LegState::Voided);
+    Ok(Amount::sum(others.map(|other| other.amount))? >= refund.total.customer)
 }
 
 /// The provider did what it had not done by all that was known. That is money which went back, so

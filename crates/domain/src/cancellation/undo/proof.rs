@@ -24,6 +24,18 @@ pub fn went_out(order: &Order, leg: &Leg) -> bool {
     lapsed || (leg.state == LegState::Settled && !is_own(leg))
 }
 
+/// A release that is not the last word on its authorisation: another took its place, or turned out
+/// to be done.
+fn is_replaced(leg: &Leg, later: &[Leg], all: &[Leg]) -> bool {
+    let same = |other: &&Leg| other.kind == LegKind::Release && other.tender_id == leg.tender_id;
+    leg.state != LegState::Settled
+        && (later.iter().any(|other| same(&other))
+            || all
+                .iter()
+                .filter(same)
+                .any(|other| other.state == LegState::Settled && other.amount == leg.amount))
+}
+
 impl Desk<'_> {
     /// U4 and U5: what went out of the house has to be proved to have come back.
     pub(super) fn outside(
@@ -31,9 +43,11 @@ impl Desk<'_> {
         legs: &[Leg],
         undo: &UndoCancellation,
     ) -> Result<(), Rejection> {
-        let out = |leg: &&Leg| went_out(self.order, leg);
+        let out = legs.iter().enumerate().filter(|(place, leg)| {
+            went_out(self.order, leg) && !is_replaced(leg, &legs[place + 1..], legs)
+        });
         let (manual, provider): (Vec<&Leg>, Vec<&Leg>) =
-            legs.iter().filter(out).partition(|leg| leg.kind == LegKind::Manual);
+            out.map(|(_, leg)| leg).partition(|leg| leg.kind == LegKind::Manual);
         let sum = |legs: &[&Leg]| Amount::sum(legs.iter().map(|leg| leg.amount));
         let (by_hand, by_provider) = (sum(&manual)?, sum(&provider)?);
         match &undo.evidence {

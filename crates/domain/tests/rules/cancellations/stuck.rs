@@ -160,6 +160,23 @@ fn whatever_the_replacement_has_come_to_is_not_paid_beside_what_it_replaced() {
 }
 
 #[test]
+fn a_replacement_that_was_on_its_way_is_not_tried_again_once_it_is_not_needed() {
+    for second in [deferred(), declined()] {
+        let cancel = cancel([asked("socks", 2)]);
+        let order = answered(cancelled(ready(checkout()), cancel), 0, deferred());
+        let (refund_id, first) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
+        let order = by(order, RefundMethod::StoreCredit);
+        let leg_id = last(&order).legs[1].leg_id.clone();
+        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
+        let order = decided(decided(order, send), record(refund_id, first, 1, settled()));
+        let order = decided(order, record(refund_id, leg_id, 1, second));
+        assert_eq!(last(&order).legs[1].state, LegState::Voided);
+        assert_eq!(latest(&order).state, CancellationState::Completed);
+        assert_eq!(moved(&order).0, amount("11.00"));
+    }
+}
+
+#[test]
 fn what_settles_while_its_refund_is_held_is_booked() {
     let order = answered(cancelled(ready(checkout()), cancel([])), 0, deferred());
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
@@ -243,6 +260,27 @@ fn what_lapsed_is_not_there_after_an_undo_unless_it_came_again() {
         let order = undone(order, undo(repaid("85.00")));
         assert_eq!(left(&order).tenders[1].left, amount("85.00"));
     }
+}
+
+#[test]
+fn one_authorisation_lapses_once_however_often_its_release_was_tried() {
+    let order = answered(by(not_let_go(), RefundMethod::BankDeposit), 1, declined());
+    let order = decided(order, report("card", TenderState::Failed));
+    let undo = Command::UndoCancellation(Box::new(undo(cancellation_id(1), None)));
+    assert_eq!(order.decide(undo).unwrap_err().value("amount"), Some("85.00"));
+}
+
+#[test]
+fn what_one_failed_refund_lost_to_others_is_not_another_ones() {
+    let order = answered(cancelled(ready(checkout()), cancel([asked("socks", 2)])), 0, declined());
+    let first = last(&order).refund_id;
+    let order = cancelled(order, nth(2, cancel([asked("shirt", 1)])));
+    let order = answered(order, 0, declined());
+    let second = last(&order).refund_id;
+    let order = refunded(order, products([pieces("socks", 2)]));
+    let order = cancelled(order, nth(3, cancel([])));
+    assert!(order.decide(retry(second)).is_ok());
+    assert!(order.decide(retry(first)).is_err(), "its lines are another's");
 }
 
 #[test]
