@@ -1,14 +1,16 @@
 //! Refunds: quoted, made, held, approved, retried, confirmed, explained.
 
+mod promise;
+
 use crate::{
     Answer, Caller, Core, Failure, Missing, Request, Taken,
     core::{Ask, Decision, Found},
 };
 use domain::{
-    ActorKind, Reason, Rejection,
+    ActorKind,
     id::{QuoteId, RefundId, StoreId},
     order::{Command, CreateRefund, Fact, Order, Refundable},
-    refund::{self, Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
+    refund::{Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
     store::Store as StoreRecord,
 };
 use futures_util::future::try_join_all;
@@ -16,10 +18,9 @@ use ports::{
     Claim, ClaimChange, ClaimKind, OrderKey, Page, PageRequest, Quote, RefundFilter, RefundRef,
     RequestKey, Stored, Version,
 };
-use sha2::{Digest, Sha256};
+use promise::{planned, still_valid};
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 /// How long a quote can be committed.
 const QUOTE_LIFE: time::Duration = time::Duration::minutes(15);
@@ -319,64 +320,6 @@ pub(crate) fn policy(caller: &Caller, store: &StoreRecord) -> RefundPolicy {
         approval_limit: settings.approval_limit.map(|limit| (limit, store.currency)),
         may_charge_platform: caller.actor.kind == ActorKind::Platform,
     }
-}
-
-/// The plan, and a digest of every figure of it.
-fn planned(
-    order: &Stored<Order>,
-    caller: &Caller,
-    store: &StoreRecord,
-    request: &RefundRequest,
-    now: OffsetDateTime,
-) -> Result<(Plan, [u8; 32]), Rejection> {
-    let create = CreateRefund {
-        refund_id: RefundId::from_uuid(Uuid::nil()),
-        number: 0,
-        at: now,
-        by: caller.actor.clone(),
-        order_version: order.version.0,
-        policy: policy(caller, store),
-        request: request.clone(),
-    };
-    let plan = refund::quote(&order.state, &create)?;
-    // Figures are what a quote promises; who asks, when, and who has to approve is not.
-    let promised = Refund {
-        created_at: OffsetDateTime::UNIX_EPOCH,
-        created_by: domain::Actor::worker("quote"),
-        order_version: 0,
-        settings_version: 0,
-        state: RefundState::Pending,
-        hold: None,
-        ..plan.refund.clone()
-    };
-    let text = serde_json::to_vec(&promised).unwrap_or_default();
-    Ok((plan, Sha256::digest(text).into()))
-}
-
-/// The same code has to come to the same figures, on an order that did not change meanwhile.
-fn still_valid(
-    quote: &Quote,
-    order: &Stored<Order>,
-    caller: &Caller,
-    store: &StoreRecord,
-    now: OffsetDateTime,
-) -> Result<(), Rejection> {
-    if now >= quote.expires_at {
-        let text = format!("the quote {} has expired: quote again", quote.quote_id);
-        return Err(Rejection::new(Reason::QuoteExpired, text).with("quote_id", quote.quote_id));
-    }
-    let stale = |what: &str| {
-        let text = format!("{what} changed since quote {} was made: quote again", quote.quote_id);
-        Rejection::new(Reason::QuoteStale, text)
-            .with("quote_id", quote.quote_id)
-            .with("order_version", order.version.0)
-    };
-    if quote.revision != order.state.revision {
-        return Err(stale("the order"));
-    }
-    let same = planned(order, caller, store, &quote.request, now)
-        .is_ok_and(|(_, hash)| hash == quote.hash);
-    if same { Ok(()) } else { Err(stale("the store's settings")) }
 }
 
 fn same_reference(request: &Request, claim: Claim) -> Result<Decision, Failure> {

@@ -1,6 +1,7 @@
 //! Everything that may happen to an order, cancellations among it, in any sequence.
 
 mod checks;
+mod provider;
 
 pub use checks::reached;
 
@@ -15,15 +16,14 @@ use crate::cancellations::build::{NOW, asked, given, settings};
 use checks::{quantities, states};
 use domain::{
     Actor, ActorKind, Amount,
-    amount::AmountError,
     cancellation::{
         AcceptCancellation, AskedLine, CancelOrder, CancellationReason, Channel, Charges, Evidence,
         NewRefundIds, RejectCancellation, RequestCancellation, RequestPolicy, RequestedBy,
         Standing, UndoCancellation, default_channel,
     },
     id::{CancellationId, RefundId, ShipmentId, TenderId},
-    order::{Command, ExternalIds, Fact, Order, Parcel, Recovery, Shipment, Tender, TenderState},
-    refund::{Leg, LegOutcome, LegState, RefundMethod},
+    order::{Command, ExternalIds, Fact, Order, Parcel, Shipment, Tender, TenderState},
+    refund::{LegOutcome, LegState, RefundMethod},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -137,68 +137,6 @@ impl Run {
                 if dice.one_in(2) { Command::Accept(external) } else { Command::Complete }
             }
             _ => self.undone(dice),
-        }
-    }
-
-    /// Before half of the undos the customer's bank takes again what went back. If the undo is
-    /// refused all the same, that is put right outside.
-    fn undone(&mut self, dice: &mut Dice<'_>) -> Command {
-        let before = self.provider.clone();
-        let cancellation_id = self.any(dice);
-        if dice.one_in(2) {
-            let refund = self.order.cancellation(cancellation_id).and_then(|it| it.refund_id);
-            let refund = refund.and_then(|id| self.order.refund(id));
-            let legs = refund.map(|refund| refund.legs.clone()).unwrap_or_default();
-            for leg in &legs {
-                if leg.state == LegState::Settled {
-                    self.at_provider(leg, Amount::plus);
-                }
-            }
-        }
-        let undo = Command::UndoCancellation(Box::new(self.undo(dice, cancellation_id)));
-        let done = self.order.decide(undo.clone());
-        let recaptured = done.is_ok_and(|facts| {
-            facts.iter().any(|fact| match fact {
-                Fact::CancellationUndone { tenders, .. } => tenders.iter().any(|tender| {
-                    tender.recovered.as_ref().is_some_and(|it| it.by == Recovery::Recaptured)
-                }),
-                _ => false,
-            })
-        });
-        if !recaptured {
-            self.provider = before;
-        }
-        undo
-    }
-
-    /// What a leg moves at the provider of its payment, if it moves anything there.
-    fn at_provider(
-        &mut self,
-        leg: &Leg,
-        moved: impl Fn(Amount, Amount) -> Result<Amount, AmountError>,
-    ) {
-        let mut tenders = self.order.tenders.iter();
-        let tender = tenders.find(|tender| tender.tender_id == leg.tender_id).unwrap();
-        if leg.provider == tender.provider {
-            let stands = self.provider.entry(tender.payment().clone()).or_default();
-            *stands = moved(*stands, leg.amount).unwrap();
-        }
-    }
-
-    /// Nobody is promised money that the provider does not have.
-    fn provider_covers(&self) {
-        for (payment, stands) in &self.provider {
-            assert!(!stands.is_negative(), "more went back than was taken: {:#?}", self.order);
-            let tenders = || self.order.tenders.iter().filter(|it| it.payment() == payment);
-            let taken = Amount::sum(tenders().map(|it| it.authorized.max(it.captured))).unwrap();
-            let legs = self.order.refunds.iter().flat_map(|refund| &refund.legs);
-            let gone = legs.filter(|leg| {
-                leg.state == LegState::Settled
-                    && tenders()
-                        .any(|it| it.tender_id == leg.tender_id && it.provider == leg.provider)
-            });
-            let booked = taken.minus(Amount::sum(gone.map(|leg| leg.amount)).unwrap()).unwrap();
-            assert!(booked <= *stands, "{booked} of {payment} booked, {stands} stands");
         }
     }
 
