@@ -10,13 +10,14 @@ use domain::{
     order::Order,
     store::Store as StoreRecord,
 };
+use futures_util::future::try_join_all;
 use ports::{
     Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Ledger, Loaded, OrderChange, OrderKey,
     Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
 };
 use rand::Rng as _;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -279,6 +280,20 @@ impl Core {
             return Ok((key, order));
         }
         Err(Failure::not_found(Missing::Order, reference))
+    }
+
+    /// The orders that a list is about, each read once.
+    pub(crate) async fn orders(
+        &self,
+        store_id: &StoreId,
+        order_ids: impl Iterator<Item = OrderId>,
+    ) -> Result<Vec<Arc<Order>>, Failure> {
+        let order_ids: BTreeSet<_> = order_ids.collect();
+        let read = order_ids.into_iter().map(|order_id| async {
+            self.reader.order(&OrderKey::new(store_id.clone(), order_id)).await
+        });
+        let found = try_join_all(read).await?.into_iter().flatten();
+        Ok(found.map(|view| Arc::new(view.order)).collect())
     }
 
     /// The key to try first: the text itself if it can be an order id, else the merchant's id

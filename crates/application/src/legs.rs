@@ -1,10 +1,10 @@
 //! The payment worker's steps: each a commit before or after a call to the provider.
 
-use crate::{Caller, Core, Failure, transfers};
+use crate::{Caller, Core, Failure};
 use domain::{
     Amount,
     id::{LegId, RefundId},
-    order::{Command, Order},
+    order::{Command, Order, Recovery},
     refund::{Leg, LegOutcome, RefundState},
 };
 use ports::{Commit, OrderKey, PaymentOrder, Stored, Task, TaskChange, TaskKind};
@@ -129,7 +129,7 @@ fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
     let (refund, leg) = order.refunds.iter().find_map(|refund| {
         refund.legs.iter().find(|leg| leg.leg_id == *leg_id).map(|leg| (refund, leg))
     })?;
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id)?;
+    let tender = order.tender(&leg.tender_id)?;
     Some(LegWork {
         refund_id: refund.refund_id,
         refund_state: refund.state,
@@ -145,7 +145,11 @@ fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
             target: leg.target.clone(),
             method: tender.method,
             authorized: tender.authorized,
-            captured: if transfers::is_taken_back(tender) { Amount::ZERO } else { tender.captured },
+            captured: if tender.came_by(Recovery::TakenBack) {
+                Amount::ZERO
+            } else {
+                tender.captured
+            },
         },
         updated_at: order.updated_at,
     })

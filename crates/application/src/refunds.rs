@@ -13,7 +13,6 @@ use domain::{
     refund::{Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
     store::Store as StoreRecord,
 };
-use futures_util::future::try_join_all;
 use ports::{
     Claim, ClaimChange, ClaimKind, OrderKey, Page, PageRequest, Quote, RefundFilter, RefundRef,
     RequestKey, Stored, Version,
@@ -180,18 +179,8 @@ impl Refunds {
         page: PageRequest<RefundId>,
     ) -> Result<Page<(Arc<Order>, Refund), RefundId>, Failure> {
         let found = self.core.reader.refunds(store_id, filter, page).await?;
-        let mut order_ids: Vec<_> = found.items.iter().map(|item| item.order_id.clone()).collect();
-        order_ids.dedup();
-        let read = order_ids.into_iter().map(|order_id| async {
-            let key = OrderKey::new(store_id.clone(), order_id);
-            self.core.reader.order(&key).await
-        });
-        let orders: Vec<Arc<Order>> = try_join_all(read)
-            .await?
-            .into_iter()
-            .flatten()
-            .map(|view| Arc::new(view.order))
-            .collect();
+        let order_ids = found.items.iter().map(|item| item.order_id.clone());
+        let orders = self.core.orders(store_id, order_ids).await?;
         let mut items = Vec::with_capacity(found.items.len());
         for RefundRef { order_id, refund_id } in found.items {
             let order = orders.iter().find(|order| order.order_id == order_id);

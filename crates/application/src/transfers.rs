@@ -3,7 +3,7 @@
 use crate::Failure;
 use domain::{
     order::{Fact, Order, Recovery, Tender},
-    refund::{LEDGER, Leg, LegKind, LegState},
+    refund::Leg,
 };
 use ports::{
     Commit, Ledger, OrderChange, OrderKey, Transfer,
@@ -19,12 +19,13 @@ pub(crate) async fn of(ledger: &dyn Ledger, commit: &Commit) -> Result<Vec<Trans
                 Fact::RefundCreated { refund, .. } => {
                     let made = change.after.refund(refund.refund_id);
                     let legs = made.into_iter().flat_map(|refund| &refund.legs);
-                    for leg in legs.filter(|leg| is_over(leg)) {
+                    // Restored in the very step that made it; every other leg is a worker's.
+                    for leg in legs.filter(|leg| leg.is_restored_here()) {
                         restored(ledger, change, leg, commit.at, &mut transfers).await?;
                     }
                 }
                 Fact::CancellationUndone { tenders, .. } => {
-                    let taken = tenders.iter().filter(|tender| is_taken_back(tender));
+                    let taken = tenders.iter().filter(|it| it.came_by(Recovery::TakenBack));
                     transfers.extend(taken.map(|tender| taken_back(change, tender, commit.at)));
                 }
                 _ => {}
@@ -32,15 +33,6 @@ pub(crate) async fn of(ledger: &dyn Ledger, commit: &Commit) -> Result<Vec<Trans
         }
     }
     Ok(transfers)
-}
-
-/// Restored in the very step that made it; every other leg is a worker's.
-fn is_over(leg: &Leg) -> bool {
-    leg.kind == LegKind::Restore && leg.state == LegState::Settled && leg.provider == LEDGER
-}
-
-pub(crate) fn is_taken_back(tender: &Tender) -> bool {
-    tender.recovered.as_ref().is_some_and(|recovered| recovered.by == Recovery::TakenBack)
 }
 
 async fn restored(
@@ -51,8 +43,8 @@ async fn restored(
     transfers: &mut Vec<Transfer>,
 ) -> Result<(), Failure> {
     let (order, key) = (&change.after, change.key());
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
-    if let Some(tender) = tender.filter(|tender| !is_taken_back(tender)) {
+    let tender = order.tender(&leg.tender_id);
+    if let Some(tender) = tender.filter(|it| !it.came_by(Recovery::TakenBack)) {
         let (tender_id, captured) = (&tender.tender_id, tender.captured);
         let currency = order.customer_currency;
         let spent = own_value::spent(ledger, &key, tender_id, captured, currency, at).await?;

@@ -24,8 +24,8 @@ pub use tender::{Recovered, Recovery, Tender, TenderMethod, TenderState};
 use crate::{
     Currency, Pair, Rejection,
     cancellation::Cancellation,
-    id::{CancellationId, OrderId, RefundId, StoreId},
-    refund::Refund,
+    id::{CancellationId, OrderId, RefundId, StoreId, TenderId},
+    refund::{Leg, Refund},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -196,6 +196,15 @@ impl Order {
     /// Never for amounts within their limits.
     pub(crate) fn books_for_cancelling(&self) -> Result<Books, Rejection> {
         Books::for_cancelling(self)
+    }
+
+    pub fn tender(&self, tender_id: &TenderId) -> Option<&Tender> {
+        self.tenders.iter().find(|tender| tender.tender_id == *tender_id)
+    }
+
+    /// The tender whose payment a leg goes back over.
+    pub fn payment_of(&self, leg: &Leg) -> Option<&TenderId> {
+        self.tender(&leg.tender_id).map(Tender::payment)
     }
 
     pub fn line(&self, cart_item_id: &str) -> Option<&Line> {

@@ -265,6 +265,11 @@ impl Leg {
     pub const fn is_over(&self) -> bool {
         matches!(self.state, LegState::Settled | LegState::Voided)
     }
+
+    /// Restored to an account of this system, and settled.
+    pub fn is_restored_here(&self) -> bool {
+        self.state == LegState::Settled && self.kind == LegKind::Restore && self.provider == LEDGER
+    }
 }
 
 impl LegState {

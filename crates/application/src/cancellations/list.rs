@@ -5,8 +5,7 @@ use domain::{
     id::{CancellationId, StoreId},
     order::Order,
 };
-use futures_util::future::try_join_all;
-use ports::{CancellationFilter, CancellationRef, OrderKey, Page, PageRequest};
+use ports::{CancellationFilter, CancellationRef, Page, PageRequest};
 use std::sync::Arc;
 
 impl Cancellations {
@@ -49,19 +48,8 @@ impl Cancellations {
         page: PageRequest<CancellationId>,
     ) -> Result<Page<(Arc<Order>, Cancellation), CancellationId>, Failure> {
         let found = self.core.reader.cancellations(store_id, filter, page).await?;
-        let mut order_ids: Vec<_> = found.items.iter().map(|item| item.order_id.clone()).collect();
-        order_ids.sort_unstable();
-        order_ids.dedup();
-        let read = order_ids.into_iter().map(|order_id| async {
-            let key = OrderKey::new(store_id.clone(), order_id);
-            self.core.reader.order(&key).await
-        });
-        let orders: Vec<Arc<Order>> = try_join_all(read)
-            .await?
-            .into_iter()
-            .flatten()
-            .map(|view| Arc::new(view.order))
-            .collect();
+        let order_ids = found.items.iter().map(|item| item.order_id.clone());
+        let orders = self.core.orders(store_id, order_ids).await?;
         let mut items = Vec::with_capacity(found.items.len());
         for CancellationRef { order_id, cancellation_id } in found.items {
             let order = orders.iter().find(|order| order.order_id == order_id);

@@ -9,7 +9,7 @@ use domain::{
     cancellation::{Evidence, Standing, UndoCancellation, UndoPlan, plan_undo, went_out},
     id::{CancellationId, StoreId, TenderId},
     order::{Command, Order, Recovery, Tender},
-    refund::{LEDGER, Leg, LegKind, LegState},
+    refund::Leg,
 };
 use ports::{Claim, ClaimChange, ClaimKind, OrderKey, PaymentStatus, StoreError, own_value};
 use rust_decimal::Decimal;
@@ -110,7 +110,12 @@ impl Cancellations {
                 let command = undo(caller, id, comment, now, &world);
                 let change = order.decide(Command::UndoCancellation(Box::new(command)), now)?;
                 let is_new = |tender: &&Tender| !order.state.tenders.contains(tender);
-                let repaid = change.after.tenders.iter().filter(is_new).filter(|it| is_repaid(it));
+                let repaid = change
+                    .after
+                    .tenders
+                    .iter()
+                    .filter(is_new)
+                    .filter(|it| it.came_by(Recovery::Repaid));
                 let claims = repaid.map(|it| take(&order.state, &it.provider_reference)).collect();
                 let answer = rendered(&change.after, id, render)?;
                 Ok(Decision::Commit { change: Box::new(change), claims, answer })
@@ -127,9 +132,8 @@ impl Cancellations {
     ) -> Result<World, Failure> {
         let refund = present(order, id)?.refund_id.and_then(|id| order.refund(id));
         let legs: Vec<&Leg> = refund.into_iter().flat_map(|refund| &refund.legs).collect();
-        let settled = |leg: &&&Leg| leg.state == LegState::Settled;
         let mut balances = Vec::new();
-        for leg in legs.iter().filter(settled).filter(|leg| is_own(leg)) {
+        for leg in legs.iter().filter(|leg| leg.is_restored_here()) {
             let name = own_value::account_name(&leg.target);
             let currency = order.customer_currency;
             let balance = self.core.ledger.balance(&key.store_id, &name, currency).await?;
@@ -146,7 +150,8 @@ impl Cancellations {
             }
             Some(Proof::Recaptured) => {
                 let out = || legs.iter().filter(|leg| went_out(order, leg));
-                let concerned = |tender: &Tender| out().any(|leg| is_of(order, leg, tender));
+                let concerned =
+                    |paid: &Tender| out().any(|leg| order.payment_of(leg) == Some(&paid.tender_id));
                 let mut standing = Vec::new();
                 for tender in order.tenders.iter().filter(|tender| concerned(tender)) {
                     standing.push(self.standing(key, order, tender).await);
@@ -177,21 +182,6 @@ impl Cancellations {
         };
         (tender.tender_id.clone(), standing)
     }
-}
-
-fn is_repaid(tender: &Tender) -> bool {
-    tender.recovered.as_ref().is_some_and(|recovered| recovered.by == Recovery::Repaid)
-}
-
-/// Whether a leg went back over the payment of a tender that the order came with.
-fn is_of(order: &Order, leg: &Leg, payment: &Tender) -> bool {
-    let mut tenders = order.tenders.iter();
-    let tender = tenders.find(|tender| tender.tender_id == leg.tender_id);
-    tender.is_some_and(|tender| tender.payment() == &payment.tender_id)
-}
-
-fn is_own(leg: &Leg) -> bool {
-    leg.kind == LegKind::Restore && leg.provider == LEDGER
 }
 
 fn undo(

@@ -158,7 +158,7 @@ pub(super) fn check_charges(order: &Order, charges: &Charges) -> Result<(), Reje
 /// Points and store credit of this system, and nothing else: restored, or never taken.
 pub(super) fn is_own_value(order: &Order, refund: &Refund) -> bool {
     refund.legs.iter().all(|leg| {
-        let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+        let tender = order.tender(&leg.tender_id);
         matches!(leg.kind, LegKind::Restore | LegKind::Release)
             && leg.provider == refund::LEDGER
             && tender.is_some_and(|tender| tender.method.is_points_or_credit())

@@ -75,6 +75,11 @@ impl Tender {
             || self.amount.is_zero()
     }
 
+    /// Whether it came in again, in this way.
+    pub fn came_by(&self, by: Recovery) -> bool {
+        self.recovered.as_ref().is_some_and(|recovered| recovered.by == by)
+    }
+
     /// The tender whose payment this is: itself, but for one that stands again.
     pub fn payment(&self) -> &TenderId {
         self.recovered.as_ref().and_then(|it| it.of.as_ref()).unwrap_or(&self.tender_id)

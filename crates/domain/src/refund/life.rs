@@ -294,7 +294,7 @@ fn covered(order: &Order, settled: &Order, leg: &Leg) -> Result<(), Rejection> {
 }
 
 fn points_restored(order: &Order, refund_id: RefundId, leg: &Leg) -> Option<Fact> {
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id)?;
+    let tender = order.tender(&leg.tender_id)?;
     let restored = leg.kind == LegKind::Restore && tender.method.is_points_or_credit();
     let (leg_id, tender_id, amount) = (leg.leg_id.clone(), leg.tender_id.clone(), leg.amount);
     restored.then_some(Fact::PointsRestored { refund_id, leg_id, tender_id, amount })

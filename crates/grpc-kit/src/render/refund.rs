@@ -178,6 +178,6 @@ pub fn explanation(order: &Order, derivation: &Derivation) -> proto::Explanation
 }
 
 fn method_of(order: &Order, leg: &Leg) -> orders::TenderMethod {
-    let tender = order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+    let tender = order.tender(&leg.tender_id);
     tender.map_or(orders::TenderMethod::Unspecified, |tender| tender_method(tender.method))
 }

@@ -6,7 +6,7 @@ use crate::{
     cancellation::{Cancellation, UndoCancellation, money},
     id::TenderId,
     order::{Order, OrderState, Recovered, Recovery, Tender, TenderMethod, TenderState},
-    refund::{LEDGER, Leg, LegKind, LegState, Refund, RefundMethod},
+    refund::{LEDGER, Leg, LegState, Refund, RefundMethod},
 };
 
 /// Where the guards are looked at, one after the other.
@@ -115,7 +115,7 @@ impl Desk<'_> {
     ) -> Result<(), Rejection> {
         let Some(refund) = refund else { return Ok(()) };
         let mut needed: Vec<(&str, Amount)> = Vec::new();
-        for leg in refund.legs.iter().filter(|leg| is_own(leg)) {
+        for leg in refund.legs.iter().filter(|leg| leg.is_restored_here()) {
             match needed.iter_mut().find(|(target, _)| *target == leg.target) {
                 Some((_, sum)) => *sum = sum.plus(leg.amount)?,
                 None => needed.push((&leg.target, leg.amount)),
@@ -140,7 +140,7 @@ impl Desk<'_> {
     }
 
     fn taken_back(&self, refund: &Refund, leg: &Leg) -> Tender {
-        let paid = self.order.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
+        let paid = self.order.tender(&leg.tender_id);
         let method = match (paid.map(|tender| tender.method), refund.method) {
             (Some(method), _) if !method.is_cash() => method,
             (_, RefundMethod::Points) => TenderMethod::Points,
@@ -183,9 +183,4 @@ impl Desk<'_> {
             .filter_map(|name| name.parse().ok());
         free.next().unwrap_or_else(|| self.order.tenders[0].tender_id.clone())
     }
-}
-
-/// Restored to an account of this system, and settled.
-pub(super) fn is_own(leg: &Leg) -> bool {
-    leg.state == LegState::Settled && leg.kind == LegKind::Restore && leg.provider == LEDGER
 }

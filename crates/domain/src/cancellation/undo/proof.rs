@@ -1,9 +1,6 @@
 //! What went out of the house has to be proved to have come back.
 
-use super::{
-    EvidenceKind, Guard,
-    guards::{Desk, is_own},
-};
+use super::{EvidenceKind, Guard, guards::Desk};
 use crate::{
     Amount, Reason, Rejection,
     amount::AmountError,
@@ -16,12 +13,11 @@ use crate::{
 /// Whether the money of a leg is out of the house: it went back, or what was to be let go has
 /// lapsed meanwhile. What went to accounts of this system is not.
 pub fn went_out(order: &Order, leg: &Leg) -> bool {
-    let mut tenders = order.tenders.iter();
-    let tender = tenders.find(|tender| tender.tender_id == leg.tender_id);
+    let tender = order.tender(&leg.tender_id);
     let lapsed = leg.kind == LegKind::Release
         && leg.state != LegState::Settled
         && tender.is_some_and(|tender| tender.state == TenderState::Failed);
-    lapsed || (leg.state == LegState::Settled && !is_own(leg))
+    lapsed || (leg.state == LegState::Settled && !leg.is_restored_here())
 }
 
 /// A release that is not the last word on its authorisation: another took its place, or turned out
@@ -150,11 +146,7 @@ impl Desk<'_> {
     ) -> Result<(), Rejection> {
         let order = self.order;
         for paid in order.tenders.iter().filter(|tender| tender.payment() == &tender.tender_id) {
-            let is_its = |leg: &Leg| {
-                let mut tenders = order.tenders.iter();
-                let tender = tenders.find(|tender| tender.tender_id == leg.tender_id);
-                tender.is_some_and(|tender| tender.payment() == &paid.tender_id)
-            };
+            let is_its = |leg: &Leg| order.payment_of(leg) == Some(&paid.tender_id);
             let mine = legs.iter().filter(|leg| is_its(leg));
             let needed = Amount::sum(mine.map(|leg| leg.amount))?;
             if needed.is_zero() {
