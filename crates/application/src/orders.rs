@@ -62,7 +62,7 @@ impl Orders {
         personal: Personal,
         render: Render<'_>,
     ) -> Result<Answer, Failure> {
-        self.core.settings(store_id).await?;
+        let store = self.core.settings(store_id).await?;
         let key = OrderKey::new(store_id.clone(), order.order_id.clone());
         let ask = Ask { caller, key: &key, request, claim: None };
         self.core
@@ -71,7 +71,7 @@ impl Orders {
                     let key = order.order_id.to_string();
                     return Err(Failure::Taken { what: Taken::OrderId, key });
                 }
-                let received = order.clone().receive(store_id.clone(), found.now)?;
+                let received = order.clone().receive(store_id.clone(), &store.state.settings.screening, found.now)?;
                 let change = OrderChange::create(received, personal.clone())
                     .ok_or_else(|| Failure::not_found(Missing::Order, order.order_id.as_str()))?;
                 Ok(committed(change, Vec::new(), render))

@@ -8,6 +8,7 @@ use domain::{
         Personal, TenderMethod, TenderState,
     },
     refund::{ProductRequest, RefundPolicy, RefundRequest},
+    screening::Screening,
     store::{Store as StoreRecord, StoreSettings, TenderOrder},
     token::{Role, Token},
 };
@@ -101,7 +102,7 @@ impl NewOrderOf {
     }
 
     pub fn change(&self) -> OrderChange {
-        let fact = self.new_order().receive(self.key.store_id.clone(), self.created_at).unwrap();
+        let fact = self.new_order().receive(self.key.store_id.clone(), &Screening::default(), self.created_at).unwrap();
         OrderChange::create(fact, self.personal()).unwrap()
     }
 
@@ -170,7 +171,7 @@ fn tender(tender_id: &str, method: TenderMethod, provider: &str, paid: &str) -> 
 pub async fn place(store: &(impl Store + ?Sized), new: &NewOrderOf) -> Stored<Order> {
     store.commit(commit().order(new.change())).await.unwrap();
     let received = load(store, &new.key).await;
-    let ready = received.decide(Command::MarkReady, NOON).unwrap();
+    let ready = received.decide(Command::MarkReady { plug_and_play: false }, NOON).unwrap();
     store.commit(commit().order(ready)).await.unwrap();
     load(store, &new.key).await
 }

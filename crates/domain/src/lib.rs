@@ -13,6 +13,7 @@ pub mod id;
 pub mod order;
 pub mod refund;
 pub mod rejection;
+pub mod screening;
 pub mod store;
 pub mod token;
 

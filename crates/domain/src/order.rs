@@ -5,9 +5,11 @@ mod command;
 mod decide;
 mod evolve;
 mod fact;
+pub mod handover;
 mod line;
 mod new;
 mod payment;
+mod screening;
 mod shipping;
 mod tender;
 
@@ -15,6 +17,7 @@ pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
 pub use command::{Command, CreateRefund};
 pub(crate) use decide::cancelled;
 pub use fact::Fact;
+pub use handover::{FailedTry, FailureClass, Handover, HandoverOutcome, HandoverState};
 pub use line::{Line, Quantities};
 pub use new::{NewLine, NewOrder, NewTender};
 pub use payment::PaymentReport;
@@ -26,6 +29,7 @@ use crate::{
     cancellation::Cancellation,
     id::{CancellationId, OrderId, RefundId, StoreId, TenderId},
     refund::{Leg, Refund},
+    screening::{Check, Screened},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -50,6 +54,12 @@ pub struct Order {
     pub duties: Pair,
     pub tenders: Vec<Tender>,
     pub state: OrderState,
+    /// The checks that it has to pass before it is READY, settled when it was received.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screening: Vec<Screened>,
+    /// From READY on, for a store whose orders are pushed into its own system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     pub external: Option<ExternalIds>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<Refund>,
@@ -209,6 +219,10 @@ impl Order {
 
     pub fn line(&self, cart_item_id: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.cart_item_id == cart_item_id)
+    }
+
+    pub fn screened(&self, check: Check) -> Option<&Screened> {
+        self.screening.iter().find(|screened| screened.check == check)
     }
 
     pub fn refund(&self, refund_id: RefundId) -> Option<&Refund> {

@@ -66,6 +66,10 @@ reasons! {
     OrderCancelled = "ORDER_CANCELLED";
     /// The order's state does not allow this.
     OrderStateForbids = "ORDER_STATE_FORBIDS";
+    /// The hand-over's state does not allow this.
+    HandoverStateForbids = "HANDOVER_STATE_FORBIDS";
+    /// The check's state does not allow this, or the order does not have it.
+    ScreeningStateForbids = "SCREENING_STATE_FORBIDS";
     PaymentNotCaptured = "PAYMENT_NOT_CAPTURED";
     /// A tender cannot go from the state it is in to the one asked for.
     PaymentStateForbids = "PAYMENT_STATE_FORBIDS";

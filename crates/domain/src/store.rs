@@ -1,7 +1,10 @@
 //! A store: one web shop of a merchant, and the tenant that every record belongs to.
 
-use crate::{Amount, Currency, cancellation::CancellationReason, id::StoreId};
+use crate::{
+    Amount, Currency, cancellation::CancellationReason, id::StoreId, screening::Screening,
+};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,7 @@ pub struct StoreSettings {
     pub approval_limit: Option<Amount>,
     pub tender_order: TenderOrder,
     pub customer_requests: CustomerRequests,
+    /// Plug & play: where orders are pushed to.
     pub handover: Option<Handover>,
     pub screening: Screening,
     pub refund_reasons: Vec<RefundReasonEntry>,
@@ -92,13 +96,42 @@ pub struct CustomerRequests {
     pub reasons: Vec<CancellationReason>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How orders are pushed into the shop's own system.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
+    /// The adapter's configured name.
     pub adapter: String,
     pub url: String,
+    /// What the adapter proves itself with to the shop. Never shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub secret: String,
     pub exhausted: HandoverExhausted,
-    /// Waits between tries, in seconds.
+    /// Waits between tries, in seconds; none is [`Handover::SCHEDULE`].
     pub schedule_seconds: Vec<u32>,
+}
+
+impl Handover {
+    /// One try, and then one after each of these waits: 30 s, 2 min, 10 min, 30 min, 2 h, 6 h.
+    pub const SCHEDULE: [u32; 6] = [30, 120, 600, 1_800, 7_200, 21_600];
+
+    /// How long to wait after the try of this number, counted from 1; nothing after the last.
+    pub fn wait_after(&self, number: u32) -> Option<u32> {
+        let waits: &[u32] =
+            if self.schedule_seconds.is_empty() { &Self::SCHEDULE } else { &self.schedule_seconds };
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        waits.get(place).copied()
+    }
+}
+
+impl fmt::Debug for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handover")
+            .field("adapter", &self.adapter)
+            .field("url", &self.url)
+            .field("exhausted", &self.exhausted)
+            .field("schedule_seconds", &self.schedule_seconds)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -107,20 +140,6 @@ pub enum HandoverExhausted {
     #[default]
     Notify,
     Cancel,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Screening {
-    pub fraud: bool,
-    pub prohibited_goods: bool,
-    pub denied_party: bool,
-}
-
-impl Screening {
-    /// No check has to be clear before an order may become ready.
-    pub const fn is_off(self) -> bool {
-        !(self.fraud || self.prohibited_goods || self.denied_party)
-    }
 }
 
 /// A reason the store knows: its own code and the name it stands for.

@@ -13,7 +13,9 @@ pub mod own_value;
 mod payment;
 mod providers;
 mod reader;
+mod screening;
 mod store;
+mod storefront;
 mod tasks;
 
 pub use bells::Bells;
@@ -31,5 +33,7 @@ pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
 };
+pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
+pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
 pub use tasks::{ClaimedTask, Lease, Task, TaskKind, Tasks};

@@ -143,6 +143,16 @@ pub trait Reader: Send + Sync {
         page: PageRequest<OrderOrigin>,
     ) -> Result<Page<OrderView, OrderOrigin>, StoreError>;
 
+    /// How many orders a buyer made in a store from a time on; counting stops at `at_most`. The
+    /// e-mail counts without regard to case.
+    async fn count_orders_of(
+        &self,
+        store: &StoreId,
+        buyer_email: &str,
+        from: OffsetDateTime,
+        at_most: u32,
+    ) -> Result<u32, StoreError>;
+
     /// Oldest first.
     async fn refunds(
         &self,

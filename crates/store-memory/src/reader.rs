@@ -48,6 +48,24 @@ impl Reader for MemoryStore {
         Ok(paged(rows, page.size, |row| row.view(), |row| row.origin()))
     }
 
+    async fn count_orders_of(
+        &self,
+        store: &StoreId,
+        buyer_email: &str,
+        from: OffsetDateTime,
+        at_most: u32,
+    ) -> Result<u32, StoreError> {
+        let filter = OrderFilter {
+            buyer_email: Some(buyer_email.to_owned()),
+            created_from: Some(from),
+            ..OrderFilter::default()
+        };
+        let tables = self.lock();
+        let of_store = tables.orders.values().filter(|row| row.stored.state.store_id == *store);
+        let count = of_store.filter(|row| matches(row, &filter)).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX).min(at_most))
+    }
+
     async fn refunds(
         &self,
         store: &StoreId,

@@ -24,6 +24,7 @@ use ports::{
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
+use time::OffsetDateTime;
 
 #[async_trait]
 impl Reader for SqlStore {
@@ -39,6 +40,16 @@ impl Reader for SqlStore {
         page: PageRequest<OrderOrigin>,
     ) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
         orders::list(&self.0.read, store, filter, sort, page).await
+    }
+
+    async fn count_orders_of(
+        &self,
+        store: &StoreId,
+        buyer_email: &str,
+        from: OffsetDateTime,
+        at_most: u32,
+    ) -> Result<u32, StoreError> {
+        orders::count_of(&self.0.read, store, buyer_email, from, at_most).await
     }
 
     async fn refunds(

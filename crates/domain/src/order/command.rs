@@ -1,4 +1,4 @@
-use super::{ExternalIds, Parcel, PaymentReport, Shipment};
+use super::{ExternalIds, HandoverOutcome, Parcel, PaymentReport, Shipment};
 use crate::{
     Actor,
     cancellation::{
@@ -6,14 +6,49 @@ use crate::{
     },
     id::{CancellationId, LegId, RefundId},
     refund::{LegOutcome, RefundMethod, RefundPolicy, RefundRequest},
+    screening::{Check, Finding, Verdict},
 };
 use time::OffsetDateTime;
 
 /// What may be asked of an order, with everything the decision needs.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Screening is clear; the payments are looked at here.
-    MarkReady,
+    /// Payments and screening are looked at here.
+    MarkReady {
+        /// The order is pushed into its shop's own system.
+        plug_and_play: bool,
+    },
+    /// What a check came to.
+    RecordScreening {
+        check: Check,
+        verdict: Verdict,
+        findings: Vec<Finding>,
+        by: Actor,
+        at: OffsetDateTime,
+    },
+    /// A person decides about a check that waits for one.
+    ResolveScreening {
+        check: Check,
+        clear: bool,
+        comment: String,
+        by: Actor,
+        at: OffsetDateTime,
+    },
+    /// The hand-over worker is about to call the shop.
+    StartHandover {
+        /// The starts when it was looked at: of two who want to push it, one may.
+        starts: u32,
+    },
+    /// What the shop said, or that nothing is known.
+    RecordHandover {
+        /// The starts when the shop was called.
+        starts: u32,
+        outcome: HandoverOutcome,
+        at: OffsetDateTime,
+    },
+    RetryHandover {
+        by: Actor,
+    },
     Accept(ExternalIds),
     SetExternalReference(ExternalIds),
     Complete,
@@ -97,7 +132,12 @@ impl Command {
     /// The stable name, for logs and tests.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::MarkReady => "mark ready",
+            Self::MarkReady { .. } => "mark ready",
+            Self::RecordScreening { .. } => "record screening",
+            Self::ResolveScreening { .. } => "resolve screening",
+            Self::StartHandover { .. } => "start handover",
+            Self::RecordHandover { .. } => "record handover",
+            Self::RetryHandover { .. } => "retry handover",
             Self::Accept(_) => "accept",
             Self::SetExternalReference(_) => "set external reference",
             Self::Complete => "complete",

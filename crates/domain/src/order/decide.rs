@@ -1,11 +1,24 @@
 //! The table of state × command. What is not listed is refused.
 
-use super::{Command, ExternalIds, Fact, Order, OrderState, payment, shipping};
+use super::{
+    Command, ExternalIds, Fact, Order, OrderState, handover, payment, screening, shipping,
+};
 use crate::{Amount, Reason, Rejection, cancellation, refund};
 
 pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejection> {
     match command {
-        Command::MarkReady => mark_ready(order),
+        Command::MarkReady { plug_and_play } => mark_ready(order, plug_and_play),
+        Command::RecordScreening { check, verdict, findings, by, at } => {
+            screening::record(order, check, verdict, findings, by, at)
+        }
+        Command::ResolveScreening { check, clear, comment, by, at } => {
+            screening::resolve(order, check, clear, comment, by, at)
+        }
+        Command::StartHandover { starts } => handover::start(order, starts),
+        Command::RecordHandover { starts, outcome, at } => {
+            handover::record(order, starts, outcome, at)
+        }
+        Command::RetryHandover { by } => handover::retry(order, by),
         Command::Accept(external) => accept(order, external),
         Command::SetExternalReference(external) => set_external_reference(order, external),
         Command::Complete => complete(order),
@@ -41,8 +54,8 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
     }
 }
 
-/// L2, once screening is clear: every payment has to be confirmed.
-fn mark_ready(order: &Order) -> Result<Vec<Fact>, Rejection> {
+/// L2: every payment has to be confirmed, and every check clear.
+fn mark_ready(order: &Order, plug_and_play: bool) -> Result<Vec<Fact>, Rejection> {
     match order.state {
         OrderState::Received => {
             if let Some(open) = order.tenders.iter().find(|tender| !tender.is_confirmed()) {
@@ -55,7 +68,10 @@ fn mark_ready(order: &Order) -> Result<Vec<Fact>, Rejection> {
                     .with("tender_id", &open.tender_id)
                     .with("tender_state", open.state.name()));
             }
-            Ok(vec![Fact::OrderReady])
+            screening::all_clear(order)?;
+            let mut facts = vec![Fact::OrderReady];
+            facts.extend(plug_and_play.then_some(Fact::HandoverQueued));
+            Ok(facts)
         }
         OrderState::Ready => Ok(vec![]),
         _ => Err(forbidden(order, "become ready")),

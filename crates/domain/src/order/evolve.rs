@@ -1,6 +1,6 @@
 //! Facts applied. Nothing here refuses: what is recorded has happened.
 
-use super::{Fact, Order, OrderState, Parcel, Quantities};
+use super::{Fact, Order, OrderState, Parcel, Quantities, handover, screening};
 use crate::cancellation::{Cancellation, CancellationState, CancelledLine, without};
 use crate::id::{CancellationId, LegId, RefundId};
 use crate::refund::{Leg, LegKind, LegState, Refund, RefundState};
@@ -43,6 +43,16 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 }
             }
         }
+        Fact::ScreeningRecorded { .. }
+        | Fact::ScreeningReview { .. }
+        | Fact::ScreeningResolved { .. } => screening::evolve(&mut order, fact),
+        Fact::HandoverQueued
+        | Fact::HandoverStarted
+        | Fact::HandoverFailed { .. }
+        | Fact::HandoverExhausted
+        | Fact::HandoverSettled
+        | Fact::HandoverRetried { .. }
+        | Fact::OrderOrphaned { .. } => {}
         Fact::RefundCreated { refund, .. } => order.refunds.push((**refund).clone()),
         Fact::RefundHeld { refund_id, hold } => on_refund(&mut order, *refund_id, |refund| {
             refund.state = RefundState::Held;
@@ -175,6 +185,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             });
         }
     }
+    handover::evolve(&mut order, fact);
     order.published += i64::from(fact.is_public());
     order.revision += i64::from(makes_quotes_stale);
     order

@@ -1,9 +1,12 @@
-use super::{ExternalIds, Order, OrderState, Parcel, Shipment, Tender, TenderState};
+use super::{
+    ExternalIds, FailedTry, Order, OrderState, Parcel, Shipment, Tender, TenderState,
+};
 use crate::{
     Actor, Amount,
     cancellation::{Cancellation, CancellationReason, RequestedBy, Undone},
     id::{CancellationId, LegId, RefundId, TenderId},
     refund::{Derivation, Hold, Leg, LegFailure, Refund, RefundMethod},
+    screening::{Check, Finding, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -48,6 +51,55 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provider_reference: Option<String>,
     },
+    /// A check came to CLEAR or FAILED by itself.
+    #[serde(rename = "screening.recorded")]
+    ScreeningRecorded {
+        check: Check,
+        verdict: Verdict,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        by: Actor,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// A check waits for a person.
+    #[serde(rename = "order.screening_review")]
+    ScreeningReview {
+        check: Check,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        by: Actor,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// A person decided.
+    #[serde(rename = "screening.resolved")]
+    ScreeningResolved {
+        check: Check,
+        clear: bool,
+        comment: String,
+        by: Actor,
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    #[serde(rename = "handover.queued")]
+    HandoverQueued,
+    /// The shop is about to be called.
+    #[serde(rename = "handover.started")]
+    HandoverStarted,
+    #[serde(rename = "order.handover_failed")]
+    HandoverFailed { failure: FailedTry, in_doubt: bool },
+    #[serde(rename = "order.handover_exhausted")]
+    HandoverExhausted,
+    /// What the shop has of the order is known, and needs nobody.
+    #[serde(rename = "handover.settled")]
+    HandoverSettled,
+    #[serde(rename = "handover.retried")]
+    HandoverRetried { by: Actor },
+    /// The shop has an order that should not be there: it was cancelled here, or taken under other
+    /// names.
+    #[serde(rename = "order.orphaned")]
+    OrderOrphaned { external: ExternalIds },
     #[serde(rename = "refund.created")]
     RefundCreated { refund: Box<Refund>, derivations: Vec<Derivation> },
     #[serde(rename = "refund.held")]
@@ -133,6 +185,16 @@ impl Fact {
             Self::Shipped { .. } => "order.shipped",
             Self::Delivered { .. } => "order.delivered",
             Self::PaymentRecorded { .. } => "payment.recorded",
+            Self::ScreeningRecorded { .. } => "screening.recorded",
+            Self::ScreeningReview { .. } => "order.screening_review",
+            Self::ScreeningResolved { .. } => "screening.resolved",
+            Self::HandoverQueued => "handover.queued",
+            Self::HandoverStarted => "handover.started",
+            Self::HandoverFailed { .. } => "order.handover_failed",
+            Self::HandoverExhausted => "order.handover_exhausted",
+            Self::HandoverSettled => "handover.settled",
+            Self::HandoverRetried { .. } => "handover.retried",
+            Self::OrderOrphaned { .. } => "order.orphaned",
             Self::RefundCreated { .. } => "refund.created",
             Self::RefundHeld { .. } => "refund.held",
             Self::RefundReleased { .. } => "refund.released",
@@ -170,6 +232,10 @@ impl Fact {
             | Self::OrderReinstated { .. }
             | Self::Shipped { .. }
             | Self::Delivered { .. }
+            | Self::ScreeningReview { .. }
+            | Self::HandoverFailed { .. }
+            | Self::HandoverExhausted
+            | Self::OrderOrphaned { .. }
             | Self::RefundCreated { .. }
             | Self::RefundHeld { .. }
             | Self::RefundSucceeded { .. }
@@ -184,6 +250,12 @@ impl Fact {
             | Self::CancellationUndone { .. } => true,
             Self::ExternalReferenceSet { .. }
             | Self::PaymentRecorded { .. }
+            | Self::ScreeningRecorded { .. }
+            | Self::ScreeningResolved { .. }
+            | Self::HandoverQueued
+            | Self::HandoverStarted
+            | Self::HandoverSettled
+            | Self::HandoverRetried { .. }
             | Self::RefundReleased { .. }
             | Self::RefundApproved { .. }
             | Self::RefundRetried { .. }

@@ -8,6 +8,7 @@ use crate::{
     amount::{AmountError, allocate},
     id::{OrderId, StoreId, TenderId},
     rejection::Violations,
+    screening::{Screened, Screening},
 };
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
@@ -51,12 +52,18 @@ pub struct NewTender {
 }
 
 impl NewOrder {
-    /// Checks that the order adds up in both currencies and makes it the first fact.
+    /// Checks that the order adds up in both currencies and makes it the first fact. Which checks
+    /// it has to pass is settled here: what its store changes later is for later orders.
     ///
     /// # Errors
     ///
     /// [`Reason::InvalidFields`] with every field at fault.
-    pub fn receive(self, store_id: StoreId, now: OffsetDateTime) -> Result<Fact, Rejection> {
+    pub fn receive(
+        self,
+        store_id: StoreId,
+        screening: &Screening,
+        now: OffsetDateTime,
+    ) -> Result<Fact, Rejection> {
         let mut wrong = Violations::default();
         self.check_lines(&mut wrong);
         self.check_tenders(&mut wrong);
@@ -65,7 +72,7 @@ impl NewOrder {
 
         let duties = self.duties_per_line();
         let lines = self.lines.into_iter().zip(duties);
-        let order = Order {
+        let mut order = Order {
             store_id,
             order_id: self.order_id,
             cart_id: self.cart_id,
@@ -78,6 +85,8 @@ impl NewOrder {
             duties: self.duties,
             tenders: self.tenders.into_iter().map(Tender::from).collect(),
             state: OrderState::Received,
+            screening: Vec::new(),
+            handover: None,
             external: None::<ExternalIds>,
             shipments: Vec::new(),
             refunds: Vec::new(),
@@ -88,6 +97,7 @@ impl NewOrder {
             created_at: now,
             updated_at: now,
         };
+        order.screening = screening.wanted(&order).into_iter().map(Screened::pending).collect();
         Ok(Fact::OrderReceived { order: Box::new(order) })
     }
 

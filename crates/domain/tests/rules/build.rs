@@ -12,6 +12,7 @@ use domain::{
         ComponentKind, LegFailure, LegOutcome, Plan, ProductRequest, Refund, RefundPolicy,
         RefundReason, RefundRequest, quote,
     },
+    screening::Screening,
     store::TenderOrder,
 };
 use rust_decimal::Decimal;
@@ -96,7 +97,7 @@ pub fn checkout_of(lines: Vec<NewLine>) -> NewOrder {
 }
 
 pub fn received(order: NewOrder) -> Order {
-    let fact = order.receive("demo".parse().unwrap(), OffsetDateTime::UNIX_EPOCH).unwrap();
+    let fact = order.receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH).unwrap();
     let Fact::OrderReceived { order } = fact else { panic!("an order is received") };
     *order
 }

@@ -4,6 +4,7 @@ use crate::build::{amount, checkout, checkout_of, line, pair, ready, received, t
 use domain::{
     Amount, Pair, Reason,
     order::{NewLine, NewOrder, Order, OrderState, TenderMethod, TenderState},
+    screening::Screening,
 };
 use time::OffsetDateTime;
 
@@ -166,7 +167,7 @@ fn a_tender_starts_as_checkout_says() {
 }
 
 fn violations(order: NewOrder) -> Vec<String> {
-    match order.receive("demo".parse().unwrap(), OffsetDateTime::UNIX_EPOCH) {
+    match order.receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH) {
         Ok(_) => Vec::new(),
         Err(refused) => {
             assert_eq!(refused.reason, Reason::InvalidFields);

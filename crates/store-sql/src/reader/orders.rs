@@ -8,10 +8,11 @@ use crate::{
 use domain::id::StoreId;
 use ports::{OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, StoreError};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, JoinType, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement,
     sea_query::{Expr, ExprTrait},
 };
+use time::OffsetDateTime;
 
 pub(super) async fn list(
     database: &DatabaseConnection,
@@ -51,6 +52,28 @@ pub(super) async fn list(
     let found = found.collect::<Result<_, StoreError>>()?;
     let page = to_page(found, page.size, |(_, origin): &(OrderView, OrderOrigin)| origin.clone());
     Ok(Page { items: page.items.into_iter().map(|(view, _)| view).collect(), next: page.next })
+}
+
+/// By the index of buyers alone; no order is read.
+pub(super) async fn count_of(
+    database: &DatabaseConnection,
+    store: &StoreId,
+    buyer_email: &str,
+    from: OffsetDateTime,
+    at_most: u32,
+) -> Result<u32, StoreError> {
+    const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE store_id = $1 \
+        AND buyer_email = $2 AND created_at >= $3 LIMIT $4) AS of_buyer";
+    let values = [
+        store.as_str().into(),
+        buyer_email.to_lowercase().into(),
+        micros(from).into(),
+        i64::from(at_most).into(),
+    ];
+    let count = Statement::from_sql_and_values(database.get_database_backend(), COUNT, values);
+    let row = database.query_one_raw(count).await.map_err(from_orm)?;
+    let count = row.map(|row| row.try_get_by_index::<i64>(0)).transpose().map_err(from_orm)?;
+    Ok(count.and_then(|count| u32::try_from(count).ok()).unwrap_or_default())
 }
 
 const fn direction(sort: OrderSort) -> Order {

@@ -3,7 +3,7 @@ use crate::PoolSettings;
 use domain::{
     cancellation::CancellationReason,
     order::{Order, OrderState, PaymentReport, TenderState},
-    store::Screening,
+    screening::Screening,
 };
 use payments::names::SANDBOX;
 use ports::TaskKind;

@@ -9,7 +9,8 @@ use domain::{
         Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
     },
     refund::{Refund, RefundRequest},
-    store::{Screening, Store as StoreRecord, StoreFact, StoreSettings},
+    screening::Screening,
+    store::{Store as StoreRecord, StoreFact, StoreSettings},
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{

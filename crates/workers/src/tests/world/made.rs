@@ -4,7 +4,8 @@ use super::{currency, store_id};
 use domain::{
     Amount, Pair,
     order::{NewLine, NewOrder, NewTender},
-    store::{Screening, Store as StoreRecord, StoreSettings},
+    screening::Screening,
+    store::{Store as StoreRecord, StoreSettings},
 };
 use time::OffsetDateTime;
 

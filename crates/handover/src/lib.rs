@@ -1,0 +1,1 @@
+//! Hand-over: storefront backends behind the port.

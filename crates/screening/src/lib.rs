@@ -1,0 +1,1 @@
+//! Screening: the checks behind the port, as rules and lists from files.
