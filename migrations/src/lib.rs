@@ -6,6 +6,7 @@
 mod dialect;
 mod m0001_orders_and_refunds;
 mod m0002_cancellations;
+mod m0003_waiting_tasks;
 
 use sea_orm_migration::prelude::*;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_orders_and_refunds::Migration),
             Box::new(m0002_cancellations::Migration),
+            Box::new(m0003_waiting_tasks::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ use domain::{
     Currency,
     id::StoreId,
     order::{Command, ExternalIds, NewOrder, Order, Parcel, PaymentReport, Personal, Shipment},
+    screening::Check,
 };
 use ports::{
     Claim, ClaimChange, ClaimKind, OrderChange, OrderFilter, OrderKey, OrderOrigin, OrderSort,
@@ -71,7 +72,11 @@ impl Orders {
                     let key = order.order_id.to_string();
                     return Err(Failure::Taken { what: Taken::OrderId, key });
                 }
-                let received = order.clone().receive(store_id.clone(), &store.state.settings.screening, found.now)?;
+                let received = order.clone().receive(
+                    store_id.clone(),
+                    &store.state.settings.screening,
+                    found.now,
+                )?;
                 let change = OrderChange::create(received, personal.clone())
                     .ok_or_else(|| Failure::not_found(Missing::Order, order.order_id.as_str()))?;
                 Ok(committed(change, Vec::new(), render))
@@ -260,6 +265,48 @@ impl Orders {
         self.plain(caller, store_id, order_id, request, render, &command).await
     }
 
+    /// A person decides about a check that waits for one.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] if the check waits for nobody.
+    pub async fn resolve_screening(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        request: &Request,
+        resolution: Resolution,
+        render: Render<'_>,
+    ) -> Result<Answer, Failure> {
+        let at = self.core.now();
+        let command = || Command::ResolveScreening {
+            check: resolution.check,
+            clear: resolution.clear,
+            comment: resolution.comment.clone(),
+            by: caller.actor.clone(),
+            at,
+        };
+        self.plain(caller, store_id, order_id, request, render, &command).await
+    }
+
+    /// Pushes an order to its shop again, from the beginning of the schedule.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] by where the hand-over stands.
+    pub async fn retry_handover(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        request: &Request,
+        render: Render<'_>,
+    ) -> Result<Answer, Failure> {
+        let command = || Command::RetryHandover { by: caller.actor.clone() };
+        self.plain(caller, store_id, order_id, request, render, &command).await
+    }
+
     async fn plain(
         &self,
         caller: &Caller,
@@ -280,6 +327,14 @@ impl Orders {
     }
 }
 
+/// What a person says about a check.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    pub check: Check,
+    pub clear: bool,
+    pub comment: String,
+}
+
 /// What left the shop.
 #[derive(Debug, Clone)]
 pub struct Shipped {
@@ -297,7 +352,7 @@ fn committed(change: OrderChange, claims: Vec<ClaimChange>, render: Render<'_>) 
     Decision::Commit { change: Box::new(change), claims, answer }
 }
 
-fn take_external_id(key: &OrderKey, external: &ExternalIds) -> ClaimChange {
+pub(crate) fn take_external_id(key: &OrderKey, external: &ExternalIds) -> ClaimChange {
     ClaimChange::Take(Claim {
         store_id: key.store_id.clone(),
         kind: ClaimKind::ExternalOrderId,
@@ -308,7 +363,11 @@ fn take_external_id(key: &OrderKey, external: &ExternalIds) -> ClaimChange {
 }
 
 /// A draft id that gives way to another.
-fn free_external_id(key: &OrderKey, order: &Order, new: &ExternalIds) -> Option<ClaimChange> {
+pub(crate) fn free_external_id(
+    key: &OrderKey,
+    order: &Order,
+    new: &ExternalIds,
+) -> Option<ClaimChange> {
     let draft = order.external.as_ref().filter(|draft| draft.id != new.id)?;
     Some(ClaimChange::Free {
         store_id: key.store_id.clone(),

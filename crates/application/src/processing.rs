@@ -8,10 +8,14 @@ use domain::{
     id::{CancellationId, RefundId},
     order::{Command, Order, PaymentReport},
     refund::RefundMethod,
-    store::StoreSettings,
+    screening::Check,
+    store::Store as StoreRecord,
 };
-use ports::OrderKey;
+use ports::{Opinion, OrderKey, OrderView, Stored, TaskKind};
 use std::sync::Arc;
+
+/// A store with its settings.
+pub type Settings = Arc<Stored<StoreRecord>>;
 
 #[derive(Clone)]
 pub struct Processing {
@@ -23,15 +27,52 @@ impl Processing {
         Self { core }
     }
 
-    /// The order and its store's settings. `None` if there is no such order.
+    /// The order with its people, and its store. `None` if there is no such order.
     ///
     /// # Errors
     ///
     /// [`Failure::Store`] alone.
-    pub async fn order(&self, key: &OrderKey) -> Result<Option<(Order, StoreSettings)>, Failure> {
-        let Some(order) = self.core.store.load(key, None).await?.order else { return Ok(None) };
-        let store = self.core.settings(&key.store_id).await?;
-        Ok(Some((order.state, store.state.settings.clone())))
+    pub async fn order(&self, key: &OrderKey) -> Result<Option<(OrderView, Settings)>, Failure> {
+        let Some(view) = self.core.reader.order(key).await? else { return Ok(None) };
+        Ok(Some((view, self.core.settings(&key.store_id).await?)))
+    }
+
+    /// Commits what a check came to. What was known already changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] for an order that is not RECEIVED any more.
+    pub async fn record_screening(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        check: Check,
+        opinion: &Opinion,
+    ) -> Result<Order, Failure> {
+        self.core
+            .step(key, |order, now| {
+                let Opinion { verdict, findings } = opinion.clone();
+                let by = caller.actor.clone();
+                let command = Command::RecordScreening { check, verdict, findings, by, at: now };
+                let change = order.decide(command, now)?;
+                let after = change.after.clone();
+                Ok((self.core.commit_of(caller, change), after))
+            })
+            .await
+    }
+
+    /// L17, and with it the end of the task. Nothing for an order that is COMPLETED already.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] while a payment is not captured.
+    pub async fn complete(&self, caller: &Caller, key: &OrderKey) -> Result<(), Failure> {
+        self.core
+            .step(key, |order, now| {
+                let change = order.decide(Command::Complete, now)?;
+                Ok((self.core.commit_of(caller, change), ()))
+            })
+            .await
     }
 
     /// Commits what a provider says about a tender.
@@ -63,9 +104,11 @@ impl Processing {
     ///
     /// [`Failure::Rejected`] while a payment is not confirmed.
     pub async fn mark_ready(&self, caller: &Caller, key: &OrderKey) -> Result<(), Failure> {
+        let store = self.core.settings(&key.store_id).await?;
+        let plug_and_play = store.state.settings.handover.is_some();
         self.core
             .step(key, |order, now| {
-                let change = order.decide(Command::MarkReady, now)?;
+                let change = order.decide(Command::MarkReady { plug_and_play }, now)?;
                 Ok((self.core.commit_of(caller, change), ()))
             })
             .await
@@ -111,6 +154,6 @@ impl Processing {
 
     /// The task that looks at an order again at `due_at`.
     pub fn task(key: OrderKey, due_at: time::OffsetDateTime) -> ports::Task {
-        tasks::process_order(key, due_at)
+        tasks::of_order(key, TaskKind::ProcessOrder, due_at)
     }
 }

@@ -105,7 +105,7 @@ impl Stores {
                     created_at: now,
                 };
                 let claims = take_guid(&store).into_iter().collect();
-                let fact = StoreFact::Created { store: Box::new(store.clone()) };
+                let fact = StoreFact::Created { store: Box::new(store.clone().without_secrets()) };
                 let change = StoreChange { before: Version::NEW, after: store, facts: vec![fact] };
                 let answer = render(&change.after, change.version());
                 Ok(Written { change, token: None, claims, answer })
@@ -148,7 +148,9 @@ impl Stores {
                     // A refund is computed with both; its name and codes do not change a figure.
                     let settings = |store: &StoreRecord| (store.settings.clone(), store.currency);
                     after.settings_version += i64::from(settings(&after) != settings(&before));
-                    facts.push(StoreFact::Updated { store: Box::new(after.clone()) });
+                    facts.push(StoreFact::Updated {
+                        store: Box::new(after.clone().without_secrets()),
+                    });
                 }
                 let change = StoreChange { before: version, after, facts };
                 let answer = render(&change.after, change.version());
@@ -279,6 +281,16 @@ fn existing(
     found.ok_or_else(|| Failure::not_found(Missing::Store, store_id.as_str()))
 }
 
+/// Nobody can give back a secret that was never shown. It goes nowhere else than where it was for.
+fn keep_secret(settings: &mut StoreSettings, held: &StoreSettings) {
+    if let (Some(new), Some(held)) = (&mut settings.handover, &held.handover)
+        && new.secret.is_empty()
+        && (&new.adapter, &new.url) == (&held.adapter, &held.url)
+    {
+        new.secret.clone_from(&held.secret);
+    }
+}
+
 fn patched(mut store: StoreRecord, patch: &StorePatch) -> StoreRecord {
     let patch = patch.clone();
     store.name = patch.name.unwrap_or(store.name);
@@ -290,7 +302,10 @@ fn patched(mut store: StoreRecord, patch: &StorePatch) -> StoreRecord {
     store.web_store_instance_code =
         given(patch.web_store_instance_code, store.web_store_instance_code);
     store.currency = patch.currency.unwrap_or(store.currency);
-    store.settings = patch.settings.unwrap_or(store.settings);
+    if let Some(mut settings) = patch.settings {
+        keep_secret(&mut settings, &store.settings);
+        store.settings = settings;
+    }
     store
 }
 

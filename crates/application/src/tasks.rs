@@ -6,7 +6,10 @@ use domain::{
     refund::{LegKind, LegState, RefundState},
 };
 use ports::{OrderChange, OrderKey, Task, TaskChange, TaskKind};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// After a push whose answer was lost, what it did may still be on its way for so long.
+const LOOK_FOR_AFTER: Duration = Duration::seconds(30);
 
 pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
     let key = change.key();
@@ -17,13 +20,16 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             Fact::OrderReceived { .. } | Fact::PaymentRecorded { .. }
                 if order.state == OrderState::Received =>
             {
-                tasks.push(TaskChange::Put(process_order(key.clone(), now)));
+                tasks.push(put(&key, TaskKind::ProcessOrder, now));
             }
-            Fact::OrderReady | Fact::OrderCancelled { .. } => {
-                tasks.push(done(key.clone(), TaskKind::ProcessOrder, String::new()));
+            Fact::ScreeningResolved { .. }
+            | Fact::OrderReinstated { state: OrderState::Received } => {
+                tasks.push(put(&key, TaskKind::ProcessOrder, now));
             }
-            Fact::OrderReinstated { state: OrderState::Received } => {
-                tasks.push(TaskChange::Put(process_order(key.clone(), now)));
+            Fact::OrderReady => tasks.push(done_of_order(&key, TaskKind::ProcessOrder)),
+            Fact::OrderCancelled { .. } => {
+                tasks.push(done_of_order(&key, TaskKind::ProcessOrder));
+                tasks.extend(of_handed_over(order, fact, &key, now));
             }
             Fact::RefundCreated { refund, .. } => {
                 tasks.extend(legs_to_send(order, &key, refund.refund_id, now));
@@ -45,14 +51,74 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             | Fact::LegVoided { leg_id, .. } => {
                 tasks.push(done(key.clone(), TaskKind::Leg, leg_id.as_str().to_owned()));
             }
-            _ => {}
+            _ => tasks.extend(of_handed_over(order, fact, &key, now)),
         }
     }
     tasks
 }
 
-pub(crate) fn process_order(key: OrderKey, due_at: OffsetDateTime) -> Task {
-    Task { key, kind: TaskKind::ProcessOrder, subject: String::new(), due_at, attempts: 0 }
+/// For an order that is, or was to be, in its shop's own system.
+fn of_handed_over(
+    order: &Order,
+    fact: &Fact,
+    key: &OrderKey,
+    now: OffsetDateTime,
+) -> Vec<TaskChange> {
+    let Some(handover) = &order.handover else { return Vec::new() };
+    // What the shop may have without our knowing is looked for until it is known.
+    let pushed = |then: Option<TaskChange>| {
+        let settled = done_of_order(key, TaskKind::Handover);
+        then.into_iter().chain((!handover.in_doubt).then_some(settled)).collect()
+    };
+    match fact {
+        Fact::HandoverQueued
+        | Fact::HandoverRetried { .. }
+        | Fact::OrderReinstated { state: OrderState::Ready } => {
+            vec![put(key, TaskKind::Handover, now)]
+        }
+        Fact::HandoverFailed { failure, .. } => match (order.state, failure.next_at) {
+            (OrderState::Ready, Some(at)) => vec![TaskChange::Put(Task {
+                why: Some(format!("{}: {}", failure.class.name(), failure.cause)),
+                ..of_order(key.clone(), TaskKind::Handover, at)
+            })],
+            // Who records the last try knows what its store wants then.
+            (OrderState::Ready, None) => Vec::new(),
+            _ if handover.in_doubt => vec![TaskChange::Put(look_for(key, now))],
+            _ => pushed(None),
+        },
+        Fact::HandoverSettled | Fact::OrderOrphaned { .. } => pushed(None),
+        Fact::OrderAccepted { .. } => pushed(Some(put(key, TaskKind::Complete, now))),
+        Fact::OrderReinstated { state: OrderState::Accepted } => {
+            vec![put(key, TaskKind::Complete, now)]
+        }
+        Fact::PaymentRecorded { .. } if order.state == OrderState::Accepted => {
+            vec![put(key, TaskKind::Complete, now)]
+        }
+        Fact::OrderCompleted => vec![done_of_order(key, TaskKind::Complete)],
+        Fact::OrderCancelled { .. } => pushed(Some(done_of_order(key, TaskKind::Complete))),
+        _ => Vec::new(),
+    }
+}
+
+/// Looks whether the shop has an order that it should not have, or that we gave up on.
+pub(crate) fn look_for(key: &OrderKey, now: OffsetDateTime) -> Task {
+    Task {
+        why: Some("the shop may have the order all the same; it is asked".to_owned()),
+        ..of_order(key.clone(), TaskKind::Handover, now + LOOK_FOR_AFTER)
+    }
+}
+
+/// A task of which an order has one.
+pub(crate) const fn of_order(key: OrderKey, kind: TaskKind, due_at: OffsetDateTime) -> Task {
+    Task { key, kind, subject: String::new(), due_at, attempts: 0, why: None }
+}
+
+pub(crate) fn put(key: &OrderKey, kind: TaskKind, due_at: OffsetDateTime) -> TaskChange {
+    TaskChange::Put(of_order(key.clone(), kind, due_at))
+}
+
+pub(crate) fn done_of_order(key: &OrderKey, kind: TaskKind) -> TaskChange {
+    done(key.clone(), kind, String::new())
 }
 
 fn legs_to_send(
@@ -75,6 +141,7 @@ fn legs_to_send(
         subject: subject.to_owned(),
         due_at,
         attempts: 0,
+        why: None,
     };
     open.map(|leg| TaskChange::Put(task(leg.leg_id.as_str()))).collect()
 }

@@ -102,7 +102,10 @@ impl NewOrderOf {
     }
 
     pub fn change(&self) -> OrderChange {
-        let fact = self.new_order().receive(self.key.store_id.clone(), &Screening::default(), self.created_at).unwrap();
+        let fact = self
+            .new_order()
+            .receive(self.key.store_id.clone(), &Screening::default(), self.created_at)
+            .unwrap();
         OrderChange::create(fact, self.personal()).unwrap()
     }
 
@@ -219,7 +222,7 @@ pub fn refund_as(refund_id: RefundId, number: i64, of_line: &str) -> Command {
 
 pub fn leg_task(key: &OrderKey, subject: &str, due_at: OffsetDateTime) -> Task {
     let (key, subject) = (key.clone(), subject.to_owned());
-    Task { key, kind: TaskKind::Leg, subject, due_at, attempts: 0 }
+    Task { key, kind: TaskKind::Leg, subject, due_at, attempts: 0, why: None }
 }
 
 pub fn store_record(store_id: &str) -> StoreRecord {

@@ -24,6 +24,7 @@ macro_rules! lists {
             orders_are_filtered_by_each_condition,
             every_condition_has_to_hold,
             a_list_shows_only_its_own_store,
+            the_orders_of_a_buyer_are_counted_up_to_a_bound,
             refunds_are_listed_oldest_first_page_by_page,
             refunds_are_filtered_by_order_and_state,
         );
@@ -187,6 +188,25 @@ async fn add_refund(store: &dyn Subject, key: &OrderKey, number: i64) -> RefundR
     let change = loaded.decide(refund_as(refund_id, number, "1.00"), NOON).unwrap();
     store.commit(commit().order(change)).await.unwrap();
     RefundRef { order_id: key.order_id.clone(), refund_id }
+}
+
+pub async fn the_orders_of_a_buyer_are_counted_up_to_a_bound(store: &dyn Subject) {
+    for minute in 0..5 {
+        let of_ada = order(&format!("ada-{minute}")).created_at(minutes(minute));
+        store.commit(commit().order(of_ada.change())).await.unwrap();
+    }
+    let of_bob = order("bob").bought_by("bob@example.com").created_at(minutes(9));
+    store.commit(commit().order(of_bob.change())).await.unwrap();
+    let elsewhere: StoreId = "elsewhere".parse().unwrap();
+    store.commit(commit().order(order("ada").of_store(&elsewhere).change())).await.unwrap();
+    let ada = "ADA.lovelace@EXAMPLE.com";
+    for (minute, at_most, expected) in [(0, 100, 5), (2, 100, 3), (5, 100, 0), (0, 4, 4), (0, 0, 0)]
+    {
+        let count = store.count_orders_of(&shop(), ada, minutes(minute), at_most).await.unwrap();
+        assert_eq!(count, expected, "from {minute}, at most {at_most}");
+    }
+    assert_eq!(store.count_orders_of(&elsewhere, ada, NOON, 9).await.unwrap(), 1);
+    assert_eq!(store.count_orders_of(&shop(), "nobody@example.com", NOON, 9).await.unwrap(), 0);
 }
 
 pub async fn refunds_are_listed_oldest_first_page_by_page(store: &dyn Subject) {

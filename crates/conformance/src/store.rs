@@ -79,7 +79,7 @@ async fn left_behind(store: &dyn Subject, name: &str) -> bool {
     let tasks = ports::Tasks::claim(store, TaskKind::Leg, &lease, minutes(60), 100).await.unwrap();
     // The clock goes on, so that others find the tasks as they were.
     for task in &tasks {
-        store.release(&task.task, "looking", NOON, 0).await.unwrap();
+        store.release(&task.task, "looking").await.unwrap();
     }
     receipt.is_some() || claim.is_some() || tasks.iter().any(|task| task.task.subject == name)
 }

@@ -5,7 +5,10 @@ use crate::{
     build::{NOON, commit, key, leg_task, minutes},
 };
 use futures_util::future::join_all;
-use ports::{ClaimedTask, Lease, OrderKey, Task, TaskChange, TaskKind, Tasks};
+use ports::{
+    ClaimedTask, Lease, OrderKey, PageRequest, Task, TaskChange, TaskKind, TaskOrigin, Tasks,
+    WaitingTask,
+};
 use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
 
@@ -21,6 +24,7 @@ macro_rules! tasks {
             a_lease_that_ran_out_is_nobodys,
             only_the_owner_renews_a_lease,
             only_the_owner_hands_a_task_back,
+            what_waits_is_listed_with_why_and_since_when,
             putting_a_task_again_replaces_it_and_its_lease,
             a_task_that_is_done_is_gone,
             the_last_word_on_a_task_counts,
@@ -121,7 +125,7 @@ pub async fn a_lease_that_ran_out_is_nobodys(store: &dyn Subject) {
     // The first one's word does not count any more.
     let late = minutes(9);
     assert!(!store.renew(&task("a"), &lease("first", late)).await.unwrap());
-    store.release(&task("a"), "first", NOON, 3).await.unwrap();
+    store.release(&Task { attempts: 3, ..task("a") }, "first").await.unwrap();
     assert!(claim(store, "third", minutes(1), 1).await.is_empty());
 }
 
@@ -139,13 +143,53 @@ pub async fn only_the_owner_renews_a_lease(store: &dyn Subject) {
 pub async fn only_the_owner_hands_a_task_back(store: &dyn Subject) {
     put(store, [task("a")]).await;
     claim(store, "me", NOON, 1).await;
-    store.release(&task("a"), "you", NOON, 8).await.unwrap();
+    store.release(&Task { attempts: 8, ..task("a") }, "you").await.unwrap();
     assert!(claim(store, "you", NOON, 1).await.is_empty());
-    store.release(&task("a"), "me", minutes(3), 4).await.unwrap();
+    let expected =
+        Task { due_at: minutes(3), attempts: 4, why: Some("the tide is out".into()), ..task("a") };
+    store.release(&expected, "me").await.unwrap();
     assert!(claim(store, "you", minutes(2), 1).await.is_empty());
     let claimed = claim(store, "you", minutes(3), 1).await;
-    let expected = Task { due_at: minutes(3), attempts: 4, ..task("a") };
     assert_eq!(claimed[0].task, expected);
+}
+
+pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {
+    let other = leg_task(&OrderKey::new("other".parse().unwrap(), key("O-0").order_id), "z", NOON);
+    let process = Task { kind: TaskKind::ProcessOrder, subject: String::new(), ..task("") };
+    put(store, [task("b"), task("a"), process.clone(), other]).await;
+    claim(store, "me", NOON, 1).await;
+    let first = listed(store, None).await;
+    assert_eq!(first.iter().filter(|row| row.held_until.is_some()).count(), 1);
+    assert!(first.iter().all(|row| row.since == NOON && row.task.why.is_none()));
+    let names: Vec<_> = first.iter().map(|row| (row.task.kind, &*row.task.subject)).collect();
+    let leg = TaskKind::Leg;
+    assert_eq!(names, [(leg, "a"), (leg, "b"), (TaskKind::ProcessOrder, "")]);
+    // Page by page.
+    let page = PageRequest { size: 2, after: None };
+    let page = store.waiting(&order_key().store_id, page).await.unwrap();
+    assert_eq!(page.items.len(), 2);
+    let rest = listed(store, page.next).await;
+    assert_eq!(rest, first[2..]);
+    // It waits since there was something to do, however often it was put off.
+    let why = || Some("a person has to decide".to_owned());
+    for minute in [1, 2] {
+        let lease = lease("me", minutes(9));
+        let claimed = Tasks::claim(store, TaskKind::ProcessOrder, &lease, minutes(minute), 1).await;
+        let task =
+            Task { due_at: minutes(minute + 1), why: why(), ..claimed.unwrap()[0].task.clone() };
+        store.release(&task, "me").await.unwrap();
+        let row = listed(store, None).await.pop().unwrap();
+        assert_eq!((row.since, row.task, row.held_until), (NOON, task, None));
+    }
+    let again = Task { due_at: minutes(7), why: why(), ..process };
+    put(store, [again.clone()]).await;
+    let row = listed(store, None).await.pop().unwrap();
+    assert_eq!((row.since, row.task), (NOON, again));
+}
+
+async fn listed(store: &dyn Subject, after: Option<TaskOrigin>) -> Vec<WaitingTask> {
+    let page = PageRequest { size: 100, after };
+    store.waiting(&order_key().store_id, page).await.unwrap().items
 }
 
 pub async fn putting_a_task_again_replaces_it_and_its_lease(store: &dyn Subject) {

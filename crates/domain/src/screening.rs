@@ -4,7 +4,7 @@
 //! nobody's name is.
 
 use crate::{
-    Actor, Amount,
+    Actor, Amount, Currency,
     cancellation::CancellationReason,
     order::{Order, TenderMethod},
 };
@@ -72,7 +72,11 @@ pub struct Screened {
     /// Who decided, a worker or a person; nobody while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub at: Option<OffsetDateTime>,
     /// What a person said to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,9 +167,16 @@ pub struct Scope {
     /// is not known is not let through unseen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hs_prefixes: Vec<String>,
-    /// The order comes to at least so much in the merchant currency.
+    /// The order comes to at least so much. One with another merchant currency meets it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum_total: Option<Amount>,
+    pub minimum_total: Option<Least>,
+}
+
+/// An amount in a store's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Least {
+    pub amount: Amount,
+    pub currency: Currency,
 }
 
 impl Screening {
@@ -193,18 +204,24 @@ impl Screening {
 impl Scope {
     fn covers(&self, order: &Order) -> bool {
         let methods = || order.tenders.iter().map(|tender| tender.method);
-        let total = || order.totals().map(|total| total.merchant);
         (self.tender_methods.is_empty() || methods().any(|it| self.tender_methods.contains(&it)))
             && (self.destinations.is_empty()
                 || self.destinations.contains(&order.destination_country))
             && (self.hs_prefixes.is_empty() || order.lines.iter().any(|line| self.has_code(line)))
-            && self.minimum_total.is_none_or(|least| total().is_ok_and(|total| total >= least))
+            && self.minimum_total.is_none_or(|least| least.is_met_by(order))
     }
 
     fn has_code(&self, line: &crate::order::Line) -> bool {
         let code = line.hs_code.as_deref().map(bare_code).unwrap_or_default();
         code.is_empty()
             || self.hs_prefixes.iter().any(|prefix| code.starts_with(&bare_code(prefix)))
+    }
+}
+
+impl Least {
+    fn is_met_by(self, order: &Order) -> bool {
+        let total = || order.totals().map(|total| total.merchant);
+        order.merchant_currency != self.currency || total().is_ok_and(|it| it >= self.amount)
     }
 }
 

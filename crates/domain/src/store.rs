@@ -26,6 +26,15 @@ pub struct Store {
 }
 
 impl Store {
+    /// As it may be written down for ever: without what it proves itself with elsewhere.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        if let Some(handover) = &mut self.settings.handover {
+            handover.secret.clear();
+        }
+        self
+    }
+
     /// Whether this is the store's GUID. No text is the GUID of a store that has none.
     pub fn has_guid(&self, guid: &str) -> bool {
         !guid.is_empty() && self.merchant_guid.to_lowercase() == guid.to_lowercase()

@@ -87,6 +87,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::OrderStateForbids
         | Reason::PaymentNotCaptured
         | Reason::PaymentStateForbids
+        | Reason::HandoverStateForbids
+        | Reason::ScreeningStateForbids
         | Reason::QuantityNotAvailable
         | Reason::RefundStateForbids
         | Reason::FourEyes

@@ -6,7 +6,7 @@ mod tender;
 pub use refund::{explanation, leg, reason, refund, refund_method, refund_state, refundable};
 pub use tender::{tender, tender_method};
 
-use domain::{cancellation::CancellationReason, order::OrderState};
+use domain::{cancellation::CancellationReason, order::OrderState, screening::Check};
 use wire::{cancellations::v1 as proto, orders::v1 as orders};
 
 pub const fn order_state(state: OrderState) -> orders::OrderState {
@@ -16,6 +16,14 @@ pub const fn order_state(state: OrderState) -> orders::OrderState {
         OrderState::Accepted => orders::OrderState::Accepted,
         OrderState::Completed => orders::OrderState::Completed,
         OrderState::Cancelled => orders::OrderState::Cancelled,
+    }
+}
+
+pub const fn screening_check(check: Check) -> orders::ScreeningCheck {
+    match check {
+        Check::Fraud => orders::ScreeningCheck::Fraud,
+        Check::ProhibitedGoods => orders::ScreeningCheck::ProhibitedGoods,
+        Check::DeniedParty => orders::ScreeningCheck::DeniedParty,
     }
 }
 

@@ -10,6 +10,7 @@ use domain::{
     store::Store,
     token::{Role, Token},
 };
+use from_wire::Known;
 use grpc_kit::{
     Admitted, Fields, Principal, admit, admit_any, another_store, fingerprint, next_token, page,
     refusal, to_its_end, within_message,
@@ -23,13 +24,19 @@ use wire::stores::v1::{self as proto, store_service_server::StoreService};
 #[derive(Clone)]
 pub struct MerchantsGrpc {
     stores: Stores,
-    currencies: Currencies,
+    known: Known,
     clock: Arc<dyn Clock>,
 }
 
 impl MerchantsGrpc {
-    pub fn new(stores: Stores, currencies: Currencies, clock: Arc<dyn Clock>) -> Self {
-        Self { stores, currencies, clock }
+    /// `adapters`: the names of the shop systems that a store may have its orders pushed into.
+    pub fn new(
+        stores: Stores,
+        currencies: Currencies,
+        adapters: Vec<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { stores, known: Known { currencies, adapters }, clock }
     }
 }
 
@@ -43,7 +50,7 @@ impl StoreService for MerchantsGrpc {
         let message = request.into_inner();
         let mut fields = Fields::new();
         let id = fields.request_id(&message.request_id, &admitted);
-        let new = from_wire::new_store(&mut fields, &admitted.store_id, &message, &self.currencies);
+        let new = from_wire::new_store(&mut fields, &admitted.store_id, &message, &self.known);
         fields.finish()?;
         let Some(new) = new else { return Err(refusal::internal()) };
         let content = proto::CreateStoreRequest { request_id: String::new(), ..message };
@@ -83,7 +90,7 @@ impl StoreService for MerchantsGrpc {
         if message.merchant_guid.is_some() && admitted.principal.role != Role::Platform {
             return Err(refusal::denied(admitted.principal.role, "UpdateStore of merchant_guid"));
         }
-        let patch = from_wire::patch(&mut fields, &message, &held.state, &self.currencies);
+        let patch = from_wire::patch(&mut fields, &message, &held.state, &self.known);
         let content = proto::UpdateStoreRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "UpdateStore", &content);
         if let Err(refused) = fields.finish() {

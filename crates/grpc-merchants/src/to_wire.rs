@@ -1,10 +1,14 @@
 //! Domain values become messages here.
 
 use domain::{
+    screening::Scope,
     store::{HandoverExhausted, Store, StoreSettings, TenderOrder},
     token::{Role, Token},
 };
-use grpc_kit::{render::cancellation_reason, timestamp};
+use grpc_kit::{
+    render::{cancellation_reason, screening_check, tender_method},
+    timestamp,
+};
 use ports::Version;
 use wire::stores::v1 as proto;
 
@@ -41,6 +45,8 @@ fn settings(store: &Store) -> proto::StoreSettings {
             url: handover.url.clone(),
             exhausted: exhausted.into(),
             schedule_seconds: handover.schedule_seconds.iter().copied().map(count).collect(),
+            secret: String::new(),
+            has_secret: !handover.secret.is_empty(),
         }
     });
     let reasons = settings.refund_reasons.iter().map(|reason| proto::StoreRefundReason {
@@ -72,8 +78,22 @@ fn settings(store: &Store) -> proto::StoreSettings {
             fraud: screening.fraud,
             prohibited_goods: screening.prohibited_goods,
             denied_party: screening.denied_party,
+            scopes: screening.scopes.iter().map(scope).collect(),
         }),
         refund_reasons: reasons.collect(),
+    }
+}
+
+fn scope(scope: &Scope) -> proto::ScreeningScope {
+    let least = scope.minimum_total;
+    proto::ScreeningScope {
+        check: screening_check(scope.check).into(),
+        tender_methods: scope.tender_methods.iter().map(|it| tender_method(*it).into()).collect(),
+        destination_countries: scope.destinations.clone(),
+        hs_prefixes: scope.hs_prefixes.clone(),
+        minimum_total: least
+            .map(|least| grpc_kit::amount(least.amount, least.currency))
+            .unwrap_or_default(),
     }
 }
 

@@ -4,15 +4,16 @@ mod new_order;
 
 pub(crate) use new_order::new_order;
 
-use application::Shipped;
+use application::{Resolution, Shipped};
 use domain::{
     Amount, Reason, Rejection,
     id::{OrderId, TenderId},
     order::{ExternalIds, Order, OrderState, Parcel, PaymentReport, TenderState},
     rejection::Violations,
+    screening::Check,
 };
 use grpc_kit::Fields;
-use ports::{OrderFilter, OrderOrigin, OrderSort};
+use ports::{OrderFilter, OrderOrigin, OrderSort, PageRequest, TaskKind, TaskOrigin};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -24,6 +25,8 @@ const MAX_NAME: usize = 255;
 const MAX_CODE: usize = 64;
 /// Characters of ids that others give.
 const MAX_ID: usize = 128;
+/// Characters of what a person says about a check.
+const MAX_COMMENT: usize = 1_000;
 
 pub(crate) fn external(fields: &mut Fields, id: &str, number: &str) -> ExternalIds {
     ExternalIds {
@@ -182,4 +185,62 @@ impl From<Origin> for OrderOrigin {
     fn from(origin: Origin) -> Self {
         Self { created_at: origin.at, order_id: origin.id }
     }
+}
+
+pub(crate) fn resolution(
+    fields: &mut Fields,
+    message: &proto::ResolveScreeningRequest,
+) -> Resolution {
+    let check = match message.check() {
+        proto::ScreeningCheck::Fraud => Some(Check::Fraud),
+        proto::ScreeningCheck::ProhibitedGoods => Some(Check::ProhibitedGoods),
+        proto::ScreeningCheck::DeniedParty => Some(Check::DeniedParty),
+        proto::ScreeningCheck::Unspecified => None,
+    };
+    if check.is_none() {
+        fields.wrong("check", "must be FRAUD, PROHIBITED_GOODS or DENIED_PARTY");
+    }
+    let clear = match message.state() {
+        proto::ScreeningState::Clear => Some(true),
+        proto::ScreeningState::Failed => Some(false),
+        _ => None,
+    };
+    if clear.is_none() {
+        fields.wrong("state", "must be CLEAR or FAILED");
+    }
+    Resolution {
+        // Whatever is missing was named, so that this resolution is never used.
+        check: check.unwrap_or(Check::Fraud),
+        clear: clear.unwrap_or_default(),
+        comment: fields.text("comment", &message.comment, MAX_COMMENT),
+    }
+}
+
+/// Where a page of tasks ends, as it stands in a page token.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskPlace {
+    order: OrderId,
+    kind: String,
+    subject: String,
+}
+
+impl From<TaskOrigin> for TaskPlace {
+    fn from(origin: TaskOrigin) -> Self {
+        let TaskOrigin { order_id, kind, subject } = origin;
+        Self { order: order_id, kind: kind.name().to_owned(), subject }
+    }
+}
+
+pub(crate) fn task_page(
+    fields: &mut Fields,
+    page: PageRequest<TaskPlace>,
+) -> PageRequest<TaskOrigin> {
+    let after = page.after.and_then(|TaskPlace { order, kind, subject }| {
+        let known = TaskKind::ALL.into_iter().find(|known| known.name() == kind);
+        if known.is_none() {
+            fields.wrong("page_token", "must be a next_page_token of this very list");
+        }
+        Some(TaskOrigin { order_id: order, kind: known?, subject })
+    });
+    PageRequest { size: page.size, after }
 }

@@ -4,7 +4,7 @@ mod from_wire;
 mod people;
 mod to_wire;
 
-use application::{Answer, Failure, Orders, Request as Command};
+use application::{Answer, Failure, Orders, Request as Command, Waiting};
 use domain::order::Order;
 use grpc_kit::{
     Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
@@ -17,12 +17,13 @@ use wire::orders::v1::{self as proto, order_service_server::OrderService};
 #[derive(Clone)]
 pub struct OrdersGrpc {
     orders: Orders,
+    waiting: Waiting,
     currencies: domain::Currencies,
 }
 
 impl OrdersGrpc {
-    pub const fn new(orders: Orders, currencies: domain::Currencies) -> Self {
-        Self { orders, currencies }
+    pub const fn new(orders: Orders, waiting: Waiting, currencies: domain::Currencies) -> Self {
+        Self { orders, waiting, currencies }
     }
 }
 
@@ -258,6 +259,67 @@ impl OrderService for OrdersGrpc {
                 &render
             )
         )
+    }
+
+    async fn resolve_screening(
+        &self,
+        request: Request<proto::ResolveScreeningRequest>,
+    ) -> Result<Response<proto::ResolveScreeningResponse>, Status> {
+        command!(
+            self,
+            request,
+            "ResolveScreening",
+            ResolveScreeningResponse,
+            |fields, message| from_wire::resolution(&mut fields, &message),
+            |orders, admitted, command, resolution, order_id| orders.resolve_screening(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                resolution,
+                &render
+            )
+        )
+    }
+
+    async fn retry_handover(
+        &self,
+        request: Request<proto::RetryHandoverRequest>,
+    ) -> Result<Response<proto::RetryHandoverResponse>, Status> {
+        command!(
+            self,
+            request,
+            "RetryHandover",
+            RetryHandoverResponse,
+            |fields, message| (),
+            |orders, admitted, command, _parts, order_id| orders.retry_handover(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &render
+            )
+        )
+    }
+
+    async fn list_tasks(
+        &self,
+        request: Request<proto::ListTasksRequest>,
+    ) -> Result<Response<proto::ListTasksResponse>, Status> {
+        let Admitted { store_id, .. } = admit(&request, "ListTasks", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let list =
+            proto::ListTasksRequest { page_size: 0, page_token: String::new(), ..message.clone() };
+        let page: PageRequest<from_wire::TaskPlace> =
+            page(&mut fields, message.page_size, &message.page_token, &list);
+        let page = from_wire::task_page(&mut fields, page);
+        fields.finish()?;
+        let found = self.waiting.list(&store_id, page).await;
+        let found = found.map_err(|failure| refusal::of(&failure))?;
+        let (tasks, next) = within_message(found, to_wire::task, ports::WaitingTask::origin);
+        let next_page_token = next_token(next.map(from_wire::TaskPlace::from), &list);
+        Ok(Response::new(proto::ListTasksResponse { tasks, next_page_token }))
     }
 }
 

@@ -1,5 +1,9 @@
 //! Domain values become messages here.
 
+mod processing;
+
+pub(crate) use processing::task;
+
 use crate::people;
 use domain::order::{Books, Line, LineBooks, Order, Shipment};
 use grpc_kit::{
@@ -49,6 +53,8 @@ pub(crate) fn order(order: &Order, version: Version) -> proto::Order {
         version: version.0,
         create_time: Some(timestamp(order.created_at)),
         update_time: Some(timestamp(order.updated_at)),
+        screening: order.screening.iter().map(processing::screened).collect(),
+        handover: Some(processing::handover(order)),
     }
 }
 

@@ -4,7 +4,9 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Cancellations, Core, Legs, Orders, Processing, Refunds, Stores};
+use application::{
+    Access, Cancellations, Core, Handovers, Legs, Orders, Processing, Refunds, Stores, Waiting,
+};
 use domain::Currencies;
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
@@ -27,7 +29,10 @@ use wire::{
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
 };
-use workers::{LegSettings, Pool, PoolSettings, ProcessOrder, ProcessSettings};
+use workers::{
+    Complete, HandOver, HandoverSettings, LegSettings, Pool, PoolSettings, ProcessOrder,
+    ProcessSettings,
+};
 
 /// The services of this process behind their gate: what the network and the gateway call.
 pub type Services = <Gate as tower::Layer<Routes>>::Service;
@@ -156,12 +161,10 @@ impl Composed {
         let mut running = Vec::new();
         for kind in kinds {
             let work: Arc<dyn workers::Work> = match kind {
-                Worker::Ready => Arc::new(ProcessOrder::new(
-                    Processing::new(Arc::clone(&self.core)),
-                    providers.clone(),
-                    ProcessSettings::default(),
-                )),
+                Worker::Ready => Arc::new(self.process_order(settings)?),
                 Worker::Legs => Arc::new(self.legs(settings, providers.clone())?),
+                Worker::Handover => Arc::new(self.hand_over(settings)?),
+                Worker::Complete => Arc::new(self.complete(settings)?),
             };
             let (tasks, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
             let pool =

@@ -20,7 +20,7 @@ pub use fault::{Fault, Faults};
 pub use layers::Sources;
 
 use secrecy::SecretString;
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Every setting with its default and a comment that says what it does.
 pub const DEFAULTS: &str = include_str!("settings/defaults.toml");
@@ -34,6 +34,9 @@ pub struct Settings {
     pub serve: Serve,
     pub money: Money,
     pub payments: Payments,
+    pub processing: Processing,
+    pub screening: Screening,
+    pub handover: Handover,
     pub webhooks: Webhooks,
     pub telemetry: telemetry::Settings,
 }
@@ -91,6 +94,8 @@ pub enum Service {
 pub enum Worker {
     Ready,
     Legs,
+    Handover,
+    Complete,
 }
 
 #[derive(Debug)]
@@ -109,6 +114,38 @@ pub struct Payments {
     pub grace: Duration,
     /// Pauses before the second and every further attempt; at least one.
     pub retry: Vec<Duration>,
+}
+
+/// What is done with orders that were received.
+#[derive(Debug)]
+pub struct Processing {
+    /// One that is not paid so long after it was made is cancelled.
+    pub unpaid_after: Duration,
+    /// How long a provider or a check may take to answer.
+    pub call_timeout: Duration,
+}
+
+/// What is checked against. A file that is not named is the demo's.
+#[derive(Debug)]
+pub struct Screening {
+    pub fraud_rules: Option<PathBuf>,
+    pub prohibited_goods: Option<PathBuf>,
+    pub denied_parties: Vec<PathBuf>,
+    /// The likeness of a name from which on a person has to look, in per cent.
+    pub threshold: u8,
+    /// How often files are looked at for changes.
+    pub reload: Duration,
+}
+
+/// Pushing orders into shop systems.
+#[derive(Debug)]
+pub struct Handover {
+    /// How long one call may take in all.
+    pub call_timeout: Duration,
+    /// How long a call that nobody waits for any more may still be on its way.
+    pub grace: Duration,
+    /// Whether shops may be in private networks, and on this machine.
+    pub private_networks: bool,
 }
 
 #[derive(Debug)]

@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 pub struct Bells {
     process_order: Notify,
     leg: Notify,
+    handover: Notify,
+    complete: Notify,
 }
 
 impl Bells {
@@ -15,6 +17,8 @@ impl Bells {
         match kind {
             TaskKind::ProcessOrder => &self.process_order,
             TaskKind::Leg => &self.leg,
+            TaskKind::Handover => &self.handover,
+            TaskKind::Complete => &self.complete,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Work that a commit leaves behind, and leases on it.
 
-use crate::{OrderKey, StoreError};
+use crate::{OrderKey, Page, PageRequest, StoreError};
 use async_trait::async_trait;
+use domain::id::{OrderId, StoreId};
 use time::{Duration, OffsetDateTime};
 
 /// What is to be done. Tasks of one kind and subject exist once.
@@ -11,16 +12,22 @@ pub enum TaskKind {
     ProcessOrder,
     /// Carry a leg of a refund on. The subject is the leg id.
     Leg,
+    /// Push a ready order into its shop's own system. The subject is empty.
+    Handover,
+    /// Finish an accepted order once nothing is left to capture. The subject is empty.
+    Complete,
 }
 
 impl TaskKind {
-    pub const ALL: [Self; 2] = [Self::ProcessOrder, Self::Leg];
+    pub const ALL: [Self; 4] = [Self::ProcessOrder, Self::Leg, Self::Handover, Self::Complete];
 
     /// The stable name, as stored.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ProcessOrder => "process_order",
             Self::Leg => "leg",
+            Self::Handover => "handover",
+            Self::Complete => "complete",
         }
     }
 }
@@ -33,6 +40,33 @@ pub struct Task {
     pub due_at: OffsetDateTime,
     /// Tries so far, for the backoff.
     pub attempts: u32,
+    /// What it waits for, in words, once somebody has looked at it.
+    pub why: Option<String>,
+}
+
+/// A task as it stands in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingTask {
+    pub task: Task,
+    /// Since when there is something to do.
+    pub since: OffsetDateTime,
+    /// Until when somebody works on it, if somebody does or did.
+    pub held_until: Option<OffsetDateTime>,
+}
+
+/// Where a task stands in the list of its store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskOrigin {
+    pub order_id: OrderId,
+    pub kind: TaskKind,
+    pub subject: String,
+}
+
+impl WaitingTask {
+    pub fn origin(&self) -> TaskOrigin {
+        let Task { key, kind, subject, .. } = &self.task;
+        TaskOrigin { order_id: key.order_id.clone(), kind: *kind, subject: subject.clone() }
+    }
 }
 
 /// Who works on a task, and until when it is theirs.
@@ -67,15 +101,16 @@ pub trait Tasks: Send + Sync {
     /// Extends a lease that is still its owner's; `false` if it is not any more.
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError>;
 
-    /// Hands a task back, to be due at `due_at` with so many attempts, if the lease is still
-    /// its owner's.
-    async fn release(
+    /// Hands a task back with the time, the attempts and the words that it has now, if the lease
+    /// is still its owner's.
+    async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError>;
+
+    /// What waits in a store, by order, name of the kind and subject.
+    async fn waiting(
         &self,
-        task: &Task,
-        owner: &str,
-        due_at: OffsetDateTime,
-        attempts: u32,
-    ) -> Result<(), StoreError>;
+        store: &StoreId,
+        page: PageRequest<TaskOrigin>,
+    ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError>;
 
     /// Returns once tasks may be due: after a commit of this process that put one in, or when
     /// `at_most` has passed.

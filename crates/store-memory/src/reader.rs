@@ -164,7 +164,7 @@ impl Reader for MemoryStore {
     }
 }
 
-fn paged<R, T, C>(
+pub(crate) fn paged<R, T, C>(
     mut rows: Vec<R>,
     size: u32,
     item: impl Fn(&R) -> T,

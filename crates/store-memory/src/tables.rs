@@ -39,6 +39,8 @@ pub(crate) struct TokenRow {
 
 pub(crate) struct TaskRow {
     pub task: Task,
+    /// Since when there is something to do.
+    pub since: OffsetDateTime,
     pub lease: Option<ports::Lease>,
     pub trace: Option<String>,
 }
@@ -103,7 +105,9 @@ impl Tables {
         for change in commit.tasks {
             match change {
                 TaskChange::Put(task) => {
-                    let row = TaskRow { task, lease: None, trace: commit.trace.clone() };
+                    let known = self.tasks.get(&task_key(&task));
+                    let since = known.map_or(task.due_at, |known| known.since);
+                    let row = TaskRow { task, since, lease: None, trace: commit.trace.clone() };
                     self.tasks.insert(task_key(&row.task), row);
                 }
                 TaskChange::Done { key, kind, subject } => {

@@ -1,6 +1,10 @@
-use crate::{MemoryStore, micros, tables::task_key};
+use crate::{MemoryStore, micros, reader::paged, tables::task_key};
 use async_trait::async_trait;
-use ports::{ClaimedTask, Lease, StoreError, Task, TaskKind, Tasks};
+use domain::id::StoreId;
+use ports::{
+    ClaimedTask, Lease, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
+    WaitingTask,
+};
 use time::{Duration, OffsetDateTime};
 
 #[async_trait]
@@ -37,25 +41,45 @@ impl Tasks for MemoryStore {
         Ok(held.map(|held| held.until = lease.until).is_some())
     }
 
-    async fn release(
-        &self,
-        task: &Task,
-        owner: &str,
-        due_at: OffsetDateTime,
-        attempts: u32,
-    ) -> Result<(), StoreError> {
+    async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
         let mut tables = self.lock();
         let row = tables.tasks.get_mut(&task_key(task));
         let is_owners = |lease: &Lease| lease.owner == owner;
         if let Some(row) = row.filter(|row| row.lease.as_ref().is_some_and(is_owners)) {
             row.lease = None;
-            row.task.due_at = due_at;
-            row.task.attempts = attempts;
+            row.task = task.clone();
         }
         Ok(())
+    }
+
+    async fn waiting(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TaskOrigin>,
+    ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
+        let tables = self.lock();
+        let mut rows: Vec<WaitingTask> = tables
+            .tasks
+            .values()
+            .filter(|row| row.task.key.store_id == *store)
+            .map(|row| WaitingTask {
+                task: row.task.clone(),
+                since: row.since,
+                held_until: row.lease.as_ref().map(|lease| lease.until),
+            })
+            .filter(|row| {
+                page.after.as_ref().is_none_or(|after| place(&row.origin()) > place(after))
+            })
+            .collect();
+        rows.sort_by_key(|row| place(&row.origin()));
+        Ok(paged(rows, page.size, Clone::clone, WaitingTask::origin))
     }
 
     async fn wait(&self, kind: TaskKind, at_most: Duration) {
         self.bells.wait(kind, at_most).await;
     }
+}
+
+fn place(origin: &TaskOrigin) -> (String, &'static str, String) {
+    (origin.order_id.to_string(), origin.kind.name(), origin.subject.clone())
 }

@@ -189,7 +189,7 @@ impl SqlStore {
 }
 
 /// One row more than asked for was read if there is another page.
-fn to_page<T, C>(mut rows: Vec<T>, size: u32, cursor: impl Fn(&T) -> C) -> Page<T, C> {
+pub(crate) fn to_page<T, C>(mut rows: Vec<T>, size: u32, cursor: impl Fn(&T) -> C) -> Page<T, C> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);

@@ -1,10 +1,15 @@
 use crate::{
     SqlStore,
     column::{micros, name, time},
-    error::from_orm,
+    error::{from_orm, unreadable},
+    reader::to_page,
 };
 use async_trait::async_trait;
-use ports::{ClaimedTask, Lease, OrderKey, StoreError, Task, TaskKind, Tasks};
+use domain::id::StoreId;
+use ports::{
+    ClaimedTask, Lease, OrderKey, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
+    WaitingTask,
+};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use time::{Duration, OffsetDateTime};
 
@@ -22,12 +27,15 @@ const CLAIM: &str = "WITH due AS MATERIALIZED \
     WHERE tasks.store_id = due.store_id AND tasks.order_id = due.order_id \
     AND tasks.kind = due.kind AND tasks.subject = due.subject \
     RETURNING tasks.store_id, tasks.order_id, tasks.subject, tasks.due_at, tasks.attempts, \
-    tasks.trace";
+    tasks.trace, tasks.why";
 const RENEW: &str = "UPDATE tasks SET lease_until = $6 WHERE store_id = $1 AND order_id = $2 \
     AND kind = $3 AND subject = $4 AND lease_owner = $5";
-const RELEASE: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, due_at = $6, \
-    attempts = $7 WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4 \
-    AND lease_owner = $5";
+const RELEASE: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, \
+    since = COALESCE(since, due_at), due_at = $6, attempts = $7, why = $8 \
+    WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4 AND lease_owner = $5";
+const WAITING: &str = "SELECT store_id, order_id, subject, due_at, attempts, trace, why, kind, \
+    COALESCE(since, due_at), lease_until FROM tasks WHERE store_id = $1 \
+    AND (order_id, kind, subject) > ($2, $3, $4) ORDER BY order_id, kind, subject LIMIT $5";
 
 #[async_trait]
 impl Tasks for SqlStore {
@@ -46,17 +54,33 @@ impl Tasks for SqlStore {
         self.in_time(self.change_task(RENEW, values.collect())).await
     }
 
-    async fn release(
-        &self,
-        task: &Task,
-        owner: &str,
-        due_at: OffsetDateTime,
-        attempts: u32,
-    ) -> Result<(), StoreError> {
-        let released = [micros(due_at).into(), i64::from(attempts).into()];
+    async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        let Task { due_at, attempts, why, .. } = task;
+        let released = [micros(*due_at).into(), i64::from(*attempts).into(), why.clone().into()];
         let values = held_by(task, owner).into_iter().chain(released);
         self.in_time(self.change_task(RELEASE, values.collect())).await?;
         Ok(())
+    }
+
+    async fn waiting(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TaskOrigin>,
+    ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
+        let (order_id, kind, subject) = match &page.after {
+            // Nothing is named by no text at all, so everything comes after it.
+            None => ("", "", ""),
+            Some(TaskOrigin { order_id, kind, subject }) => {
+                (order_id.as_str(), kind.name(), subject.as_str())
+            }
+        };
+        let from = [store.as_str().into(), order_id.into(), kind.into(), subject.into()];
+        let values = from.into_iter().chain([(i64::from(page.size) + 1).into()]);
+        let backend = self.0.read.get_database_backend();
+        let waiting = Statement::from_sql_and_values(backend, WAITING, values);
+        let rows = self.0.read.query_all_raw(waiting).await.map_err(from_orm)?;
+        let found = rows.iter().map(to_waiting).collect::<Result<_, _>>()?;
+        Ok(to_page(found, page.size, WaitingTask::origin))
     }
 
     async fn wait(&self, kind: TaskKind, at_most: Duration) {
@@ -117,21 +141,38 @@ fn held_by(task: &Task, owner: &str) -> [Value; 5] {
     ]
 }
 
+fn to_waiting(row: &QueryResult) -> Result<WaitingTask, StoreError> {
+    let kind: String = row.try_get_by_index(7).map_err(from_orm)?;
+    let known = TaskKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = known.ok_or_else(|| unreadable("tasks.kind", kind.clone()))?;
+    let since: i64 = row.try_get_by_index(8).map_err(from_orm)?;
+    let held_until: Option<i64> = row.try_get_by_index(9).map_err(from_orm)?;
+    Ok(WaitingTask {
+        task: to_task(row, kind)?,
+        since: time("tasks.since", since)?,
+        held_until: held_until.map(|until| time("tasks.lease_until", until)).transpose()?,
+    })
+}
+
 fn to_claimed(row: &QueryResult, kind: TaskKind, lease: &Lease) -> Result<ClaimedTask, StoreError> {
+    Ok(ClaimedTask {
+        task: to_task(row, kind)?,
+        lease: lease.clone(),
+        trace: row.try_get_by_index(5).map_err(from_orm)?,
+    })
+}
+
+fn to_task(row: &QueryResult, kind: TaskKind) -> Result<Task, StoreError> {
     let text = |index| row.try_get_by_index::<String>(index).map_err(from_orm);
     let number = |index| row.try_get_by_index::<i64>(index).map_err(from_orm);
     let store_id = name("tasks.store_id", &text(0)?)?;
     let order_id = name("tasks.order_id", &text(1)?)?;
-    let task = Task {
+    Ok(Task {
         key: OrderKey { store_id, order_id },
         kind,
         subject: text(2)?,
         due_at: time("tasks.due_at", number(3)?)?,
         attempts: u32::try_from(number(4)?).unwrap_or(u32::MAX),
-    };
-    Ok(ClaimedTask {
-        task,
-        lease: lease.clone(),
-        trace: row.try_get_by_index(5).map_err(from_orm)?,
+        why: row.try_get_by_index(6).map_err(from_orm)?,
     })
 }

@@ -88,7 +88,9 @@ impl Legs {
         let work = match sent {
             Ok(Some(work)) => work,
             // Held back or carried on by somebody else since it was looked at.
-            Ok(None) | Err(Failure::Rejected(_)) => return Ok(self.ask_later(task)),
+            Ok(None) | Err(Failure::Rejected(_)) => {
+                return Ok(self.ask_later(task, "somebody else carried it on"));
+            }
             Err(failure) => return Err(failure.into()),
         };
         self.stops.reach(Point::SentCommitted).await;
@@ -105,7 +107,9 @@ impl Legs {
     /// Asks what became of a leg whose answer is not there.
     async fn resolve(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
         match self.find(hand, work).await? {
-            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => Ok(self.ask_later(hand.task)),
+            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
+                Ok(self.ask_later(hand.task, "what became of it at the provider is not known"))
+            }
             Ok(Some(outcome)) => self.record(hand, work, outcome).await,
             Ok(None) => self.never_received(hand, work).await,
         }
@@ -116,7 +120,8 @@ impl Legs {
         let resend_at = work.updated_at + self.settings.grace;
         let wait = Duration::try_from(resend_at - self.clock.now()).unwrap_or_default();
         if !wait.is_zero() {
-            return Ok(Next::Later(self.questions_pause(hand.task).min(wait)));
+            let pause = self.questions_pause(hand.task).min(wait);
+            return Ok(Next::later(pause, "the provider does not know the leg (yet)"));
         }
         if self.tries_left(work).is_none() {
             let failure = LegFailure {
@@ -135,10 +140,10 @@ impl Legs {
             Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Failed(failure),
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
-                return Ok(self.ask_later(hand.task));
+                return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
             }
             Ok(Some(PaymentOutcome::Accepted { .. } | PaymentOutcome::Unknown)) | Err(()) => {
-                return Ok(self.ask_later(hand.task));
+                return Ok(self.ask_later(hand.task, "the provider has it and has not settled it"));
             }
         };
         self.commit(hand, work, outcome, None).await
@@ -215,6 +220,7 @@ impl Legs {
         let next = again_after.map(|pause| Task {
             due_at: self.clock.now() + pause,
             attempts: 0,
+            why: Some(waits_for(&outcome)),
             ..(*task).clone()
         });
         log(work, &outcome);
@@ -226,7 +232,8 @@ impl Legs {
         let changed = recorded?;
         self.stops.reach(Point::AnswerCommitted).await;
         // Whoever booked it before has looked after the task; if it is still ours, it waits.
-        Ok(if changed { Next::Committed } else { self.ask_later(task) })
+        let known = "the answer was known";
+        Ok(if changed { Next::Committed } else { self.ask_later(task, known) })
     }
 
     /// The pause before the next try, if there is one.
@@ -239,14 +246,23 @@ impl Legs {
         self.settings.questions.pause(task.attempts.saturating_add(1))
     }
 
-    fn ask_later(&self, task: &Task) -> Next {
-        Next::Later(self.questions_pause(task))
+    fn ask_later(&self, task: &Task, why: &'static str) -> Next {
+        Next::later(self.questions_pause(task), why)
     }
 }
 
 /// Whether the provider did it, or took it to do it.
 const fn is_done(outcome: &PaymentOutcome) -> bool {
     matches!(outcome, PaymentOutcome::Settled { .. } | PaymentOutcome::Accepted { .. })
+}
+
+fn waits_for(outcome: &LegOutcome) -> String {
+    match outcome {
+        LegOutcome::Accepted { .. } => "the provider has it and has not settled it".to_owned(),
+        LegOutcome::Deferred(failure) => format!("declined for now: {}", failure.code),
+        LegOutcome::Unknown => "what became of it at the provider is not known".to_owned(),
+        LegOutcome::Settled { .. } | LegOutcome::Failed(_) => String::new(),
+    }
 }
 
 fn log(work: &LegWork, outcome: &LegOutcome) {
@@ -280,11 +296,11 @@ impl Work for Legs {
         let leg_id = task.subject.parse().map_err(|_| WorkError::Subject(task.subject.clone()))?;
         let Some(work) = self.steps.find(&task.key, &leg_id).await? else {
             tracing::error!(%leg_id, "a task names a leg that does not exist");
-            return Ok(Next::Later(IDLE));
+            return Ok(Next::later(IDLE, "there is no such leg"));
         };
         // Held back or ended since the task was claimed. Handing it back is void if the task was
         // taken out or put in again meanwhile, so nothing can be lost by it.
-        let nothing_to_do = Ok(Next::Later(IDLE));
+        let nothing_to_do = Ok(Next::later(IDLE, "there is nothing to do"));
         if work.refund_state != RefundState::Pending || work.leg.kind == LegKind::Manual {
             return nothing_to_do;
         }

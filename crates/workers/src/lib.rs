@@ -4,7 +4,9 @@
 //! renewed while the work runs; work whose lease is lost is dropped where it stands, so whatever
 //! it does has to be safe to stop at any point and to be taken up by somebody else.
 //!
-//! - [`ProcessOrder`]: makes received orders ready;
+//! - [`ProcessOrder`]: has received orders paid and screened, and makes them ready or cancels them;
+//! - [`HandOver`]: pushes ready orders into their shops' own systems, each to exactly one order;
+//! - [`Complete`]: finishes those once nothing is left to capture;
 //! - [`Legs`]: carries the legs of refunds to their providers, each to exactly one effect.
 //!
 //! To add a kind of work: a [`ports::TaskKind`], a use case whose commits put the task in and take
@@ -14,8 +16,11 @@
 //! handed back through [`ports::Tasks`], which only the holder of their lease can do.
 
 mod backoff;
+mod complete;
+mod handover;
 mod legs;
 mod limit;
+mod payments;
 mod pool;
 mod process_order;
 mod stops;
@@ -24,10 +29,12 @@ mod tests;
 mod work;
 
 pub use backoff::Backoff;
+pub use complete::Complete;
+pub use handover::{HandOver, HandoverSettings};
 pub use legs::{LegSettings, Legs};
 pub use pool::{Pool, PoolSettings, owner};
 pub use process_order::{ProcessOrder, ProcessSettings};
 pub use stops::Point;
 #[cfg(any(test, feature = "failpoints"))]
 pub use stops::{Stop, Stops};
-pub use work::{Held, Next, Work, WorkError};
+pub use work::{Held, Next, Pause, Work, WorkError};

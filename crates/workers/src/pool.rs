@@ -1,7 +1,7 @@
 use crate::{
     Backoff,
     limit::{in_time, stopped_for},
-    work::{Held, Next, Work, WorkError},
+    work::{Held, Next, Pause, Work, WorkError},
 };
 use ports::{Chain, ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks};
 use std::{
@@ -13,7 +13,6 @@ use std::{
     },
     time::Duration,
 };
-use time::OffsetDateTime;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -21,6 +20,9 @@ use tracing::Instrument as _;
 /// Pauses after an error, of a task or of the claiming itself.
 const AFTER_TASK_ERROR: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
 const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+
+/// Characters of what a task waits for that are kept.
+const MAX_WHY: usize = 300;
 
 /// How long the store may take to get tasks back, and to answer what was asked before, when the
 /// process ends.
@@ -138,20 +140,18 @@ impl Pool {
             outcome = self.work.carry_out(&task, &held) => outcome,
             () = self.keep(&task, owner, &held) => Err(WorkError::LeaseLost),
             () = hand_back.cancelled() => {
-                return self.release(&task, owner, task.due_at, task.attempts).await;
+                return self.release(&task, owner).await;
             }
         };
         match outcome {
             Ok(Next::Committed) => {}
             Ok(Next::Later(pause)) => self.later(&task, owner, pause).await,
-            Ok(Next::Wait(pause)) => {
-                self.release(&task, owner, self.clock.now() + pause, task.attempts).await;
-            }
+            Ok(Next::Wait(pause)) => self.hand_back(task, owner, pause).await,
             // Whoever has the task now looks where it stands.
             Err(WorkError::LeaseLost) => tracing::warn!("the lease of a task ran out"),
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "a task could not be carried on");
-                self.later(&task, owner, AFTER_TASK_ERROR.pause(task.attempts)).await;
+                self.later(&task, owner, after_error(&task)).await;
             }
         }
     }
@@ -175,13 +175,19 @@ impl Pool {
         }
     }
 
-    async fn later(&self, task: &Task, owner: &str, pause: Duration) {
-        let due_at = self.clock.now() + pause;
-        self.release(task, owner, due_at, task.attempts.saturating_add(1)).await;
+    async fn later(&self, task: &Task, owner: &str, pause: Pause) {
+        let attempts = task.attempts.saturating_add(1);
+        self.hand_back(Task { attempts, ..task.clone() }, owner, pause).await;
     }
 
-    async fn release(&self, task: &Task, owner: &str, due_at: OffsetDateTime, attempts: u32) {
-        let released = self.tasks.release(task, owner, due_at, attempts);
+    async fn hand_back(&self, task: Task, owner: &str, pause: Pause) {
+        let due_at = self.clock.now() + pause.length;
+        let why = Some(pause.why.chars().take(MAX_WHY).collect());
+        self.release(&Task { due_at, why, ..task }, owner).await;
+    }
+
+    async fn release(&self, task: &Task, owner: &str) {
+        let released = self.tasks.release(task, owner);
         if let Err(error) = in_time(self.settings.lease / 3, released).await {
             // It is free again when the lease runs out.
             tracing::warn!(error = %Chain(&error), "a task could not be handed back");
@@ -203,6 +209,12 @@ impl Pool {
         }
         span
     }
+}
+
+/// What went wrong is in the log, where nobody's data are shown to a store.
+fn after_error(task: &Task) -> Pause {
+    let length = AFTER_TASK_ERROR.pause(task.attempts);
+    Pause { length, why: "an error, which is in the log; it is tried again".into() }
 }
 
 /// A pool at work.
@@ -285,7 +297,7 @@ impl Run {
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "a task broke off");
                 if let Some((task, owner)) = self.tasks.remove(&error.id()) {
-                    self.pool.later(&task, &owner, AFTER_TASK_ERROR.pause(task.attempts)).await;
+                    self.pool.later(&task, &owner, after_error(&task)).await;
                 }
             }
         }

@@ -1,19 +1,22 @@
 use crate::{
     Backoff,
+    payments::Payments,
+    stops::{Point, Stops},
     work::{Held, Next, Work, WorkError},
 };
 use application::{Caller, Failure, Processing};
 use async_trait::async_trait;
 use domain::{
-    Actor, Currency,
+    Actor,
     cancellation::CancellationReason,
-    order::{Order, OrderState, PaymentReport, Tender, TenderState},
+    order::{Order, OrderState, TenderState},
+    screening::{Check, CheckState, Finding, Screening as Wanted, Verdict},
 };
-use ports::{OrderKey, PaymentStatus, Providers, Task, TaskKind};
-use std::time::Duration;
+use ports::{Chain, Clock, Opinion, OrderView, Providers, Screenings, Subject, Task, TaskKind};
+use std::{sync::Arc, time::Duration};
 
 /// Pauses between looks at an order that waits for nothing of its own, such as for its store to
-/// want no screening any more. With the jitter at most a minute.
+/// want a check no more. With the jitter at most a minute.
 const WAITING: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(48));
 /// Tries up to which those pauses grow.
 const WAITING_TRIES: u32 = 6;
@@ -24,11 +27,14 @@ const IDLE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessSettings {
-    /// How long a provider may take to answer.
+    /// How long a provider or a check may take to answer.
     pub call_timeout: Duration,
-    /// Pauses between looks at an order whose payment is not confirmed. Whoever reports it need
-    /// not wait for them: the report puts the task in anew.
+    /// Pauses between looks at an order whose payment is not confirmed, or which a person has to
+    /// look at. Whoever reports the payment or decides need not wait for them: that puts the task
+    /// in anew.
     pub backoff: Backoff,
+    /// An order that is not paid so long after it was made is cancelled.
+    pub unpaid_after: Duration,
 }
 
 impl Default for ProcessSettings {
@@ -36,109 +42,214 @@ impl Default for ProcessSettings {
         Self {
             call_timeout: Duration::from_secs(10),
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_hours(1)),
+            unpaid_after: Duration::from_hours(72),
         }
     }
 }
 
-/// Makes received orders ready: asks the providers for payments that are not confirmed, and lets
-/// an order go on once all are and its store wants no screening. One whose payment has failed is
-/// cancelled.
+/// Makes received orders ready, or cancels them: asks the providers for their payments, has every
+/// check made that the order has to pass, one after the other and each committed on its own, and
+/// lets the order go on once all is clear (L2 to L6).
 pub struct ProcessOrder {
-    processing: Processing,
-    providers: Providers,
+    payments: Payments,
+    screenings: Screenings,
+    clock: Arc<dyn Clock>,
     settings: ProcessSettings,
+    stops: Stops,
+}
+
+/// One look at one order.
+struct Look<'l> {
+    caller: Caller,
+    task: &'l Task,
+    held: &'l Held<'l>,
 }
 
 impl ProcessOrder {
-    pub const fn new(
+    pub fn new(
         processing: Processing,
         providers: Providers,
+        screenings: Screenings,
+        clock: Arc<dyn Clock>,
         settings: ProcessSettings,
     ) -> Self {
-        Self { processing, providers, settings }
+        let call_timeout = settings.call_timeout;
+        let payments = Payments { processing, providers, call_timeout };
+        Self { payments, screenings, clock, settings, stops: Stops::default() }
     }
 
-    /// L3.
-    async fn cancel(&self, caller: &Caller, task: &Task) -> Result<Next, WorkError> {
-        let reason = CancellationReason::PaymentFailed;
-        match self.processing.cancel(caller, &task.key, reason).await {
-            Ok(()) => Ok(Next::Committed),
-            // Somebody else was faster; the next look will tell.
-            Err(Failure::Rejected(_)) => Ok(wait(task)),
+    /// Ends the process, or hangs, at a named point. For tests.
+    #[cfg(any(test, feature = "failpoints"))]
+    #[must_use]
+    pub fn stopping(mut self, stops: Stops) -> Self {
+        self.stops = stops;
+        self
+    }
+
+    /// L3: a payment failed, an authorisation lapsed, or nobody ever paid.
+    async fn pay(&self, look: &Look<'_>, order: &Order) -> Result<Result<Order, Next>, WorkError> {
+        let key = &look.task.key;
+        let pending = [TenderState::Pending];
+        let asked = self.payments.ask(&look.caller, key, order, &pending).await?;
+        self.stops.reach(Point::OrderPaymentsAsked).await;
+        let order = asked.order;
+        if has_failed(&order) {
+            return self.cancel(look, CancellationReason::PaymentFailed).await.map(Err);
+        }
+        let Some(open) = order.tenders.iter().find(|tender| !tender.is_confirmed()) else {
+            return Ok(Ok(order));
+        };
+        let age = Duration::try_from(self.clock.now() - order.created_at).unwrap_or_default();
+        // Whether it was paid is for its provider to say.
+        if age >= self.settings.unpaid_after && !asked.unanswered {
+            tracing::info!(tender_id = %open.tender_id, "nobody paid in time");
+            return self.cancel(look, CancellationReason::PaymentFailed).await.map(Err);
+        }
+        let why = match asked.unanswered {
+            false => format!("tender {} is {}", open.tender_id, open.state.name()),
+            true => format!("the provider of tender {} does not answer", open.tender_id),
+        };
+        let until_unpaid = self.settings.unpaid_after.saturating_sub(age).max(ONE_SECOND);
+        let pause = self.settings.backoff.pause(look.task.attempts).min(until_unpaid);
+        Ok(Err(Next::later(pause, why)))
+    }
+
+    /// L4 to L6: every check that is pending, in turn. One that failed cancels at once.
+    async fn screen(
+        &self,
+        look: &Look<'_>,
+        view: &OrderView,
+        mut order: Order,
+        wanted: &Wanted,
+    ) -> Result<Result<Order, Next>, WorkError> {
+        let key = &look.task.key;
+        for check in order.screening.iter().map(|it| it.check).collect::<Vec<_>>() {
+            if order.screened(check).is_none_or(|it| it.state != CheckState::Pending) {
+                continue;
+            }
+            let opinion = if wanted.wanted(&order).contains(&check) {
+                let subject = Subject { order: &order, personal: view.personal.as_ref() };
+                match self.opinion(check, subject).await {
+                    Ok(opinion) => opinion,
+                    Err(why) => return Ok(Err(wait(look.task, why))),
+                }
+            } else {
+                not_wanted()
+            };
+            self.stops.reach(Point::OrderChecked).await;
+            look.held.check()?;
+            log(check, &opinion);
+            let recorded =
+                self.payments.processing.record_screening(&look.caller, key, check, &opinion);
+            order = match recorded.await {
+                Ok(order) => order,
+                Err(Failure::Rejected(_)) => return Ok(Err(overtaken(look.task))),
+                Err(failure) => return Err(failure.into()),
+            };
+            self.stops.reach(Point::OrderCheckCommitted).await;
+            if let Some(next) = self.cancel_failed(look, &order).await? {
+                return Ok(Err(next));
+            }
+        }
+        Ok(Ok(order))
+    }
+
+    /// The inner error says what it waits for.
+    async fn opinion(&self, check: Check, subject: Subject<'_>) -> Result<Opinion, String> {
+        let Some(adapter) = self.screenings.get(check) else {
+            return Err(format!("{} cannot be checked: it is not configured here", check.name()));
+        };
+        let answer = tokio::time::timeout(self.settings.call_timeout, adapter.check(subject)).await;
+        match answer {
+            Ok(Ok(opinion)) => Ok(opinion),
+            Ok(Err(error)) => {
+                tracing::warn!(check = check.name(), error = %Chain(&error), "a check broke off");
+                Err(format!("{} cannot be checked now", check.name()))
+            }
+            Err(_) => Err(format!("{} does not answer", check.name())),
+        }
+    }
+
+    async fn cancel_failed(
+        &self,
+        look: &Look<'_>,
+        order: &Order,
+    ) -> Result<Option<Next>, WorkError> {
+        match order.screening.iter().find(|it| it.state == CheckState::Failed) {
+            Some(failed) => self.cancel(look, failed.check.reason()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn cancel(&self, look: &Look<'_>, reason: CancellationReason) -> Result<Next, WorkError> {
+        self.stops.reach(Point::OrderCancelling).await;
+        match self.payments.processing.cancel(&look.caller, &look.task.key, reason).await {
+            Ok(()) => {
+                self.stops.reach(Point::OrderCancelled).await;
+                Ok(Next::Committed)
+            }
+            Err(Failure::Rejected(_)) => Ok(overtaken(look.task)),
             Err(failure) => Err(failure.into()),
         }
     }
 
-    /// Asks for every payment that is pending, and books what moved.
-    async fn ask(&self, caller: &Caller, key: &OrderKey, order: Order) -> Result<Order, WorkError> {
-        let mut after = order.clone();
-        let pending =
-            |tender: &&Tender| tender.state == TenderState::Pending && !tender.amount.is_zero();
-        for tender in order.tenders.iter().filter(pending) {
-            let currency = order.customer_currency;
-            let Some(report) = self.status(key, tender, currency).await else { continue };
-            match self.processing.record_payment(caller, key, report).await {
-                Ok(order) => after = order,
-                // Somebody else reported the payment meanwhile, or it says what cannot be.
-                Err(Failure::Rejected(rejection)) => tracing::warn!(
-                    tender_id = %tender.tender_id,
-                    rejection = %rejection,
-                    "what a provider says about a payment was refused"
-                ),
-                Err(failure) => return Err(failure.into()),
-            }
+    /// While a person is awaited an authorisation may lapse.
+    async fn for_a_person(
+        &self,
+        look: &Look<'_>,
+        order: &Order,
+        check: Check,
+    ) -> Result<Next, WorkError> {
+        let authorized = [TenderState::Authorized];
+        let asked = self.payments.ask(&look.caller, &look.task.key, order, &authorized).await?;
+        if has_failed(&asked.order) {
+            return self.cancel(look, CancellationReason::PaymentFailed).await;
         }
-        Ok(after)
+        let pause = self.settings.backoff.pause(look.task.attempts);
+        Ok(Next::later(pause, format!("{} is in REVIEW: a person has to decide", check.name())))
     }
 
-    /// `None` if nothing is known that was not known before.
-    async fn status(
-        &self,
-        key: &OrderKey,
-        tender: &Tender,
-        currency: Currency,
-    ) -> Option<PaymentReport> {
-        let provider = match self.providers.get(&tender.provider) {
-            Ok(provider) => provider,
-            Err(error) => {
-                tracing::warn!(tender_id = %tender.tender_id, %error, "a payment cannot be asked for");
-                return None;
+    async fn make_ready(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        self.stops.reach(Point::OrderClear).await;
+        look.held.check()?;
+        match self.payments.processing.mark_ready(&look.caller, &look.task.key).await {
+            Ok(()) => {
+                self.stops.reach(Point::OrderReady).await;
+                Ok(Next::Committed)
             }
-        };
-        let asked = provider.status(key, tender, currency);
-        let (state, amount) = match tokio::time::timeout(self.settings.call_timeout, asked).await {
-            Ok(Ok(PaymentStatus::Pending)) => return None,
-            Ok(Ok(PaymentStatus::Authorized(amount))) => (TenderState::Authorized, Some(amount)),
-            Ok(Ok(PaymentStatus::Captured(amount))) => (TenderState::Captured, Some(amount)),
-            Ok(Ok(PaymentStatus::Failed)) => (TenderState::Failed, None),
-            Ok(Err(failure)) => {
-                let code = failure.code;
-                tracing::info!(tender_id = %tender.tender_id, code, "a provider cannot be asked now");
-                return None;
-            }
-            Err(_) => {
-                tracing::info!(tender_id = %tender.tender_id, "a provider does not answer");
-                return None;
-            }
-        };
-        Some(PaymentReport {
-            tender_id: tender.tender_id.clone(),
-            state,
-            amount,
-            provider_reference: None,
-        })
+            Err(Failure::Rejected(_)) => Ok(overtaken(look.task)),
+            Err(failure) => Err(failure.into()),
+        }
     }
 }
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 fn has_failed(order: &Order) -> bool {
     order.tenders.iter().any(|tender| tender.state == TenderState::Failed)
 }
 
+fn not_wanted() -> Opinion {
+    let text = "the store does not want this check of this order any more";
+    Opinion { verdict: Verdict::Clear, findings: vec![Finding::new("settings", text)] }
+}
+
+fn log(check: Check, opinion: &Opinion) {
+    let rules: Vec<&str> = opinion.findings.iter().map(|it| it.rule.as_str()).collect();
+    let verdict = CheckState::from(opinion.verdict).name();
+    tracing::info!(check = check.name(), verdict, rules = rules.join(", "), "an order was checked");
+}
+
+/// Somebody else was faster; the next look will tell.
+fn overtaken(task: &Task) -> Next {
+    wait(task, "somebody else changed the order")
+}
+
 /// Looks again within a minute. The tries grow no further, so that a payment that is to be asked
 /// for afterwards is not put off by the time that the order has waited.
-fn wait(task: &Task) -> Next {
+fn wait(task: &Task, why: impl Into<std::borrow::Cow<'static, str>>) -> Next {
     let pause = WAITING.pause(task.attempts);
-    if task.attempts < WAITING_TRIES { Next::Later(pause) } else { Next::Wait(pause) }
+    if task.attempts < WAITING_TRIES { Next::later(pause, why) } else { Next::wait(pause, why) }
 }
 
 #[async_trait]
@@ -148,36 +259,35 @@ impl Work for ProcessOrder {
     }
 
     async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
-        let key = &task.key;
+        self.stops.reach(Point::OrderClaimed).await;
         let caller = Caller { actor: Actor::worker("process-order"), trace: held.trace() };
+        let look = Look { caller, task, held };
         // Whatever moved the order on has ended the task. It is not ended here: since this was
         // read, an undo may have put it in anew.
-        let nothing_to_do = Ok(Next::Wait(IDLE));
-        let Some((order, settings)) = self.processing.order(key).await? else {
-            return nothing_to_do;
+        let found = self.payments.processing.order(&task.key).await?;
+        let Some((view, store)) =
+            found.filter(|(view, _)| view.order.state == OrderState::Received)
+        else {
+            return Ok(Next::wait(IDLE, "there is nothing to do"));
         };
-        if order.state != OrderState::Received {
-            return nothing_to_do;
+        if has_failed(&view.order) {
+            return self.cancel(&look, CancellationReason::PaymentFailed).await;
         }
-        if has_failed(&order) {
-            return self.cancel(&caller, task).await;
+        if let Some(next) = self.cancel_failed(&look, &view.order).await? {
+            return Ok(next);
         }
-        if !settings.screening.is_off() {
-            // Its store may change its mind, and nobody tells the order.
-            return Ok(wait(task));
-        }
-        let order = self.ask(&caller, key, order).await?;
-        if has_failed(&order) {
-            return self.cancel(&caller, task).await;
-        }
-        if !order.tenders.iter().all(Tender::is_confirmed) {
-            return Ok(Next::Later(self.settings.backoff.pause(task.attempts)));
-        }
-        match self.processing.mark_ready(&caller, key).await {
-            Ok(()) => Ok(Next::Committed),
-            // Somebody else was faster; the next look will tell.
-            Err(Failure::Rejected(_)) => Ok(wait(task)),
-            Err(failure) => Err(failure.into()),
+        let order = match self.pay(&look, &view.order).await? {
+            Ok(order) => order,
+            Err(next) => return Ok(next),
+        };
+        let wanted = &store.state.settings.screening;
+        let order = match self.screen(&look, &view, order, wanted).await? {
+            Ok(order) => order,
+            Err(next) => return Ok(next),
+        };
+        match order.screening.iter().find(|it| it.state != CheckState::Clear) {
+            Some(open) => self.for_a_person(&look, &order, open.check).await,
+            None => self.make_ready(&look).await,
         }
     }
 }

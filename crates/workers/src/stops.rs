@@ -1,7 +1,7 @@
 //! Points at which a test may end the process, to prove that nothing is lost or done twice there.
 //! Without the feature `failpoints` passing one costs nothing.
 
-/// A point on a leg's way.
+/// A point on the way of a leg or an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
     /// The task is leased, nothing is done.
@@ -14,15 +14,63 @@ pub enum Point {
     Found,
     /// The answer is committed, the task not looked after.
     AnswerCommitted,
+    /// An order that was received is looked at, nothing is done.
+    OrderClaimed,
+    /// The providers told about its payments, and that is committed.
+    OrderPaymentsAsked,
+    /// A check was made, what it came to is not committed.
+    OrderChecked,
+    /// What a check came to is committed.
+    OrderCheckCommitted,
+    /// The order is about to be cancelled by the platform.
+    OrderCancelling,
+    /// That is committed.
+    OrderCancelled,
+    /// All is clear, READY is not committed.
+    OrderClear,
+    /// READY is committed.
+    OrderReady,
+    /// An order is to be pushed, nothing is done.
+    HandoverClaimed,
+    /// The shop told whether it has the order, that is not committed.
+    HandoverFound,
+    /// That it is pushed is committed, the shop is not called.
+    HandoverStarted,
+    /// The shop answered, that is not committed.
+    HandoverPushed,
+    /// What the shop answered is committed.
+    HandoverRecorded,
+    /// The last try failed, the order is about to be cancelled.
+    HandoverCancelling,
+    /// An accepted order is looked at, nothing is done.
+    CompleteClaimed,
+    /// COMPLETED is committed.
+    Completed,
 }
 
 impl Point {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 21] = [
         Self::Claimed,
         Self::SentCommitted,
         Self::ProviderAnswered,
         Self::Found,
         Self::AnswerCommitted,
+        Self::OrderClaimed,
+        Self::OrderPaymentsAsked,
+        Self::OrderChecked,
+        Self::OrderCheckCommitted,
+        Self::OrderCancelling,
+        Self::OrderCancelled,
+        Self::OrderClear,
+        Self::OrderReady,
+        Self::HandoverClaimed,
+        Self::HandoverFound,
+        Self::HandoverStarted,
+        Self::HandoverPushed,
+        Self::HandoverRecorded,
+        Self::HandoverCancelling,
+        Self::CompleteClaimed,
+        Self::Completed,
     ];
 
     /// The name that a test says it by.
@@ -33,6 +81,22 @@ impl Point {
             Self::ProviderAnswered => "leg.provider_answered",
             Self::Found => "leg.found",
             Self::AnswerCommitted => "leg.answer_committed",
+            Self::OrderClaimed => "order.claimed",
+            Self::OrderPaymentsAsked => "order.payments_asked",
+            Self::OrderChecked => "order.checked",
+            Self::OrderCheckCommitted => "order.check_committed",
+            Self::OrderCancelling => "order.cancelling",
+            Self::OrderCancelled => "order.cancelled",
+            Self::OrderClear => "order.clear",
+            Self::OrderReady => "order.ready",
+            Self::HandoverClaimed => "handover.claimed",
+            Self::HandoverFound => "handover.found",
+            Self::HandoverStarted => "handover.started",
+            Self::HandoverPushed => "handover.pushed",
+            Self::HandoverRecorded => "handover.recorded",
+            Self::HandoverCancelling => "handover.cancelling",
+            Self::CompleteClaimed => "complete.claimed",
+            Self::Completed => "complete.completed",
         }
     }
 }

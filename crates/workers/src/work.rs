@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use ports::{Clock, Task, TaskKind, UnknownProvider};
 use std::{
+    borrow::Cow,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -18,14 +19,32 @@ pub trait Work: Send + Sync + 'static {
 }
 
 /// What is to become of a task that was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// A commit of the work ended the task or put it in again.
     Committed,
     /// Nothing changed; to be looked at again after a pause, as one more try.
-    Later(Duration),
+    Later(Pause),
     /// Nothing was tried; to be looked at again after a pause with as many tries as before.
-    Wait(Duration),
+    Wait(Pause),
+}
+
+/// How long a task is left alone, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    pub length: Duration,
+    /// In words, for people; without anybody's personal data.
+    pub why: Cow<'static, str>,
+}
+
+impl Next {
+    pub fn later(length: Duration, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Later(Pause { length, why: why.into() })
+    }
+
+    pub fn wait(length: Duration, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Wait(Pause { length, why: why.into() })
+    }
 }
 
 /// Why a task could not be carried on. It is tried again after a pause.

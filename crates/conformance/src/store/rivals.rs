@@ -32,7 +32,10 @@ pub async fn many_orders_are_written_at_once(store: &dyn Subject) {
     let placing = keys.iter().map(|id| store.commit(commit().order(order(id).change())));
     join_all(placing).await.into_iter().for_each(|outcome| outcome.unwrap());
     let steps = keys.iter().map(async |id| {
-        let ready = load(store, &key(id)).await.decide(Command::MarkReady { plug_and_play: false }, NOON).unwrap();
+        let ready = load(store, &key(id))
+            .await
+            .decide(Command::MarkReady { plug_and_play: false }, NOON)
+            .unwrap();
         store.commit(commit().order(ready)).await.unwrap();
         let change = load(store, &key(id)).await.decide(refund(1, "1.50"), NOON).unwrap();
         store.commit(whole(change, id)).await.unwrap();

@@ -1,6 +1,4 @@
-use super::{
-    ExternalIds, FailedTry, Order, OrderState, Parcel, Shipment, Tender, TenderState,
-};
+use super::{ExternalIds, FailedTry, Order, OrderState, Parcel, Shipment, Tender, TenderState};
 use crate::{
     Actor, Amount,
     cancellation::{Cancellation, CancellationReason, RequestedBy, Undone},

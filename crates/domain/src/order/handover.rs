@@ -4,7 +4,7 @@
 //! many tries is the platform's order id, by which the shop is asked before it is pushed again.
 
 use super::{ExternalIds, Fact, Order, OrderState};
-use crate::{Actor, Reason, Rejection, id::OrderId};
+use crate::{Actor, Reason, Rejection};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -46,7 +46,11 @@ pub struct FailedTry {
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     /// When it is tried again; not after the last try.
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub next_at: Option<OffsetDateTime>,
 }
 
@@ -193,7 +197,11 @@ fn taken(order: &Order, handover: &Handover, external: ExternalIds) -> Vec<Fact>
     match order.state {
         OrderState::Ready => vec![Fact::OrderAccepted { external }, Fact::HandoverSettled],
         OrderState::Accepted | OrderState::Completed if known => {
-            if handover.in_doubt { vec![Fact::HandoverSettled] } else { vec![] }
+            if handover.in_doubt {
+                vec![Fact::HandoverSettled]
+            } else {
+                vec![]
+            }
         }
         OrderState::Cancelled if known && !handover.in_doubt => vec![],
         _ => vec![Fact::OrderOrphaned { external }],
@@ -232,7 +240,7 @@ fn forbidden(order: &Order, handover: &Handover, what: &str) -> Rejection {
 }
 
 /// Another order of the store has the id that the shop answered.
-pub fn id_taken(external: &ExternalIds, holder: &OrderId) -> String {
+pub fn id_taken(external: &ExternalIds, holder: &str) -> String {
     format!("the shop answered the id {}, which order {holder} has", external.id)
 }
 
@@ -248,8 +256,7 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
         Fact::HandoverFailed { failure, in_doubt } => on(order, |it| {
             it.tries = failure.number;
             it.in_doubt = *in_doubt;
-            it.state =
-                if ready { HandoverState::Retrying } else { HandoverState::NotApplicable };
+            it.state = if ready { HandoverState::Retrying } else { HandoverState::NotApplicable };
             if it.failures.len() >= Handover::MAX_FAILURES {
                 it.failures.remove(0);
             }

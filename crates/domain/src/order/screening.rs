@@ -46,9 +46,7 @@ pub(super) fn resolve(
     received(order, check)?;
     let screened = found(order, check)?;
     match screened.state {
-        CheckState::Review => {
-            Ok(vec![Fact::ScreeningResolved { check, clear, comment, by, at }])
-        }
+        CheckState::Review => Ok(vec![Fact::ScreeningResolved { check, clear, comment, by, at }]),
         CheckState::Pending | CheckState::Clear | CheckState::Failed => {
             let text = format!(
                 "{} is {} and not in REVIEW: there is nothing to resolve",

@@ -98,6 +98,17 @@ impl Recovery {
 }
 
 impl TenderMethod {
+    pub const ALL: [Self; 8] = [
+        Self::Card,
+        Self::Wallet,
+        Self::BankTransfer,
+        Self::Mobile,
+        Self::GiftCard,
+        Self::Points,
+        Self::StoreCredit,
+        Self::CashOnDelivery,
+    ];
+
     /// Gift cards, points and store credit: value of this system's own, not money of a bank.
     pub const fn is_cash(self) -> bool {
         !matches!(self, Self::GiftCard | Self::Points | Self::StoreCredit)

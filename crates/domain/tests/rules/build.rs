@@ -97,7 +97,9 @@ pub fn checkout_of(lines: Vec<NewLine>) -> NewOrder {
 }
 
 pub fn received(order: NewOrder) -> Order {
-    let fact = order.receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH).unwrap();
+    let fact = order
+        .receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH)
+        .unwrap();
     let Fact::OrderReceived { order } = fact else { panic!("an order is received") };
     *order
 }

@@ -167,7 +167,8 @@ fn a_tender_starts_as_checkout_says() {
 }
 
 fn violations(order: NewOrder) -> Vec<String> {
-    match order.receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH) {
+    match order.receive("demo".parse().unwrap(), &Screening::default(), OffsetDateTime::UNIX_EPOCH)
+    {
         Ok(_) => Vec::new(),
         Err(refused) => {
             assert_eq!(refused.reason, Reason::InvalidFields);

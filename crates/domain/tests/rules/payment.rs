@@ -79,7 +79,12 @@ fn an_order_becomes_ready_once_every_payment_is_confirmed() {
         (TenderState::Captured, true),
     ] {
         let order = Order { state: OrderState::Received, ..paid(state) };
-        assert_eq!(order.decide(Command::MarkReady { plug_and_play: false }).is_ok(), ready, "{}", state.name());
+        assert_eq!(
+            order.decide(Command::MarkReady { plug_and_play: false }).is_ok(),
+            ready,
+            "{}",
+            state.name()
+        );
     }
 }
 
@@ -186,7 +191,10 @@ fn a_payment_in_part_confirms_nothing() {
     let waiting = received(NewOrder { tenders, ..checkout() });
     for part in ["0", "84.99"] {
         let order = decided(waiting.clone(), report(TenderState::Authorized, Some(part)));
-        assert_eq!(order.decide(Command::MarkReady { plug_and_play: false }).unwrap_err().reason, Reason::OrderNotReady);
+        assert_eq!(
+            order.decide(Command::MarkReady { plug_and_play: false }).unwrap_err().reason,
+            Reason::OrderNotReady
+        );
     }
     let order = decided(waiting, report(TenderState::Authorized, Some("85.00")));
     assert!(order.decide(Command::MarkReady { plug_and_play: false }).is_ok());

@@ -1,11 +1,12 @@
 use super::{
-    Auth, Database, Grpc, Http, Money, Payments, Serve, Service, Settings, Webhooks, Worker,
+    Auth, Database, Grpc, Handover, Http, Money, Payments, Processing, Screening, Serve, Service,
+    Settings, Webhooks, Worker,
     layers::{CURRENCIES, Origin},
     reader::Reader,
     value::{Setting, one_of},
 };
 use config::ValueKind;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 use telemetry::LogFormat;
 use tonic::transport::Uri;
 
@@ -20,6 +21,9 @@ const MAX_EXPONENT: u8 = 4;
 
 const MAX_ATTEMPTS: usize = 20;
 
+/// Files of denied parties.
+const MAX_LISTS: usize = 20;
+
 pub(super) fn read(reader: &mut Reader) -> Settings {
     let settings = Settings {
         database: database(reader),
@@ -29,6 +33,9 @@ pub(super) fn read(reader: &mut Reader) -> Settings {
         serve: serve(reader),
         money: money(reader),
         payments: payments(reader),
+        processing: processing(reader),
+        screening: screening(reader),
+        handover: handover(reader),
         webhooks: Webhooks { allow_loopback: reader.get("webhooks.allow_loopback") },
         telemetry: telemetry(reader),
     };
@@ -130,6 +137,41 @@ fn payments(reader: &mut Reader) -> Payments {
     }
 }
 
+fn processing(reader: &mut Reader) -> Processing {
+    Processing {
+        unpaid_after: reader.duration("processing.unpaid_after", minutes(1)..=days(90)),
+        call_timeout: reader.duration("processing.call_timeout", millis(100)..=minutes(5)),
+    }
+}
+
+fn screening(reader: &mut Reader) -> Screening {
+    let path = |value: &ValueKind| {
+        let path = String::read(value)?;
+        Ok(Some(path).filter(|path| !path.is_empty()).map(PathBuf::from))
+    };
+    Screening {
+        fraud_rules: reader.checked("screening.fraud_rules", path),
+        prohibited_goods: reader.checked("screening.prohibited_goods", path),
+        denied_parties: reader.checked("screening.denied_parties", |value| {
+            let paths = Vec::<String>::read(value)?;
+            if paths.len() > MAX_LISTS {
+                return Err(format!("has {} files instead of at most {MAX_LISTS}", paths.len()));
+            }
+            Ok(paths.into_iter().map(PathBuf::from).collect())
+        }),
+        threshold: reader.number("screening.threshold", 50..=100),
+        reload: reader.duration("screening.reload", millis(100)..=minutes(60)),
+    }
+}
+
+fn handover(reader: &mut Reader) -> Handover {
+    Handover {
+        call_timeout: reader.duration("handover.call_timeout", millis(100)..=minutes(5)),
+        grace: reader.duration("handover.grace", Duration::ZERO..=minutes(60)),
+        private_networks: reader.get("handover.private_networks"),
+    }
+}
+
 fn telemetry(reader: &mut Reader) -> telemetry::Settings {
     telemetry::Settings {
         endpoint: reader.checked("telemetry.endpoint", optional_address),
@@ -214,12 +256,22 @@ impl Setting for Service {
 
 impl Setting for Worker {
     fn read(value: &ValueKind) -> Result<Self, String> {
-        one_of(value, &[("ready", Self::Ready), ("legs", Self::Legs)])
+        let words = [
+            ("ready", Self::Ready),
+            ("legs", Self::Legs),
+            ("handover", Self::Handover),
+            ("complete", Self::Complete),
+        ];
+        one_of(value, &words)
     }
 }
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
+}
+
+const fn days(days: u64) -> Duration {
+    Duration::from_hours(24 * days)
 }
 
 const fn minutes(minutes: u64) -> Duration {

@@ -121,6 +121,7 @@ pub(crate) struct TaskRow {
     pub subject: String,
     pub due_at: i64,
     pub attempts: i64,
+    pub why: Option<String>,
 }
 
 pub(crate) struct DoneRow {

@@ -49,9 +49,10 @@ const INSERT_CLAIM: &str = "INSERT INTO claims (scope, kind, claim_key, store_id
 const DELETE_TASK: &str = "DELETE FROM tasks \
     WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4";
 const PUT_TASK: &str = "INSERT INTO tasks (store_id, order_id, kind, subject, due_at, attempts, \
-    trace) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    why, trace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
     ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, \
-    attempts = excluded.attempts, trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
+    attempts = excluded.attempts, why = excluded.why, since = COALESCE(tasks.since, tasks.due_at), \
+    trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
 const INSERT_STORE: &str = "INSERT INTO stores (store_id, version, doc) VALUES ($1, $2, $3)";
 const UPDATE_STORE: &str =
     "UPDATE stores SET version = $3, doc = $4 WHERE store_id = $1 AND version = $2";
@@ -277,6 +278,7 @@ impl Steps<'_> {
                     task.subject.as_str().into(),
                     task.due_at.into(),
                     task.attempts.into(),
+                    task.why.clone().into(),
                     self.rows.trace.clone().into(),
                 ],
             );

@@ -3,8 +3,12 @@
 use super::world::{World, seconds};
 use crate::{Held, Next, PoolSettings, Work, WorkError};
 use async_trait::async_trait;
+use domain::id::StoreId;
 use payments::names::SANDBOX;
-use ports::{ClaimedTask, Lease, StoreError, Task, TaskKind, Tasks};
+use ports::{
+    ClaimedTask, Lease, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
+    WaitingTask,
+};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -197,15 +201,17 @@ impl Tasks for Silent {
         self.tasks.renew(task, lease).await
     }
 
-    async fn release(
-        &self,
-        task: &Task,
-        owner: &str,
-        due_at: OffsetDateTime,
-        attempts: u32,
-    ) -> Result<(), StoreError> {
+    async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
         self.answers(Call::Release).await;
-        self.tasks.release(task, owner, due_at, attempts).await
+        self.tasks.release(task, owner).await
+    }
+
+    async fn waiting(
+        &self,
+        store: &StoreId,
+        page: PageRequest<TaskOrigin>,
+    ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
+        self.tasks.waiting(store, page).await
     }
 
     async fn wait(&self, kind: TaskKind, at_most: time::Duration) {
@@ -246,14 +252,16 @@ impl Tasks for Shaky {
         self.tasks.renew(task, lease).await
     }
 
-    async fn release(
+    async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        self.tasks.release(task, owner).await
+    }
+
+    async fn waiting(
         &self,
-        task: &Task,
-        owner: &str,
-        due_at: OffsetDateTime,
-        attempts: u32,
-    ) -> Result<(), StoreError> {
-        self.tasks.release(task, owner, due_at, attempts).await
+        store: &StoreId,
+        page: PageRequest<TaskOrigin>,
+    ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
+        self.tasks.waiting(store, page).await
     }
 
     async fn wait(&self, kind: TaskKind, at_most: time::Duration) {

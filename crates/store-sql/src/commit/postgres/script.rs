@@ -298,13 +298,15 @@ impl<'a> Builder<'a> {
                 .text("subject", |_, task| &task.subject)
                 .number("due_at", |_, task| task.due_at)
                 .number("attempts", |_, task| task.attempts)
+                .maybe("why", |_, task| task.why.as_deref())
                 .maybe("trace", |rows, _| rows.trace.as_deref())
                 .done();
             self.parts.push(format!(
                 "put AS (INSERT INTO tasks (store_id, order_id, kind, subject, due_at, attempts, \
-                 trace) SELECT store_id, order_id, kind, subject, due_at, attempts, trace \
+                 why, trace) SELECT store_id, order_id, kind, subject, due_at, attempts, why, trace \
                  FROM {rows}{guard} ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE \
-                 SET due_at = excluded.due_at, attempts = excluded.attempts, \
+                 SET due_at = excluded.due_at, attempts = excluded.attempts, why = excluded.why, \
+                 since = COALESCE(tasks.since, tasks.due_at), \
                  trace = excluded.trace, lease_owner = NULL, lease_until = NULL)"
             ));
         }

@@ -68,6 +68,7 @@ impl Rows {
                 key: task.key,
                 kind: task.kind,
                 subject: task.subject,
+                why: task.why,
             }),
             TaskChange::Done { key, kind, subject } => {
                 self.done.push(DoneRow { key, kind: kind.name(), subject });

@@ -57,10 +57,11 @@ const INSERT_CLAIMS: &str = "INSERT INTO claims (scope, kind, claim_key, store_i
 const DELETE_TASKS: &str = "DELETE FROM tasks WHERE (store_id, order_id, kind, subject) IN \
     (SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows})";
 const PUT_TASKS: &str = "INSERT INTO tasks (store_id, order_id, kind, subject, due_at, attempts, \
-    trace) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
-    x.value ->> 5, x.value ->> 6 FROM {rows} WHERE true \
+    why, trace) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
+    x.value ->> 5, x.value ->> 6, x.value ->> 7 FROM {rows} WHERE true \
     ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, \
-    attempts = excluded.attempts, trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
+    attempts = excluded.attempts, why = excluded.why, since = COALESCE(tasks.since, tasks.due_at), \
+    trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
 
 /// Ends the transaction that [`BEGIN`] began.
 const COMMIT: &str = "COMMIT";
@@ -266,7 +267,8 @@ impl<'a> Builder<'a> {
         self.write(PUT_TASKS, tasks, |_, rows, task| {
             let (store, order) = (task.key.store_id.as_str(), task.key.order_id.as_str());
             let (kind, subject) = (task.kind.name(), task.subject.as_str());
-            (store, order, kind, subject, task.due_at, task.attempts, rows.trace.as_deref())
+            let (why, trace) = (task.why.as_deref(), rows.trace.as_deref());
+            (store, order, kind, subject, task.due_at, task.attempts, why, trace)
         });
     }
 }

@@ -1,0 +1,155 @@
+//! Orders on their way into their shop's own system: the steps of the worker that pushes them.
+
+use crate::{
+    Caller, Core, Failure,
+    orders::{free_external_id, take_external_id},
+    processing::Settings,
+    tasks,
+};
+use domain::{
+    order::{
+        Command, ExternalIds, Fact, FailureClass, HandoverOutcome, Order, OrderState, handover,
+    },
+    store::HandoverExhausted,
+};
+use ports::{ClaimChange, ClaimKind, Commit, OrderKey, OrderView, TaskChange, TaskKind};
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+
+/// How long after a lost last answer the shop is asked once more.
+const AFTER_THE_LAST_TRY: Duration = Duration::hours(1);
+
+#[derive(Clone)]
+pub struct Handovers {
+    core: Arc<Core>,
+}
+
+/// What a try came to, and when to try again.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The order's starts when the shop was called.
+    pub starts: u32,
+    pub outcome: HandoverOutcome,
+    /// For an answer that cannot be booked: when to try again.
+    pub next_at: Option<OffsetDateTime>,
+}
+
+impl Handovers {
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The order with its people, and its store. `None` if there is no such order.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn order(&self, key: &OrderKey) -> Result<Option<(OrderView, Settings)>, Failure> {
+        let Some(view) = self.core.reader.order(key).await? else { return Ok(None) };
+        Ok(Some((view, self.core.settings(&key.store_id).await?)))
+    }
+
+    /// Commits that the shop is about to be called. Answers the starts from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] if the order went on meanwhile, or somebody else calls.
+    pub async fn start(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        starts: u32,
+    ) -> Result<u32, Failure> {
+        self.core
+            .step(key, |order, now| {
+                let change = order.decide(Command::StartHandover { starts }, now)?;
+                Ok((self.core.commit_of(caller, change), starts + 1))
+            })
+            .await
+    }
+
+    /// Commits what the shop said, judged by where the order is by then (L12 to L14, L23), and
+    /// with it what becomes of the task. Answers whether it was news.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn record(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        tried: &Tried,
+    ) -> Result<bool, Failure> {
+        let mut outcome = tried.outcome.clone();
+        let mut taken_by = None;
+        if let HandoverOutcome::Taken(external) = &outcome {
+            let kind = ClaimKind::ExternalOrderId;
+            let claim = self.core.store.claim(&key.store_id, kind, &external.id).await?;
+            taken_by = claim.map(|claim| claim.holder);
+        }
+        let mine = taken_by.as_deref() == Some(key.order_id.as_str());
+        if let (HandoverOutcome::Taken(external), Some(holder), false) = (&outcome, &taken_by, mine)
+        {
+            outcome = HandoverOutcome::Failed {
+                class: FailureClass::RejectedOther,
+                cause: handover::id_taken(external, holder),
+                next_at: tried.next_at,
+                in_doubt: false,
+            };
+        }
+        let exhausted = self.core.settings(&key.store_id).await?;
+        let exhausted = exhausted.state.settings.handover.as_ref().map(|it| it.exhausted);
+        self.core
+            .step(key, |order, now| {
+                let before = order.state.clone();
+                let starts = tried.starts;
+                let command = Command::RecordHandover { starts, outcome: outcome.clone(), at: now };
+                let change = order.decide(command, now)?;
+                let after = change.after.clone();
+                let news = !change.facts.is_empty();
+                let last = change.facts.contains(&Fact::HandoverExhausted);
+                let mut commit = self.core.commit_of(caller, change);
+                if let (HandoverOutcome::Taken(external), false) = (&outcome, mine) {
+                    commit.claims = claims(&commit, key, &before, external);
+                }
+                if last {
+                    commit.tasks.push(after_the_last(key, &after, exhausted, now));
+                }
+                Ok((commit, news))
+            })
+            .await
+    }
+}
+
+/// The shop's id is the order's own from now on, whether it is accepted or one too many.
+fn claims(
+    commit: &Commit,
+    key: &OrderKey,
+    before: &Order,
+    external: &ExternalIds,
+) -> Vec<ClaimChange> {
+    let Some(change) = commit.orders.first() else { return Vec::new() };
+    if change.after.external.as_ref() != Some(external) {
+        return Vec::new();
+    }
+    let draft =
+        (before.state == OrderState::Ready).then(|| free_external_id(key, before, external));
+    std::iter::once(take_external_id(key, external)).chain(draft.flatten()).collect()
+}
+
+/// L14 and L15.
+fn after_the_last(
+    key: &OrderKey,
+    order: &Order,
+    exhausted: Option<HandoverExhausted>,
+    now: OffsetDateTime,
+) -> TaskChange {
+    let in_doubt = order.handover.as_ref().is_some_and(|handover| handover.in_doubt);
+    match exhausted.unwrap_or_default() {
+        HandoverExhausted::Cancel => tasks::put(key, TaskKind::Handover, now),
+        HandoverExhausted::Notify if in_doubt => {
+            TaskChange::Put(tasks::look_for(key, now + AFTER_THE_LAST_TRY))
+        }
+        HandoverExhausted::Notify => tasks::done_of_order(key, TaskKind::Handover),
+    }
+}

@@ -1,0 +1,262 @@
+use crate::{
+    Backoff,
+    backoff::jittered,
+    stops::{Point, Stops},
+    work::{Held, Next, Work, WorkError},
+};
+use application::{Caller, Failure, Handovers, Processing, Tried};
+use async_trait::async_trait;
+use domain::{
+    Actor,
+    cancellation::CancellationReason,
+    order::{ExternalIds, Handover, HandoverOutcome, HandoverState, OrderState},
+    store::{Handover as Target, HandoverExhausted},
+};
+use ports::{Clock, OrderView, Push, PushFailure, StorefrontBackend, Storefronts, Task, TaskKind};
+use std::{sync::Arc, time::Duration};
+use time::OffsetDateTime;
+
+/// Pauses between questions whether the shop has an order that it should not have.
+const QUESTIONS: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_hours(1));
+
+/// Pauses between looks at an order whose store is not plug & play any more.
+const WAITING: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(10));
+
+/// Until a task that nothing is to be done for is looked at again.
+const IDLE: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Clone, Copy)]
+pub struct HandoverSettings {
+    /// How long one call of a shop may take in all. What is still on its way after that is in
+    /// doubt.
+    pub call_timeout: Duration,
+    /// What was sent may arrive so long after nobody waits for its answer any more: that the shop
+    /// does not have it means nothing before.
+    pub grace: Duration,
+}
+
+impl Default for HandoverSettings {
+    fn default() -> Self {
+        Self { call_timeout: Duration::from_secs(30), grace: Duration::from_secs(5) }
+    }
+}
+
+/// Pushes ready orders into their shops' own systems (L12 to L15, L23).
+///
+/// That the shop is about to be called is committed before it is, and whoever finds an order so
+/// asks the shop before pushing it again: a lost answer or a crash never makes a second order.
+pub struct HandOver {
+    steps: Handovers,
+    processing: Processing,
+    storefronts: Storefronts,
+    clock: Arc<dyn Clock>,
+    settings: HandoverSettings,
+    stops: Stops,
+}
+
+/// One look at one order.
+struct Look<'l> {
+    caller: Caller,
+    task: &'l Task,
+    held: &'l Held<'l>,
+    view: &'l OrderView,
+    handover: &'l Handover,
+    target: &'l Target,
+    shop: &'l dyn StorefrontBackend,
+}
+
+impl HandOver {
+    pub fn new(
+        steps: Handovers,
+        processing: Processing,
+        storefronts: Storefronts,
+        clock: Arc<dyn Clock>,
+        settings: HandoverSettings,
+    ) -> Self {
+        Self { steps, processing, storefronts, clock, settings, stops: Stops::default() }
+    }
+
+    /// Ends the process, or hangs, at a named point. For tests.
+    #[cfg(any(test, feature = "failpoints"))]
+    #[must_use]
+    pub fn stopping(mut self, stops: Stops) -> Self {
+        self.stops = stops;
+        self
+    }
+
+    /// One try by the schedule. The shop is asked first if it was ever called for this order.
+    async fn attempt(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        if look.handover.starts > 0 {
+            match self.find(look).await {
+                Ok(Some(external)) => return self.taken(look, external).await,
+                Ok(None) => {
+                    if let Some(next) = self.on_its_way(look) {
+                        return Ok(next);
+                    }
+                }
+                // What could not be asked does not make it any more certain.
+                Err(failure) => {
+                    let in_doubt = look.handover.in_doubt;
+                    return self.failed(look, PushFailure { in_doubt, ..failure }).await;
+                }
+            }
+        }
+        look.held.check()?;
+        let key = &look.task.key;
+        let starts = match self.steps.start(&look.caller, key, look.handover.starts).await {
+            Ok(starts) => starts,
+            // Cancelled, accepted by hand, or somebody else pushes it.
+            Err(Failure::Rejected(_)) => return Ok(overtaken()),
+            Err(failure) => return Err(failure.into()),
+        };
+        self.stops.reach(Point::HandoverStarted).await;
+        look.held.check()?;
+        let pushed = look.shop.push(look.push());
+        let answer = tokio::time::timeout(self.settings.call_timeout, pushed).await;
+        self.stops.reach(Point::HandoverPushed).await;
+        let started = Handover { starts, ..look.handover.clone() };
+        let look = Look { handover: &started, caller: look.caller.clone(), ..*look };
+        match answer.unwrap_or_else(|_| Err(no_answer())) {
+            Ok(external) => self.taken(&look, external).await,
+            Err(failure) => self.failed(&look, failure).await,
+        }
+    }
+
+    async fn find(&self, look: &Look<'_>) -> Result<Option<ExternalIds>, PushFailure> {
+        let found = look.shop.find(look.push());
+        let found = tokio::time::timeout(self.settings.call_timeout, found).await;
+        self.stops.reach(Point::HandoverFound).await;
+        found.unwrap_or_else(|_| Err(no_answer()))
+    }
+
+    /// That the shop does not have an order is no answer while a push of it may still arrive.
+    fn on_its_way(&self, look: &Look<'_>) -> Option<Next> {
+        let arrived_by = look.view.order.updated_at + self.settings.grace;
+        let left = Duration::try_from(arrived_by - self.clock.now()).unwrap_or_default();
+        let waits = look.handover.in_doubt && !left.is_zero();
+        waits.then(|| Next::wait(left, "a push may still be on its way to the shop"))
+    }
+
+    /// That the shop has it stays true whoever has the task by now.
+    async fn taken(&self, look: &Look<'_>, external: ExternalIds) -> Result<Next, WorkError> {
+        let next_at = self.next_at(look, None);
+        let outcome = HandoverOutcome::Taken(external);
+        self.record(look, Tried { starts: look.handover.starts, outcome, next_at }).await
+    }
+
+    async fn failed(&self, look: &Look<'_>, failure: PushFailure) -> Result<Next, WorkError> {
+        look.held.check()?;
+        let PushFailure { class, cause, in_doubt, retry_after } = failure;
+        tracing::info!(class = class.name(), cause, "the shop did not take an order");
+        let next_at = self.next_at(look, retry_after);
+        let outcome = HandoverOutcome::Failed { class, cause, next_at, in_doubt };
+        self.record(look, Tried { starts: look.handover.starts, outcome, next_at }).await
+    }
+
+    async fn record(&self, look: &Look<'_>, tried: Tried) -> Result<Next, WorkError> {
+        let changed = self.steps.record(&look.caller, &look.task.key, &tried).await?;
+        self.stops.reach(Point::HandoverRecorded).await;
+        Ok(if changed { Next::Committed } else { overtaken() })
+    }
+
+    /// When the schedule has the next try, or the shop wants it, whichever is later.
+    fn next_at(&self, look: &Look<'_>, retry_after: Option<Duration>) -> Option<OffsetDateTime> {
+        let wait = look.target.wait_after(look.handover.tries + 1)?;
+        let wait = jittered(Duration::from_secs(wait.into())).max(retry_after.unwrap_or_default());
+        Some(self.clock.now() + wait)
+    }
+
+    /// Nothing is pushed any more; but what was pushed may be there. L15 if the store wants it.
+    async fn look_for(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        let order = &look.view.order;
+        let asked = if look.handover.in_doubt { Some(self.find(look).await) } else { None };
+        if let Some(Ok(Some(external))) = asked {
+            return self.taken(look, external).await;
+        }
+        let unknown = matches!(asked, Some(Err(_)));
+        let exhausted = order.state == OrderState::Ready;
+        if exhausted && look.target.exhausted == HandoverExhausted::Cancel {
+            // If the shop does not answer, it is asked on after this.
+            return self.cancel(look).await;
+        }
+        if unknown {
+            let why = "the shop may have the order all the same, and does not answer";
+            return Ok(Next::later(QUESTIONS.pause(look.task.attempts), why));
+        }
+        if let Some(next) = self.on_its_way(look) {
+            return Ok(next);
+        }
+        let (starts, outcome) = (look.handover.starts, HandoverOutcome::Absent);
+        self.record(look, Tried { starts, outcome, next_at: None }).await
+    }
+
+    async fn cancel(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        self.stops.reach(Point::HandoverCancelling).await;
+        let reason = CancellationReason::HandoverFailed;
+        match self.processing.cancel(&look.caller, &look.task.key, reason).await {
+            // The task is over with it, unless the shop is still to be asked.
+            Ok(()) => Ok(Next::later(QUESTIONS.pause(0), "the order was cancelled")),
+            Err(Failure::Rejected(_)) => Ok(overtaken()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+impl<'l> Look<'l> {
+    fn push(&self) -> Push<'l> {
+        let OrderView { order, personal, .. } = self.view;
+        Push { order, personal: personal.as_ref(), target: self.target }
+    }
+}
+
+fn no_answer() -> PushFailure {
+    PushFailure {
+        class: domain::order::FailureClass::Transient,
+        cause: "the shop did not answer in time".to_owned(),
+        in_doubt: true,
+        retry_after: None,
+    }
+}
+
+/// Whoever did that has looked after the task; if it is still ours, it is looked at again.
+fn overtaken() -> Next {
+    Next::later(Duration::from_secs(1), "somebody else changed the order")
+}
+
+#[async_trait]
+impl Work for HandOver {
+    fn kind(&self) -> TaskKind {
+        TaskKind::Handover
+    }
+
+    async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
+        self.stops.reach(Point::HandoverClaimed).await;
+        let caller = Caller { actor: Actor::worker("handover"), trace: held.trace() };
+        let found = self.steps.order(&task.key).await?;
+        let Some((view, store)) = found else {
+            return Ok(Next::wait(IDLE, "there is no such order"));
+        };
+        let Some(handover) = &view.order.handover else {
+            return Ok(Next::wait(IDLE, "there is nothing to do"));
+        };
+        let Some(target) = &store.state.settings.handover else {
+            let why = "the store is not plug & play any more";
+            return Ok(Next::later(WAITING.pause(task.attempts), why));
+        };
+        let Some(shop) = self.storefronts.get(&target.adapter) else {
+            let why = format!("no adapter {:?} is configured here", target.adapter);
+            tracing::warn!(adapter = target.adapter, "a shop's adapter is not configured");
+            return Ok(Next::later(WAITING.pause(task.attempts), why));
+        };
+        let look = Look { caller, task, held, view: &view, handover, target, shop };
+        match (view.order.state, handover.state) {
+            (
+                OrderState::Ready,
+                HandoverState::Queued | HandoverState::Retrying | HandoverState::InFlight,
+            ) => self.attempt(&look).await,
+            (OrderState::Ready, HandoverState::Exhausted) => self.look_for(&look).await,
+            _ if handover.in_doubt => self.look_for(&look).await,
+            _ => Ok(Next::wait(IDLE, "there is nothing to do")),
+        }
+    }
+}
