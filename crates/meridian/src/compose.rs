@@ -15,7 +15,7 @@ use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
 use payments::names;
-use ports::{Chain, Clock, Ids, Providers, Reader as _};
+use ports::{Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
 use store_sql::SqlStore;
@@ -45,6 +45,8 @@ pub struct Composed {
     store: SqlStore,
     core: Arc<Core>,
     providers: Providers,
+    screenings: Screenings,
+    storefronts: Storefronts,
     clock: Arc<dyn Clock>,
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
@@ -70,6 +72,20 @@ pub async fn migrate(settings: Settings) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// In the build for tests: work that ends the process at the point that the environment names.
+macro_rules! stopping {
+    ($work:expr) => {{
+        #[cfg(feature = "failpoints")]
+        let work = match std::env::var("MERIDIAN_STOP_AT") {
+            Ok(text) => $work.stopping(workers::Stops::parse(&text)?),
+            Err(_) => $work,
+        };
+        #[cfg(not(feature = "failpoints"))]
+        let work = $work;
+        work
+    }};
+}
+
 impl Composed {
     /// `bootstrap` is accepted as the platform's token, besides those in the database.
     pub async fn new(
@@ -91,6 +107,8 @@ impl Composed {
             Arc::clone(&ids),
         );
         let providers = providers(&settings.payments, &store, &clock);
+        let screenings = Screenings::default();
+        let storefronts = Storefronts::default();
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone());
         let limits = GateSettings {
@@ -98,9 +116,28 @@ impl Composed {
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
         };
         let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
-        let entrances = Entrances { core: &core, stores, providers: &providers, clock: &clock };
+        let entrances = Entrances {
+            core: &core,
+            tasks: Arc::new(store.clone()),
+            stores,
+            providers: &providers,
+            storefronts: &storefronts,
+            clock: &clock,
+        };
         let (health, routes) = entrances.routes(settings, services).await?;
-        Ok(Self { health, gate, routes, store, core, providers, clock, shared_clock, ids })
+        Ok(Self {
+            health,
+            gate,
+            routes,
+            store,
+            core,
+            providers,
+            screenings,
+            storefronts,
+            clock,
+            shared_clock,
+            ids,
+        })
     }
 
     /// The services as the gateway calls them without a network between.
@@ -144,13 +181,16 @@ impl Composed {
     }
 
     /// Starts the workers; each runs until `stop` and then hands back what it holds.
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
+    )]
     pub fn start_workers(
         &self,
         settings: &Settings,
         kinds: &[Worker],
         stop: &CancellationToken,
     ) -> Result<Vec<tokio::task::JoinHandle<()>>, Box<dyn Error>> {
-        let providers = &self.providers;
         let owner = workers::owner(&*self.ids);
         let pool = PoolSettings {
             lease: settings.payments.lease,
@@ -161,10 +201,10 @@ impl Composed {
         let mut running = Vec::new();
         for kind in kinds {
             let work: Arc<dyn workers::Work> = match kind {
-                Worker::Ready => Arc::new(self.process_order(settings)?),
-                Worker::Legs => Arc::new(self.legs(settings, providers.clone())?),
-                Worker::Handover => Arc::new(self.hand_over(settings)?),
-                Worker::Complete => Arc::new(self.complete(settings)?),
+                Worker::Ready => Arc::new(stopping!(self.process_order(settings))),
+                Worker::Legs => Arc::new(stopping!(self.legs(settings))),
+                Worker::Handover => Arc::new(stopping!(self.hand_over(settings))),
+                Worker::Complete => Arc::new(stopping!(self.complete(settings))),
             };
             let (tasks, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
             let pool =
@@ -174,28 +214,41 @@ impl Composed {
         Ok(running)
     }
 
-    #[cfg_attr(
-        not(feature = "failpoints"),
-        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
-    )]
-    fn legs(
-        &self,
-        settings: &Settings,
-        providers: Providers,
-    ) -> Result<workers::Legs, Box<dyn Error>> {
+    fn legs(&self, settings: &Settings) -> workers::Legs {
         let of_legs = LegSettings {
             retry: settings.payments.retry.clone(),
             grace: settings.payments.grace,
             ..LegSettings::default()
         };
         let steps = Legs::new(Arc::clone(&self.core));
-        let legs = workers::Legs::new(steps, providers, Arc::clone(&self.clock), of_legs);
-        #[cfg(feature = "failpoints")]
-        let legs = match std::env::var("MERIDIAN_STOP_AT") {
-            Ok(text) => legs.stopping(workers::Stops::parse(&text)?),
-            Err(_) => legs,
+        workers::Legs::new(steps, self.providers.clone(), Arc::clone(&self.clock), of_legs)
+    }
+
+    fn process_order(&self, settings: &Settings) -> ProcessOrder {
+        let of_orders = ProcessSettings {
+            call_timeout: settings.processing.call_timeout,
+            unpaid_after: settings.processing.unpaid_after,
+            ..ProcessSettings::default()
         };
-        Ok(legs)
+        let processing = Processing::new(Arc::clone(&self.core));
+        let (providers, screenings) = (self.providers.clone(), self.screenings.clone());
+        ProcessOrder::new(processing, providers, screenings, Arc::clone(&self.clock), of_orders)
+    }
+
+    fn hand_over(&self, settings: &Settings) -> HandOver {
+        let of_handover = HandoverSettings {
+            call_timeout: settings.handover.call_timeout,
+            grace: settings.handover.grace,
+        };
+        let steps = Handovers::new(Arc::clone(&self.core));
+        let processing = Processing::new(Arc::clone(&self.core));
+        let storefronts = self.storefronts.clone();
+        HandOver::new(steps, processing, storefronts, Arc::clone(&self.clock), of_handover)
+    }
+
+    fn complete(&self, settings: &Settings) -> Complete {
+        let processing = Processing::new(Arc::clone(&self.core));
+        Complete::new(processing, self.providers.clone(), settings.processing.call_timeout)
     }
 }
 
@@ -237,8 +290,10 @@ fn continue_trace(span: &tracing::Span, traceparent: &str) {
 /// What the services are made of.
 struct Entrances<'e> {
     core: &'e Arc<Core>,
+    tasks: Arc<dyn Tasks>,
     stores: Stores,
     providers: &'e Providers,
+    storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
 }
 
@@ -248,7 +303,8 @@ impl Entrances<'_> {
         settings: &Settings,
         services: &[Service],
     ) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
-        let Self { core, stores, providers, clock } = self;
+        let Self { core, tasks, stores, providers, storefronts, clock } = self;
+        let adapters: Vec<String> = storefronts.names().map(str::to_owned).collect();
         let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
         let largest = settings.grpc.max_message_bytes;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -264,7 +320,9 @@ impl Entrances<'_> {
         for service in services {
             match service {
                 Service::Orders => {
-                    let orders = OrdersGrpc::new(Orders::new(Arc::clone(core)), currencies.clone());
+                    let waiting = Waiting::new(Arc::clone(tasks));
+                    let orders = Orders::new(Arc::clone(core));
+                    let orders = OrdersGrpc::new(orders, waiting, currencies.clone());
                     let server = OrderServiceServer::new(orders)
                         .max_decoding_message_size(largest)
                         .max_encoding_message_size(largest);
@@ -289,8 +347,9 @@ impl Entrances<'_> {
                     routes.add_service(server);
                 }
                 Service::Merchants => {
+                    let (currencies, adapters) = (currencies.clone(), adapters.clone());
                     let merchants =
-                        MerchantsGrpc::new(stores.clone(), currencies.clone(), Arc::clone(clock));
+                        MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
                     let server = StoreServiceServer::new(merchants)
                         .max_decoding_message_size(largest)
                         .max_encoding_message_size(largest);

@@ -49,12 +49,16 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Self; 21] = [
+    /// On the way of a leg.
+    pub const OF_LEGS: [Self; 5] = [
         Self::Claimed,
         Self::SentCommitted,
         Self::ProviderAnswered,
         Self::Found,
         Self::AnswerCommitted,
+    ];
+    /// On the way of a received order to READY or CANCELLED.
+    pub const OF_ORDERS: [Self; 8] = [
         Self::OrderClaimed,
         Self::OrderPaymentsAsked,
         Self::OrderChecked,
@@ -63,6 +67,9 @@ impl Point {
         Self::OrderCancelled,
         Self::OrderClear,
         Self::OrderReady,
+    ];
+    /// On its way into the shop's own system, and to COMPLETED.
+    pub const OF_HANDOVERS: [Self; 8] = [
         Self::HandoverClaimed,
         Self::HandoverFound,
         Self::HandoverStarted,
@@ -72,6 +79,10 @@ impl Point {
         Self::CompleteClaimed,
         Self::Completed,
     ];
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OF_LEGS.into_iter().chain(Self::OF_ORDERS).chain(Self::OF_HANDOVERS)
+    }
 
     /// The name that a test says it by.
     pub const fn name(self) -> &'static str {
@@ -160,11 +171,11 @@ mod armed {
                 return Ok(Self::default());
             }
             let (name, passing) = text.split_once(':').unwrap_or((text, "1"));
-            let point = Point::ALL.into_iter().find(|point| point.name() == name);
+            let point = Point::all().find(|point| point.name() == name);
             if let (Some(point), Ok(passing @ 1..)) = (point, passing.parse()) {
                 return Ok(Self::at(point, passing, Stop::Abort));
             }
-            let names = Point::ALL.map(Point::name).join(", ");
+            let names = Point::all().map(Point::name).collect::<Vec<_>>().join(", ");
             Err(format!("{text:?} is not one of {names}, with :N or without"))
         }
 

@@ -2,6 +2,7 @@
 //! still while anything can be done, and jumps to the next timer when nothing can.
 
 mod crash;
+mod handover;
 mod legs;
 mod pool;
 mod process_order;

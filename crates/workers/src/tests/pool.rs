@@ -73,7 +73,7 @@ impl Work for Watched {
         self.running.fetch_sub(1, Ordering::SeqCst);
         held.check()?;
         self.ended.fetch_add(1, Ordering::SeqCst);
-        Ok(Next::Later(seconds(3_600)))
+        Ok(Next::later(seconds(3_600), "the hour"))
     }
 }
 

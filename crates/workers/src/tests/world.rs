@@ -1,21 +1,31 @@
 mod made;
+mod shop;
 
-use crate::{LegSettings, Legs, Pool, PoolSettings, ProcessOrder, ProcessSettings, Stops, Work};
-use application::{Caller, Core, Legs as Steps, NewRefund, Orders, Processing, Refunds, Request};
+pub use shop::{Mishap, Shop};
+
+use crate::{
+    Complete, HandOver, HandoverSettings, LegSettings, Legs, Pool, PoolSettings, ProcessOrder,
+    ProcessSettings, Stops, Work,
+};
+use application::{
+    Caller, Cancellations, Core, Handovers, Legs as Steps, NewCancellation, NewRefund, On, Orders,
+    Processing, Refunds, Request,
+};
 use domain::{
     Actor, ActorKind, Amount, Currencies, Currency,
+    cancellation::{CancellationReason, Channel, Charges, Given, RequestedBy},
     id::{RefundId, StoreId},
     order::{
         Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
     },
-    refund::{Refund, RefundRequest},
+    refund::{Refund, RefundMethod, RefundRequest},
     screening::Screening,
     store::{Store as StoreRecord, StoreFact, StoreSettings},
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
-    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, Providers, Store as _, StoreChange, TaskKind,
-    Tasks, Transfer, Version,
+    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, Providers, Reader as _, Screenings,
+    Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind, Tasks, Transfer, Version,
 };
 use std::{
     sync::{
@@ -31,6 +41,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub const STORE: &str = "s1";
+/// The adapter that reaches the shop's own system.
+pub const SHOP: &str = "shop";
 
 /// Follows the runtime's own time, which tests let run by itself.
 pub struct VirtualClock(Instant);
@@ -60,6 +72,8 @@ pub struct World {
     pub clock: Arc<VirtualClock>,
     core: Arc<Core>,
     requests: AtomicU32,
+    /// None, unless a test has some.
+    pub checks: Screenings,
 }
 
 /// How an order was paid: by whom, under which reference, and how much in EUR.
@@ -71,16 +85,20 @@ impl World {
     }
 
     pub async fn screening(screening: Screening) -> Self {
+        Self::of(StoreSettings { screening, ..StoreSettings::default() }).await
+    }
+
+    pub async fn of(settings: StoreSettings) -> Self {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(VirtualClock(Instant::now()));
         let ids = Arc::new(CountingIds::default());
         let core = Core::new(store.clone(), store.clone(), store.clone(), clock.clone(), ids);
-        let shop = made::shop(screening, clock.now());
+        let shop = made::shop(settings, clock.now());
         let facts = vec![StoreFact::Created { store: Box::new(shop.clone()) }];
         let mut commit = Commit::new(clock.now(), platform().actor);
         commit.stores = vec![StoreChange { before: Version::NEW, after: shop, facts }];
         store.commit(commit).await.unwrap();
-        Self { store, clock, core, requests: AtomicU32::new(0) }
+        Self { store, clock, core, requests: AtomicU32::new(0), checks: Screenings::default() }
     }
 
     /// Switches checks on or off, as another process would.
@@ -187,8 +205,19 @@ impl World {
             .unwrap();
     }
 
+    pub async fn retry_handover(&self, order_id: &str) {
+        self.orders()
+            .retry_handover(&platform(), &store_id(), order_id, &self.request(), &|_, _| vec![])
+            .await
+            .unwrap();
+    }
+
     pub async fn accept(&self, order_id: &str) {
-        let external = ExternalIds { id: "x1".to_owned(), number: "n1".to_owned() };
+        self.accept_as(order_id, "x1").await;
+    }
+
+    pub async fn accept_as(&self, order_id: &str, id: &str) {
+        let external = ExternalIds { id: id.to_owned(), number: "n1".to_owned() };
         Orders::new(self.core.clone())
             .accept(&platform(), &store_id(), order_id, &self.request(), &external, &|_, _| vec![])
             .await
@@ -217,6 +246,8 @@ impl World {
         wished: impl Fn(&Order) -> bool,
     ) -> bool {
         let until = Instant::now() + patience;
+        // Who has hours looks less often.
+        let step = (patience / 10_000).max(Duration::from_millis(10));
         loop {
             if wished(&self.order(order_id).await) {
                 return true;
@@ -224,7 +255,7 @@ impl World {
             if Instant::now() >= until {
                 return false;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(step).await;
         }
     }
 
@@ -271,8 +302,49 @@ impl World {
     }
 
     pub fn process_order(&self) -> ProcessOrder {
-        let processing = Processing::new(self.core.clone());
-        ProcessOrder::new(processing, self.providers(), ProcessSettings::default())
+        let (processing, checks) = (self.processing(), self.checks.clone());
+        let settings = ProcessSettings::default();
+        ProcessOrder::new(processing, self.providers(), checks, self.clock.clone(), settings)
+    }
+
+    pub fn processing(&self) -> Processing {
+        Processing::new(self.core.clone())
+    }
+
+    pub fn orders(&self) -> Orders {
+        Orders::new(self.core.clone())
+    }
+
+    pub fn hand_over(&self, shop: Arc<dyn StorefrontBackend>) -> HandOver {
+        let storefronts = Storefronts::default().with(SHOP, shop);
+        let (steps, processing) = (Handovers::new(self.core.clone()), self.processing());
+        let settings = HandoverSettings::default();
+        HandOver::new(steps, processing, storefronts, self.clock.clone(), settings)
+    }
+
+    pub fn complete(&self) -> Complete {
+        Complete::new(self.processing(), self.providers(), seconds(10))
+    }
+
+    pub async fn cancel(&self, order_id: &str) {
+        let new = NewCancellation {
+            lines: Vec::new(),
+            requested_by: RequestedBy::Merchant,
+            channel: Channel::Merchant,
+            reason: Given { reason: CancellationReason::OutOfStock, text: None },
+            charges: Charges::default(),
+            method: RefundMethod::Original,
+        };
+        let (caller, request) = (platform(), self.request());
+        let on = On { caller: &caller, store_id: &store_id(), order_id, request: &request };
+        let cancellations = Cancellations::new(self.core.clone(), self.providers());
+        cancellations.cancel(on, new, &|_, _| vec![]).await.unwrap();
+    }
+
+    /// The names of everything that happened to an order.
+    pub async fn happened(&self, order_id: &str) -> Vec<&'static str> {
+        let facts = self.store.facts(&key(order_id)).await.unwrap();
+        facts.iter().map(|logged| logged.fact.name()).collect()
     }
 
     pub fn start_process_order(&self) -> Running {

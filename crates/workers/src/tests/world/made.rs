@@ -4,12 +4,11 @@ use super::{currency, store_id};
 use domain::{
     Amount, Pair,
     order::{NewLine, NewOrder, NewTender},
-    screening::Screening,
     store::{Store as StoreRecord, StoreSettings},
 };
 use time::OffsetDateTime;
 
-pub fn shop(screening: Screening, now: OffsetDateTime) -> StoreRecord {
+pub fn shop(settings: StoreSettings, now: OffsetDateTime) -> StoreRecord {
     StoreRecord {
         store_id: store_id(),
         name: "Shop".to_owned(),
@@ -17,7 +16,7 @@ pub fn shop(screening: Screening, now: OffsetDateTime) -> StoreRecord {
         web_store_code: None,
         web_store_instance_code: None,
         currency: currency(),
-        settings: StoreSettings { screening, ..StoreSettings::default() },
+        settings,
         settings_version: 1,
         created_at: now,
     }
