@@ -33,6 +33,8 @@
 //! | `sandbox-capture-later-MS` | a tender that is PENDING is captured when asked MS milliseconds after the first question (0) |
 //! | `sandbox-authorize-later-MS` | a tender that is PENDING is authorised when asked MS milliseconds after the first question (0) |
 //! | `sandbox-fail-later-MS` | a tender that is PENDING has failed when asked MS milliseconds after the first question (0) |
+//! | `sandbox-collect-later-MS` | a tender that is AUTHORIZED is captured when asked MS milliseconds after the first question (0) |
+//! | `sandbox-lapse-later-MS` | a tender that is AUTHORIZED has lapsed when asked MS milliseconds after the first question (0) |
 //!
 //! N is at most 99 and MS at most 3 600 000 (an hour); what is above is cut to it.
 //! Releases behave as refunds do. One beyond what is left of its payment is declined for good, and
@@ -186,6 +188,12 @@ impl Sandbox {
             return Ok(None);
         }
         let (pause, then) = match behaviour {
+            Behaviour::CollectLater(pause) if tender.state == TenderState::Authorized => {
+                (pause, PaymentStatus::Captured(tender.amount))
+            }
+            Behaviour::LapseLater(pause) if tender.state == TenderState::Authorized => {
+                (pause, PaymentStatus::Failed)
+            }
             Behaviour::Recapture => return Ok(Some(as_named(tender))),
             _ if tender.state != TenderState::Pending => {
                 return self.standing(order, tender, currency).await.map(Some);
@@ -202,7 +210,7 @@ impl Sandbox {
             _ => self.desk.clock.now(),
         };
         let is_over = self.desk.clock.now() - first >= pause;
-        Ok(Some(if is_over { then } else { PaymentStatus::Pending }))
+        Ok(Some(if is_over { then } else { as_named(tender) }))
     }
 
     /// What a payment was named as, less what went back of it.

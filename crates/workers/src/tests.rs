@@ -6,4 +6,5 @@ mod handover;
 mod legs;
 mod pool;
 mod process_order;
+mod screening;
 mod world;

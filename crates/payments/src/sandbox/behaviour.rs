@@ -29,6 +29,8 @@ pub enum Behaviour {
     CaptureLater(Duration),
     AuthorizeLater(Duration),
     FailLater(Duration),
+    CollectLater(Duration),
+    LapseLater(Duration),
 }
 
 /// A name that a reference may ask for, and the number that counts if it gives none.
@@ -42,7 +44,7 @@ const fn row(name: &'static str, default: u32, make: fn(u32) -> Behaviour) -> Ro
     Row { name, default, make }
 }
 
-static ROWS: [Row; 13] = [
+static ROWS: [Row; 15] = [
     row("recapture", 0, |_| Behaviour::Recapture),
     row("decline", 0, |_| Behaviour::Decline),
     row("decline-retryable", 0, |_| Behaviour::DeclineRetryable),
@@ -56,6 +58,8 @@ static ROWS: [Row; 13] = [
     row("capture-later", 0, |ms| Behaviour::CaptureLater(millis(ms))),
     row("authorize-later", 0, |ms| Behaviour::AuthorizeLater(millis(ms))),
     row("fail-later", 0, |ms| Behaviour::FailLater(millis(ms))),
+    row("collect-later", 0, |ms| Behaviour::CollectLater(millis(ms))),
+    row("lapse-later", 0, |ms| Behaviour::LapseLater(millis(ms))),
 ];
 
 fn millis(count: u32) -> Duration {
@@ -124,6 +128,8 @@ mod tests {
             ("sandbox-capture-later", Behaviour::CaptureLater(Duration::ZERO)),
             ("sandbox-authorize-later-9999999", Behaviour::AuthorizeLater(seconds(3_600))),
             ("sandbox-fail-later-1", Behaviour::FailLater(Duration::from_millis(1))),
+            ("sandbox-collect-later-2000", Behaviour::CollectLater(seconds(2))),
+            ("sandbox-lapse-later", Behaviour::LapseLater(Duration::ZERO)),
         ] {
             assert_eq!(Behaviour::of(reference), expected, "{reference:?}");
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 use application::{
     Caller, Cancellations, Core, Handovers, Legs as Steps, NewCancellation, NewRefund, On, Orders,
-    Processing, Refunds, Request,
+    Processing, Refunds, Request, Resolution,
 };
 use domain::{
     Actor, ActorKind, Amount, Currencies, Currency,
@@ -19,13 +19,14 @@ use domain::{
         Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
     },
     refund::{Refund, RefundMethod, RefundRequest},
-    screening::Screening,
+    screening::{Check, Screening},
     store::{Store as StoreRecord, StoreFact, StoreSettings},
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
-    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, Providers, Reader as _, Screenings,
-    Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind, Tasks, Transfer, Version,
+    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, PageRequest, Providers, Reader as _,
+    Screenings, Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind, Tasks, Transfer,
+    Version, WaitingTask,
 };
 use std::{
     sync::{
@@ -203,6 +204,21 @@ impl World {
             )
             .await
             .unwrap();
+    }
+
+    pub async fn resolve(&self, order_id: &str, check: Check, clear: bool) {
+        let resolution = Resolution { check, clear, comment: "looked at".to_owned() };
+        let (request, caller) = (self.request(), platform());
+        self.orders()
+            .resolve_screening(&caller, &store_id(), order_id, &request, resolution, &|_, _| vec![])
+            .await
+            .unwrap();
+    }
+
+    /// What waits, in the sequence of the list.
+    pub async fn waiting(&self) -> Vec<WaitingTask> {
+        let page = PageRequest { size: 100, after: None };
+        self.store.waiting(&store_id(), page).await.unwrap().items
     }
 
     pub async fn retry_handover(&self, order_id: &str) {
