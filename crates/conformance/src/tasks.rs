@@ -154,7 +154,8 @@ pub async fn only_the_owner_hands_a_task_back(store: &dyn Subject) {
 }
 
 pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {
-    let other = leg_task(&OrderKey::new("other".parse().unwrap(), key("O-0").order_id), "z", NOON);
+    let other =
+        leg_task(&OrderKey::new("other".parse().unwrap(), key("O-0").order_id), "z", minutes(5));
     let process = Task { kind: TaskKind::ProcessOrder, subject: String::new(), ..task("") };
     put(store, [task("b"), task("a"), process.clone(), other]).await;
     claim(store, "me", NOON, 1).await;

@@ -33,13 +33,14 @@ fn may_call(method: &str) -> &'static [&'static str] {
     match method {
         "GetOrder" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"],
         "ListOrders" | "GetRefund" | "ListRefunds" | "GetRefundable" | "ExplainRefund"
-        | "GetStore" | "GetCancellation" | "ListCancellations" => {
+        | "GetStore" | "GetCancellation" | "ListCancellations" | "ListTasks" => {
             &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"]
         }
         "AcceptOrder"
         | "SetExternalReference"
         | "RecordShipment"
         | "RecordDelivery"
+        | "RetryHandover"
         | "QuoteRefund"
         | "CreateRefund"
         | "RetryRefund"
@@ -53,8 +54,10 @@ fn may_call(method: &str) -> &'static [&'static str] {
         "RequestCancellation" | "WithdrawCancellation" => {
             &["ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
         }
-        "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod" | "ApproveRefund"
-        | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken" => &["ROLE_MANAGER"],
+        "ResolveScreening" | "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod"
+        | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken" => {
+            &["ROLE_MANAGER"]
+        }
         "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }

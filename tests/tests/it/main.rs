@@ -24,6 +24,7 @@ mod contract;
 mod crash;
 mod idempotency;
 mod lifecycle;
+mod processing;
 mod race;
 mod shutdown;
 mod upstream;

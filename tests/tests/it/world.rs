@@ -5,12 +5,15 @@ mod database;
 mod grpc;
 mod http;
 mod orders;
+mod shop;
 
 pub use answer::Answer;
 pub use database::{Backend, Database};
 pub use grpc::{Grpc, reason_of};
 pub use http::{Http, encode};
 pub use orders::{order, order_of, tender};
+pub(crate) use shop::settings as plug_and_play;
+pub use shop::{BreakingLine, SECRET, Shop};
 
 use serde_json::{Value, json};
 use std::{
@@ -34,10 +37,11 @@ pub const GUID: &str = "39a4e05c-shop";
 const PATIENCE: (u64, u64) = (30, 600);
 
 /// Short pauses, so that retries and look-ups do not hold the tests up.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", PLATFORM),
     ("MERIDIAN__PAYMENTS__RETRY", "50ms,100ms,200ms"),
     ("MERIDIAN__PAYMENTS__GRACE", "200ms"),
+    ("MERIDIAN__HANDOVER__GRACE", "200ms"),
     ("MERIDIAN__TELEMETRY__FILTER", "warn"),
 ];
 

@@ -19,6 +19,7 @@ fn every_path_is_there_with_its_methods() {
         ("/v1/stores/{store_id}", "patch"),
         ("/v1/stores/{store_id}/tokens", "post"),
         ("/v1/stores/{store_id}/tokens", "get"),
+        ("/v1/stores/{store_id}/tasks", "get"),
         ("/v1/stores/{store_id}/tokens/{token_id}:revoke", "post"),
         ("/v1/stores/{store_id}/orders", "post"),
         ("/v1/stores/{store_id}/orders", "get"),
@@ -27,8 +28,16 @@ fn every_path_is_there_with_its_methods() {
     ]
     .map(|(path, method)| (path.to_owned(), method))
     .into();
-    let verbs =
-        [":accept", ":complete", ":setExternalReference", ":recordPayment", ":ship", ":deliver"];
+    let verbs = [
+        ":accept",
+        ":complete",
+        ":setExternalReference",
+        ":recordPayment",
+        ":ship",
+        ":deliver",
+        ":resolveScreening",
+        ":retryHandover",
+    ];
     expected.extend(verbs.map(|verb| (format!("{ORDER}{verb}"), "post")));
     expected.extend(["post", "get"].map(|method| (format!("{ORDER}/refunds"), method)));
     expected.insert((format!("{ORDER}/refunds:quote"), "post"));

@@ -16,6 +16,10 @@ async fn every_malformed_field_of_a_store_is_named(world: World) {
         "settings": {
             "customer_requests": {}, "handover": {"adapter": "http", "url": "http://x"},
             "refund_reasons": [{"code": "1", "name": "One"}],
+            "screening": {"scopes": [{
+                "check": "SCREENING_CHECK_FRAUD", "destination_countries": ["DE"],
+                "hs_prefixes": ["93"], "tender_methods": ["TENDER_METHOD_CARD"],
+            }]},
         },
     });
     for (path, value) in [
@@ -40,6 +44,22 @@ async fn every_malformed_field_of_a_store_is_named(world: World) {
         ("settings.refund_reasons.0.name", long(256)),
         ("settings.handover.exhausted", json!("NEVER")),
         ("settings.handover.schedule_seconds", json!([-1])),
+        ("settings.handover.schedule_seconds", json!(vec![1; 51])),
+        ("settings.handover.adapter", json!("pigeon")),
+        ("settings.handover.adapter", json!("")),
+        ("settings.handover.url", json!("")),
+        ("settings.handover.url", json!("shop.example/orders")),
+        ("settings.handover.url", json!("ftp://shop.example")),
+        ("settings.handover.url", json!("https://user:word@shop.example")),
+        ("settings.handover.url", json!("https://")),
+        ("settings.handover.secret", long(1_025)),
+        ("settings.screening.fraud", json!("yes")),
+        ("settings.screening.scopes", json!(vec![json!({"check": "SCREENING_CHECK_FRAUD"}); 51])),
+        ("settings.screening.scopes.0.check", json!("SCREENING_CHECK_LUCK")),
+        ("settings.screening.scopes.0.minimum_total", json!("-1")),
+        ("settings.screening.scopes.0.destination_countries.0", json!("Germany")),
+        ("settings.screening.scopes.0.hs_prefixes.0", json!("...")),
+        ("settings.screening.scopes.0.tender_methods.0", json!("TENDER_METHOD_SHELLS")),
         ("settings.no_such_setting", json!(true)),
     ] {
         let mut body = with(&store, path, &value);

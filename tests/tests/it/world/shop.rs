@@ -1,0 +1,221 @@
+//! A shop's own system: a real HTTP server that keeps its orders, and a line to it that breaks.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+/// Takes orders as the protocol of hand-overs says. It does not mind taking one twice: not to push
+/// twice is for the other side.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    pub address: SocketAddr,
+    books: Arc<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    orders: Mutex<BTreeMap<String, Vec<Value>>>,
+    /// What is answered to the next pushes instead.
+    refusals: Mutex<VecDeque<(u16, Value)>>,
+    headers: Mutex<Vec<HeaderMap>>,
+    /// Pushes wait here while the door is shut.
+    shut: Mutex<bool>,
+    opened: Notify,
+    arrived: AtomicUsize,
+}
+
+impl Shop {
+    pub async fn open() -> Self {
+        let books = Arc::new(Books::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/orders", post(push))
+            .route("/orders/{order_id}", get(find))
+            .with_state(Arc::clone(&books));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, books }
+    }
+
+    /// The settings of a store whose orders are pushed here; one wait of a tenth of nothing after
+    /// each try.
+    pub fn settings(&self, exhausted: &str, waits: &[u32]) -> Value {
+        settings(self.address, exhausted, waits)
+    }
+
+    /// Answers the next pushes with these statuses and bodies, and makes no order then.
+    pub fn refuse(&self, refusals: impl IntoIterator<Item = (u16, Value)>) {
+        self.books.refusals.lock().unwrap().extend(refusals);
+    }
+
+    /// Lets pushes wait until it is opened again.
+    pub fn shut(&self) {
+        *self.books.shut.lock().unwrap() = true;
+    }
+
+    pub fn reopen(&self) {
+        *self.books.shut.lock().unwrap() = false;
+        self.books.opened.notify_waiters();
+    }
+
+    /// Pushes that have arrived so far, whatever became of them.
+    pub fn arrived(&self) -> usize {
+        self.books.arrived.load(Ordering::SeqCst)
+    }
+
+    /// The orders that were made of one of the platform's.
+    pub fn orders(&self, order_id: &str) -> Vec<Value> {
+        self.books.orders().get(order_id).cloned().unwrap_or_default()
+    }
+
+    /// The headers of the pushes, in turn.
+    pub fn headers(&self) -> Vec<HeaderMap> {
+        self.books.headers.lock().unwrap().clone()
+    }
+}
+
+pub fn settings(address: SocketAddr, exhausted: &str, waits: &[u32]) -> Value {
+    json!({"handover": {
+        "adapter": "http",
+        "url": format!("http://{address}/orders"),
+        "exhausted": format!("HANDOVER_EXHAUSTED_{exhausted}"),
+        "schedule_seconds": waits,
+        "secret": SECRET,
+    }})
+}
+
+/// What the store and the shop share.
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+impl Books {
+    fn orders(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Value>>> {
+        self.orders.lock().unwrap()
+    }
+
+    async fn until_open(&self) {
+        loop {
+            let opened = self.opened.notified();
+            if !*self.shut.lock().unwrap() {
+                return;
+            }
+            opened.await;
+        }
+    }
+}
+
+async fn push(
+    State(books): State<Arc<Books>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, Json<Value>) {
+    books.arrived.fetch_add(1, Ordering::SeqCst);
+    books.until_open().await;
+    books.headers.lock().unwrap().push(headers);
+    if let Some((status, body)) = books.refusals.lock().unwrap().pop_front() {
+        return (StatusCode::from_u16(status).unwrap(), Json(body));
+    }
+    let order: Value = serde_json::from_slice(&body).unwrap();
+    let order_id = order["order_id"].as_str().unwrap().to_owned();
+    books.orders().entry(order_id.clone()).or_default().push(order);
+    (StatusCode::CREATED, Json(names(&order_id)))
+}
+
+async fn find(
+    State(books): State<Arc<Books>>,
+    Path(order_id): Path<String>,
+) -> (StatusCode, Json<Value>) {
+    if books.orders().contains_key(&order_id) {
+        (StatusCode::OK, Json(names(&order_id)))
+    } else {
+        (StatusCode::NOT_FOUND, Json(json!({"error": "NOT_FOUND"})))
+    }
+}
+
+fn names(order_id: &str) -> Value {
+    json!({"id": format!("shop-{order_id}"), "number": format!("#{order_id}")})
+}
+
+/// A line to a shop that breaks after an order was made and before the answer is through.
+#[derive(Debug)]
+pub struct BreakingLine {
+    pub address: SocketAddr,
+    lost: Arc<AtomicUsize>,
+}
+
+impl BreakingLine {
+    /// Loses the answers to every push but the last so many that are let through.
+    pub async fn to(shop: SocketAddr, loses: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let lost = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&lost);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, shop, loses, Arc::clone(&counted)));
+            }
+        });
+        Self { address, lost }
+    }
+
+    /// Answers that were lost so far.
+    pub fn lost(&self) -> usize {
+        self.lost.load(Ordering::SeqCst)
+    }
+}
+
+/// One connection, until an answer is lost.
+async fn carry(mut client: TcpStream, shop: SocketAddr, loses: usize, lost: Arc<AtomicUsize>) {
+    let Ok(mut upstream) = TcpStream::connect(shop).await else { return };
+    let (mut asked, mut answered) = ([0; 16_384], [0; 16_384]);
+    let mut is_push = false;
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => match read {
+                Ok(count @ 1..) => {
+                    // A request begins with its method; the rest of its body may follow apart.
+                    match &asked[..count] {
+                        [b'P', b'O', b'S', b'T', ..] => is_push = true,
+                        [b'G', b'E', b'T', ..] => is_push = false,
+                        _ => {}
+                    }
+                    if upstream.write_all(&asked[..count]).await.is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            },
+            read = upstream.read(&mut answered) => match read {
+                Ok(count @ 1..) => {
+                    let loses_it = |seen| (seen < loses).then_some(seen + 1);
+                    let is_lost = is_push
+                        && lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, loses_it).is_ok();
+                    if is_lost || client.write_all(&answered[..count]).await.is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            },
+            // Nobody has anything to say any more.
+            () = tokio::time::sleep(Duration::from_secs(60)) => return,
+        }
+    }
+}
