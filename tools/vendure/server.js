@@ -39,7 +39,11 @@ const config = {
 
 async function main() {
     const app = await bootstrap(config);
-    const end = () => app.close().finally(() => process.exit(0));
+    const end = () => {
+        // A connection that somebody keeps open is no reason to stay.
+        setTimeout(() => process.exit(0), 2000);
+        app.close().finally(() => process.exit(0));
+    };
     process.once('SIGTERM', end);
     process.once('SIGINT', end);
     await seed(app);
