@@ -1,0 +1,199 @@
+//! Which addresses may be dialled. A merchant chose the name, so it may lead anywhere.
+
+use reqwest::{
+    Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+/// What may be dialled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    pub private_networks: bool,
+}
+
+/// The shop's name leads only to addresses that may not be dialled.
+#[derive(Debug, thiserror::Error)]
+#[error("its address may not be called from here")]
+pub(crate) struct OutOfReach;
+
+impl Reach {
+    pub(crate) fn allows(self, address: IpAddr) -> bool {
+        let address = plain(address);
+        !is_never_a_shop(address) && (self.private_networks || is_public(address))
+    }
+
+    /// Resolvers are not asked about an address that stands in the URL itself.
+    pub(crate) fn allows_host(self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
+        literal.map_or(!host.is_empty(), |address| self.allows(address))
+    }
+}
+
+/// Answers only addresses that may be dialled, and these are the ones that are: nobody resolves
+/// the name a second time.
+pub(crate) struct Guard {
+    pub reach: Reach,
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (reach, found) = (self.reach, self.resolver.resolve(name));
+        Box::pin(async move {
+            let allowed: Vec<SocketAddr> =
+                found.await?.filter(|address| reach.allows(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(OutOfReach.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The machine's own resolver.
+pub(crate) struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// IPv4 written as IPv6, by whichever gateway would carry it there, is judged as IPv4.
+fn plain(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(six) = address else { return address };
+    let [a, b, c, d, e, f, g, h] = six.segments();
+    let embedded = match [a, b, c, d, e, f] {
+        // Mapped, translated (RFC 6052), and of 6to4.
+        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => Some([g, h]),
+        [0, 0, 0, 0, 0, 0] if g != 0 => Some([g, h]),
+        [0x2002, ..] => Some([b, c]),
+        _ => None,
+    };
+    embedded.map_or(address, |[high, low]| {
+        IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+    })
+}
+
+/// Link-local addresses are where clouds keep their machines' credentials.
+fn is_never_a_shop(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(four) => {
+            four.octets()[0] == 0
+                || four.is_link_local()
+                || four.is_multicast()
+                || four.is_broadcast()
+        }
+        IpAddr::V6(six) => {
+            six.is_unspecified() || six.is_unicast_link_local() || six.is_multicast()
+        }
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(four) => is_public_v4(four),
+        IpAddr::V6(six) => is_public_v6(six),
+    }
+}
+
+/// By the registry of special addresses (RFC 6890 and its successors).
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let special = match address.octets() {
+        [100, second, ..] => second & 0xc0 == 64,
+        [192, 0, 0, _] | [192, 88, 99, _] => true,
+        [198, second, ..] if second & 0xfe == 18 => true,
+        [first, ..] => first >= 240,
+    };
+    !(special || address.is_private() || address.is_loopback() || address.is_documentation())
+}
+
+/// Only `2000::/3` is given out; of that, protocols and examples are taken away.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    match address.segments() {
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: Reach = Reach { private_networks: true };
+    const PUBLIC: Reach = Reach { private_networks: false };
+
+    #[test]
+    fn some_addresses_are_never_dialled() {
+        for never in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "2002:a9fe:a9fe::1",
+        ] {
+            assert!(!OPEN.allows(never.parse().unwrap()), "{never}");
+            assert!(!PUBLIC.allows(never.parse().unwrap()), "{never}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_dialled_where_that_is_allowed() {
+        for private in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.31.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "240.0.0.1",
+            "::1",
+            "fd00::1",
+            "2001:db8::1",
+            "2001::1",
+            "3fff::1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::1",
+        ] {
+            assert!(OPEN.allows(private.parse().unwrap()), "{private}");
+            assert!(!PUBLIC.allows(private.parse().unwrap()), "{private}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_are_always_dialled() {
+        let public =
+            ["1.1.1.1", "100.128.0.1", "172.32.0.1", "198.20.0.1", "2606:4700::1", "2a00::1"];
+        for address in public {
+            assert!(OPEN.allows(address.parse().unwrap()), "{address}");
+            assert!(PUBLIC.allows(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_the_url_is_judged_however_it_is_written() {
+        for url in ["http://127.1/", "http://0x7f000001/", "http://[::1]/", "http://2130706433/"] {
+            assert!(!PUBLIC.allows_host(&url.parse().unwrap()), "{url}");
+            assert!(OPEN.allows_host(&url.parse().unwrap()), "{url}");
+        }
+        assert!(PUBLIC.allows_host(&"https://shop.example/".parse().unwrap()));
+    }
+}
