@@ -1,4 +1,6 @@
-//! The composition root: the only file that names every adapter.
+//! The composition root: the only place that names every adapter.
+
+mod adapters;
 
 use crate::{
     clock::{ASK_EVERY, SharedClock},
@@ -14,7 +16,6 @@ use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
-use payments::names;
 use ports::{Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -106,9 +107,9 @@ impl Composed {
             Arc::clone(&clock),
             Arc::clone(&ids),
         );
-        let providers = providers(&settings.payments, &store, &clock);
-        let screenings = Screenings::default();
-        let storefronts = Storefronts::default();
+        let providers = adapters::providers(&settings.payments, &store, &clock);
+        let screenings = adapters::screenings(&settings.screening, &store, &clock)?;
+        let storefronts = adapters::storefronts(&settings.handover, &clock)?;
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone());
         let limits = GateSettings {
@@ -237,7 +238,8 @@ impl Composed {
 
     fn hand_over(&self, settings: &Settings) -> HandOver {
         let of_handover = HandoverSettings {
-            call_timeout: settings.handover.call_timeout,
+            // The adapter gives up first, and says what it was about.
+            call_timeout: settings.handover.push_timeout + Duration::from_secs(1),
             grace: settings.handover.grace,
         };
         let steps = Handovers::new(Arc::clone(&self.core));
@@ -250,20 +252,6 @@ impl Composed {
         let processing = Processing::new(Arc::clone(&self.core));
         Complete::new(processing, self.providers.clone(), settings.processing.call_timeout)
     }
-}
-
-fn providers(settings: &settings::Payments, store: &SqlStore, clock: &Arc<dyn Clock>) -> Providers {
-    let ledger = Arc::new(store.clone());
-    let mut providers = Providers::default().with(names::MANUAL, Arc::new(payments::Manual));
-    if settings.sandbox {
-        let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(clock));
-        providers = providers.with(names::SANDBOX, Arc::new(sandbox));
-    }
-    if settings.ledger {
-        let accounts = payments::Accounts::new(ledger, Arc::clone(clock));
-        providers = providers.with(names::LEDGER, Arc::new(accounts));
-    }
-    providers
 }
 
 /// How often the database is asked whether it is there, and how long it may take to say so.

@@ -142,6 +142,8 @@ pub struct Screening {
 pub struct Handover {
     /// How long one call may take in all.
     pub call_timeout: Duration,
+    /// How long all calls of one push may take.
+    pub push_timeout: Duration,
     /// How long a call that nobody waits for any more may still be on its way.
     pub grace: Duration,
     /// Whether shops may be in private networks, and on this machine.

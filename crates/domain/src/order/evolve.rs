@@ -46,13 +46,6 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::ScreeningRecorded { .. }
         | Fact::ScreeningReview { .. }
         | Fact::ScreeningResolved { .. } => screening::evolve(&mut order, fact),
-        Fact::HandoverQueued
-        | Fact::HandoverStarted
-        | Fact::HandoverFailed { .. }
-        | Fact::HandoverExhausted
-        | Fact::HandoverSettled
-        | Fact::HandoverRetried { .. }
-        | Fact::OrderOrphaned { .. } => {}
         Fact::RefundCreated { refund, .. } => order.refunds.push((**refund).clone()),
         Fact::RefundHeld { refund_id, hold } => on_refund(&mut order, *refund_id, |refund| {
             refund.state = RefundState::Held;
@@ -98,7 +91,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 }
             });
         }
-        Fact::PointsRestored { .. } => {}
+        Fact::PointsRestored { .. }
+        | Fact::HandoverQueued
+        | Fact::HandoverStarted
+        | Fact::HandoverFailed { .. }
+        | Fact::HandoverExhausted
+        | Fact::HandoverSettled
+        | Fact::HandoverRetried { .. }
+        | Fact::OrderOrphaned { .. } => {}
         Fact::CancellationRequested { cancellation } => {
             for_each_piece(&mut order, &cancellation.lines, |q, count| q.held += count);
             order.cancellations.push((**cancellation).clone());

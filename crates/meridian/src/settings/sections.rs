@@ -167,6 +167,7 @@ fn screening(reader: &mut Reader) -> Screening {
 fn handover(reader: &mut Reader) -> Handover {
     Handover {
         call_timeout: reader.duration("handover.call_timeout", millis(100)..=minutes(5)),
+        push_timeout: reader.duration("handover.push_timeout", millis(100)..=minutes(30)),
         grace: reader.duration("handover.grace", Duration::ZERO..=minutes(60)),
         private_networks: reader.get("handover.private_networks"),
     }

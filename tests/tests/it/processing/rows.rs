@@ -209,7 +209,7 @@ async fn l07_a_merchant_cancels_before_ready_if_the_store_allows_it(world: World
     })
     .await;
     let refused = act(&world, "O-2", "cancel", sold_out()).await;
-    refused.refused(400, "ORDER_NOT_READY");
+    refused.refused(400, "NOT_ENABLED");
 }
 
 async fn l08_to_l11_an_order_is_accepted_once_and_not_before_it_is_ready(world: World) {
@@ -448,7 +448,7 @@ async fn l23_a_push_that_arrives_after_a_cancel_is_said_to_be_one_too_many(world
     let orphan = until(&world, "O-1", |order| order["external_order_id"] == "shop-O-1").await;
     assert_eq!(state(&orphan), "CANCELLED");
     assert_eq!(orphan["handover"]["state"], "HANDOVER_STATE_SUCCEEDED");
-    assert_eq!(events(&world, "O-1").last().unwrap(), "order.orphaned");
+    assert!(events(&world, "O-1").contains(&"order.orphaned".to_owned()));
     assert_eq!(shop.orders("O-1").len(), 1);
 }
 

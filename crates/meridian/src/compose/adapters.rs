@@ -1,0 +1,66 @@
+//! The adapters of a deployment, by the names that orders and stores know them by.
+
+use domain::screening::Check;
+use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
+use meridian::settings;
+use ports::{Clock, Providers, Screenings, Storefronts};
+use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
+use std::{error::Error, sync::Arc};
+use store_sql::SqlStore;
+
+pub(super) fn providers(
+    settings: &settings::Payments,
+    store: &SqlStore,
+    clock: &Arc<dyn Clock>,
+) -> Providers {
+    let ledger = Arc::new(store.clone());
+    let mut providers =
+        Providers::default().with(payments::names::MANUAL, Arc::new(payments::Manual));
+    if settings.sandbox {
+        let sandbox = payments::Sandbox::new(ledger.clone(), Arc::clone(clock));
+        providers = providers.with(payments::names::SANDBOX, Arc::new(sandbox));
+    }
+    if settings.ledger {
+        let accounts = payments::Accounts::new(ledger, Arc::clone(clock));
+        providers = providers.with(payments::names::LEDGER, Arc::new(accounts));
+    }
+    providers
+}
+
+pub(super) fn storefronts(
+    settings: &settings::Handover,
+    clock: &Arc<dyn Clock>,
+) -> Result<Storefronts, Box<dyn Error>> {
+    let calls = CallSettings {
+        timeout: settings.call_timeout,
+        private_networks: settings.private_networks,
+        ..CallSettings::default()
+    };
+    let http = GenericHttp::new(&calls, Arc::clone(clock))?;
+    let push_timeout = settings.push_timeout;
+    let vendure = VendureSettings { calls, push_timeout, ..VendureSettings::default() };
+    let vendure = Vendure::new(vendure, Arc::clone(clock))?;
+    Ok(Storefronts::default()
+        .with(handover::names::HTTP, Arc::new(http))
+        .with(handover::names::VENDURE, Arc::new(vendure)))
+}
+
+/// Reads every list; long ones take seconds.
+pub(super) fn screenings(
+    settings: &settings::Screening,
+    store: &SqlStore,
+    clock: &Arc<dyn Clock>,
+) -> Result<Screenings, Box<dyn Error>> {
+    let (reader, every) = (Arc::new(store.clone()), settings.reload);
+    let rules = ListSource::of(settings.fraud_rules.as_deref());
+    let fraud = FraudRules::open(rules, reader, Arc::clone(clock))?.looking_every(every);
+    let goods = ListSource::of(settings.prohibited_goods.as_deref());
+    let goods = ProhibitedGoods::open(goods)?.looking_every(every);
+    let lists = settings.denied_parties.iter().map(|path| ListSource::of(Some(path))).collect();
+    let likeness = Likeness::percent(settings.threshold);
+    let parties = DeniedParties::open(lists, likeness)?.looking_every(every);
+    Ok(Screenings::default()
+        .with(Check::Fraud, Arc::new(fraud))
+        .with(Check::ProhibitedGoods, Arc::new(goods))
+        .with(Check::DeniedParty, Arc::new(parties)))
+}

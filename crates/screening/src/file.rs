@@ -1,0 +1,77 @@
+//! Where rules and lists come from.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// Bytes of a file of rules or of a list.
+pub(crate) const MAX_BYTES: u64 = 1 << 30;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListSource {
+    /// Compiled in, made up, and never changing.
+    Demo,
+    File(PathBuf),
+}
+
+impl ListSource {
+    /// The file, or the demo's without one.
+    pub fn of(path: Option<&Path>) -> Self {
+        path.map_or(Self::Demo, |path| Self::File(path.to_owned()))
+    }
+}
+
+impl fmt::Display for ListSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Demo => f.write_str("the demo's list"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A file of rules or a list that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    #[error("{file} cannot be read")]
+    Unreadable {
+        file: String,
+        #[source]
+        source: io::Error,
+    },
+    /// Every fault, each with its place.
+    #[error("{file}: {}", faults.join("; "))]
+    Wrong { file: String, faults: Vec<String> },
+}
+
+impl ListError {
+    pub(crate) fn wrong(source: &ListSource, faults: Vec<String>) -> Self {
+        Self::Wrong { file: source.to_string(), faults }
+    }
+}
+
+/// What tells a version of a file from the next, without reading it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Stamp(Option<(SystemTime, u64)>);
+
+impl Stamp {
+    pub fn of(source: &ListSource) -> Self {
+        let ListSource::File(path) = source else { return Self(None) };
+        let read = fs::metadata(path).and_then(|it| Ok((it.modified()?, it.len())));
+        Self(read.ok())
+    }
+}
+
+/// The text of a file, or the demo's.
+pub(crate) fn text(source: &ListSource, demo: &'static str) -> Result<String, ListError> {
+    let ListSource::File(path) = source else { return Ok(demo.to_owned()) };
+    let unreadable = |source| ListError::Unreadable { file: path.display().to_string(), source };
+    let length = fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAX_BYTES {
+        let text = format!("has {length} bytes instead of at most {MAX_BYTES}");
+        return Err(ListError::wrong(source, vec![text]));
+    }
+    fs::read_to_string(path).map_err(unreadable)
+}

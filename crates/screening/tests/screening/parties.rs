@@ -1,0 +1,94 @@
+use crate::build::{File, NOON, address, opinion, order, person, said};
+use domain::screening::Verdict;
+use screening::{DeniedParties, Likeness};
+
+const LIST: &str = "id,name,aliases,country\n\
+    1,Ivan Petrovich Sidorenko,Vanya Sidorenko;\u{418}\u{432}\u{430}\u{43d} \u{421}\u{438}\u{434}\u{43e}\u{440}\u{435}\u{43d}\u{43a}\u{43e},XR\n\
+    2,Zolt\u{e1}n K\u{e1}rp\u{e1}thy,,XB\n\
+    3,\"Strelsau Trading Co., Ltd.\",,XR\n\
+    4,Wang Xiaoming,,XC\n";
+
+fn parties() -> DeniedParties {
+    let file = File::new("sanctions.csv", LIST);
+    DeniedParties::open(vec![file.source()], Likeness::percent(84)).unwrap()
+}
+
+#[tokio::test]
+async fn names_are_found_however_they_are_written() {
+    let parties = parties();
+    for (name, expected) in [
+        ("Ivan Petrovich Sidorenko", Some((Verdict::Failed, "1"))),
+        ("SIDORENKO, Ivan Petrovich", Some((Verdict::Failed, "1"))),
+        (
+            "\u{418}\u{432}\u{430}\u{43d} \u{421}\u{438}\u{434}\u{43e}\u{440}\u{435}\u{43d}\u{43a}\u{43e}",
+            Some((Verdict::Failed, "1")),
+        ),
+        ("vanya sidorenko", Some((Verdict::Failed, "1"))),
+        ("Ivan Sidorenko", Some((Verdict::Failed, "1"))),
+        ("Iwan Sidorenko", Some((Verdict::Review, "1"))),
+        ("Ivan Sidorienko", Some((Verdict::Review, "1"))),
+        ("Ivan Sydorenko", Some((Verdict::Review, "1"))),
+        ("Zoltan Karpathy", Some((Verdict::Failed, "2"))),
+        ("Karpathi Zoltan", Some((Verdict::Review, "2"))),
+        ("Strelsau Trading", Some((Verdict::Failed, "3"))),
+        ("Strelsau Tradings GmbH", Some((Verdict::Review, "3"))),
+        ("\u{738b}\u{5c0f}\u{660e}", Some((Verdict::Review, "4"))),
+        ("Wang Xiaoming", Some((Verdict::Failed, "4"))),
+        ("Ivan Petrov", None),
+        ("Wang Wei", None),
+        ("Sidorenko", None),
+        ("Trading House Zenda", None),
+        ("", None),
+        ("!!!", None),
+    ] {
+        let expected = expected.map_or((Verdict::Clear, vec![]), |(verdict, id)| {
+            (verdict, vec![format!("sanctions/{id}")])
+        });
+        let seen = said(&parties, &order("O-1", NOON), &person(name, "")).await;
+        assert_eq!(seen, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn buyer_recipient_and_who_is_billed_are_looked_at() {
+    let parties = parties();
+    let order = order("O-1", NOON);
+    let mut personal = person("A Buyer", "");
+    personal.shipping_address = Some(address("Zoltan Karpathy", "DE"));
+    let shipped = opinion(&parties, &order, &personal).await;
+    assert_eq!(shipped.verdict, Verdict::Failed);
+    assert_eq!(shipped.findings[0].text, "the name of the recipient is 100.0 % like it");
+    personal.shipping_address = None;
+    personal.billing_address = Some(address("Zoltan Karpathi", "DE"));
+    let billed = opinion(&parties, &order, &personal).await;
+    assert_eq!(billed.verdict, Verdict::Review);
+    assert!(billed.findings[0].text.starts_with("the name of who is billed is 9"), "{billed:?}");
+    // Nobody's name is among what is found.
+    assert!(!format!("{billed:?}{shipped:?}").to_lowercase().contains("karpath"));
+    // Erased, there is nobody to look for.
+    let nobody =
+        ports::Screening::check(&parties, ports::Subject { order: &order, personal: None });
+    assert_eq!(nobody.await.unwrap().verdict, Verdict::Clear);
+}
+
+#[test]
+fn every_fault_of_a_list_is_named() {
+    let open = |text: &str| {
+        let file = File::new("list.csv", text);
+        let opened = DeniedParties::open(vec![file.source()], Likeness::percent(84));
+        opened.err().unwrap().to_string()
+    };
+    assert!(open("number,who\n1,a").contains("has no column id"));
+    assert!(open("id,name\n,a\n2,\n").contains("entry \"\" needs an id"));
+    assert!(open("id,name\n,a\n2,\n").contains("entry \"2\" needs an id"));
+    assert!(open("").contains("has no column id"));
+}
+
+#[tokio::test]
+async fn the_demo_has_a_list() {
+    let parties = DeniedParties::open(Vec::new(), Likeness::percent(84)).unwrap();
+    let seen = said(&parties, &order("O-1", NOON), &person("Ruritanian Munitions Works", "")).await;
+    assert_eq!(seen, (Verdict::Failed, vec!["demo/1".to_owned()]));
+    let seen = said(&parties, &order("O-1", NOON), &person("Ruritanian Munition Works", "")).await;
+    assert_eq!(seen.0, Verdict::Review);
+}
