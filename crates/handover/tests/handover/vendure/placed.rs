@@ -21,7 +21,7 @@ async fn an_order_is_placed_once_and_as_it_was_bought() {
     what_was_cancelled_before_is_left_out(&server, &admin).await;
     an_order_that_costs_nothing_is_placed(&server, &admin).await;
     an_order_may_be_large(&server, &admin).await;
-    whoever_was_logged_out_logs_in_again(&server, &admin).await;
+    whoever_was_logged_out_logs_in_again(&server).await;
 }
 
 async fn an_order_is_placed_as_it_was_bought(server: &Server, admin: &Admin<'_>) {
@@ -113,7 +113,7 @@ async fn an_order_may_be_large(server: &Server, admin: &Admin<'_>) {
     assert_eq!(order["totalWithTax"], 51_130);
 }
 
-async fn whoever_was_logged_out_logs_in_again(server: &Server, admin: &Admin<'_>) {
+async fn whoever_was_logged_out_logs_in_again(server: &Server) {
     let (proxy, adapter) = (proxy::before(server, |_, _| None).await, adapter());
     let case = case("GE-session", &proxy.url);
     assert_eq!(adapter.find(case.push()).await, Ok(None));
@@ -123,7 +123,7 @@ async fn whoever_was_logged_out_logs_in_again(server: &Server, admin: &Admin<'_>
     adapter.push(case.push()).await.unwrap();
     let logins = proxy.requests().iter().filter(|it| it.header("authorization").is_none()).count();
     assert_eq!(logins, 2);
-    admin.placed("GE-session").await;
+    Admin::of(server).await.placed("GE-session").await;
 }
 
 /// SKU, pieces and price of each line, in order.
