@@ -21,6 +21,7 @@ async fn an_order_is_placed_once_and_as_it_was_bought() {
     what_was_cancelled_before_is_left_out(&server, &admin).await;
     an_order_that_costs_nothing_is_placed(&server, &admin).await;
     an_order_may_be_large(&server, &admin).await;
+    a_user_who_may_make_orders_is_enough(&server, &admin).await;
     whoever_was_logged_out_logs_in_again(&server).await;
 }
 
@@ -111,6 +112,25 @@ async fn an_order_may_be_large(server: &Server, admin: &Admin<'_>) {
     let order = admin.placed("GE-large").await;
     assert_eq!(order["lines"].as_array().unwrap().len(), 100);
     assert_eq!(order["totalWithTax"], 51_130);
+}
+
+/// With the permissions that the documentation asks for, and no others.
+async fn a_user_who_may_make_orders_is_enough(server: &Server, admin: &Admin<'_>) {
+    let role = "mutation { createRole(input: {
+        code: \"platform\", description: \"Platform\", permissions: [
+            CreateOrder, ReadOrder, UpdateOrder, DeleteOrder, ReadCatalog, ReadCustomer
+        ] }) { id } }";
+    let role = admin.ask(role, Value::Null).await["createRole"]["id"].clone();
+    let user = "mutation ($role: ID!) { createAdministrator(input: {
+        emailAddress: \"platform@example.com\", firstName: \"P\", lastName: \"P\",
+        password: \"with:colon\", roleIds: [$role] }) { id } }";
+    admin.ask(user, json!({ "role": role })).await;
+    let mut case = case("GE-few-permissions", &server.url);
+    "platform@example.com:with:colon".clone_into(&mut case.target.secret);
+    "new@example.com".clone_into(&mut case.personal.as_mut().unwrap().buyer.email);
+    let taken = adapter().push(case.push()).await.unwrap();
+    assert_eq!(adapter().find(case.push()).await, Ok(Some(taken)));
+    admin.placed("GE-few-permissions").await;
 }
 
 async fn whoever_was_logged_out_logs_in_again(server: &Server) {
