@@ -150,5 +150,6 @@ fn why(error: &reqwest::Error) -> String {
         return "it took too long".to_owned();
     }
     let bottom = std::iter::successors(error.source(), |&error| error.source()).last();
-    bottom.map_or_else(String::new, |bottom| wording::plain(&bottom.to_string()))
+    bottom
+        .map_or_else(|| "the call failed".to_owned(), |bottom| wording::plain(&bottom.to_string()))
 }

@@ -70,17 +70,18 @@ impl Resolve for System {
 /// IPv4 written as IPv6, by whichever gateway would carry it there, is judged as IPv4.
 fn plain(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
-    let [a, b, c, d, e, f, g, h] = six.segments();
-    let embedded = match [a, b, c, d, e, f] {
-        // Mapped, translated (RFC 6052), and of 6to4.
-        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => Some([g, h]),
-        [0, 0, 0, 0, 0, 0] if g != 0 => Some([g, h]),
-        [0x2002, ..] => Some([b, c]),
-        _ => None,
-    };
-    embedded.map_or(address, |[high, low]| {
-        IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
-    })
+    let four = |high, low| IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match six.segments() {
+        // Mapped, and translated (RFC 6052).
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            four(high, low)
+        }
+        // Compatible, which is out of use; `::1` is not one of them.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => four(high, low),
+        // 6to4.
+        [0x2002, high, low, ..] => four(high, low),
+        _ => address,
+    }
 }
 
 /// Link-local addresses are where clouds keep their machines' credentials.

@@ -22,6 +22,7 @@ pub(crate) fn said(text: &str, push: &Push<'_>) -> String {
     let mut text: Vec<char> = text.chars().take(MAX_READ).map(visible).collect();
     let mut private = push.personal.map(texts).unwrap_or_default();
     private.push(&push.target.secret);
+    private.extend(push.target.secret.split_once(':').map(|(_, password)| password));
     // A whole name before its parts.
     private.sort_by_key(|text| std::cmp::Reverse(text.len()));
     for private in private {

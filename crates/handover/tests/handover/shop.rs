@@ -127,7 +127,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
         Reply::Whole { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Any\r\ncontent-length: {}\r\n", body.len());
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([&name, ": ", &value, "\r\n"]);
             }
             head.push_str("connection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;

@@ -54,7 +54,7 @@ impl<'s> Admin<'s> {
     }
 }
 
-/// Ends the session of whoever holds the token.
+/// Ends the session of whoever holds the token, and all others of the same user.
 pub async fn log_out(server: &Server, authorization: &str) {
     let token = authorization.strip_prefix("Bearer ").unwrap();
     let answer = send(&server.url, token, "mutation { logout { success } }", Value::Null).await;

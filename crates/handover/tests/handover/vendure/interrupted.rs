@@ -28,8 +28,8 @@ async fn however_a_push_breaks_off_there_is_one_order_in_the_end() {
 /// Whether the push makes so many calls that the one at this place was lost.
 async fn breaks_off(server: &Server, admin: &Admin<'_>, place: usize, loss: Loss) -> bool {
     let order_id = format!("GE-{place}-{loss:?}");
-    let lost = move |call, _: &_| (call == place).then_some(loss);
-    let (proxy, adapter) = (proxy::before(server, lost).await, adapter());
+    let at_this_place = move |call, _: &_| (call == place).then_some(loss);
+    let (proxy, adapter) = (proxy::before(server, at_this_place).await, adapter());
     let case = case(&order_id, &proxy.url);
     let Err(failure) = adapter.push(case.push()).await else {
         assert!(proxy.requests().len() <= place, "{order_id}: the loss was not noticed");

@@ -21,7 +21,8 @@ async fn an_order_is_placed_once_and_as_it_was_bought() {
     what_was_cancelled_before_is_left_out(&server, &admin).await;
     an_order_that_costs_nothing_is_placed(&server, &admin).await;
     an_order_may_be_large(&server, &admin).await;
-    whoever_was_logged_out_logs_in_again(&server, &admin).await;
+    a_user_who_may_make_orders_is_enough(&server, &admin).await;
+    whoever_was_logged_out_logs_in_again(&server).await;
 }
 
 async fn an_order_is_placed_as_it_was_bought(server: &Server, admin: &Admin<'_>) {
@@ -113,7 +114,26 @@ async fn an_order_may_be_large(server: &Server, admin: &Admin<'_>) {
     assert_eq!(order["totalWithTax"], 51_130);
 }
 
-async fn whoever_was_logged_out_logs_in_again(server: &Server, admin: &Admin<'_>) {
+/// With the permissions that the documentation asks for, and no others.
+async fn a_user_who_may_make_orders_is_enough(server: &Server, admin: &Admin<'_>) {
+    let role = "mutation { createRole(input: {
+        code: \"platform\", description: \"Platform\", permissions: [
+            CreateOrder, ReadOrder, UpdateOrder, DeleteOrder, ReadCatalog, ReadCustomer
+        ] }) { id } }";
+    let role = admin.ask(role, Value::Null).await["createRole"]["id"].clone();
+    let user = "mutation ($role: ID!) { createAdministrator(input: {
+        emailAddress: \"platform@example.com\", firstName: \"P\", lastName: \"P\",
+        password: \"with:colon\", roleIds: [$role] }) { id } }";
+    admin.ask(user, json!({ "role": role })).await;
+    let mut case = case("GE-few-permissions", &server.url);
+    "platform@example.com:with:colon".clone_into(&mut case.target.secret);
+    "new@example.com".clone_into(&mut case.personal.as_mut().unwrap().buyer.email);
+    let taken = adapter().push(case.push()).await.unwrap();
+    assert_eq!(adapter().find(case.push()).await, Ok(Some(taken)));
+    admin.placed("GE-few-permissions").await;
+}
+
+async fn whoever_was_logged_out_logs_in_again(server: &Server) {
     let (proxy, adapter) = (proxy::before(server, |_, _| None).await, adapter());
     let case = case("GE-session", &proxy.url);
     assert_eq!(adapter.find(case.push()).await, Ok(None));
@@ -123,7 +143,7 @@ async fn whoever_was_logged_out_logs_in_again(server: &Server, admin: &Admin<'_>
     adapter.push(case.push()).await.unwrap();
     let logins = proxy.requests().iter().filter(|it| it.header("authorization").is_none()).count();
     assert_eq!(logins, 2);
-    admin.placed("GE-session").await;
+    Admin::of(server).await.placed("GE-session").await;
 }
 
 /// SKU, pieces and price of each line, in order.

@@ -2,10 +2,7 @@
 
 use super::server::Server;
 use crate::shop::{Reply, Request, Shop};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
@@ -15,16 +12,16 @@ pub enum Loss {
     OfTheAnswer,
 }
 
-/// `lost` is told the call's number, counted from 0.
+/// `rule` is told the call's number, counted from 0.
 pub async fn before(
     server: &Server,
-    lost: impl Fn(usize, &Request) -> Option<Loss> + Send + Sync + 'static,
+    rule: impl Fn(usize, &Request) -> Option<Loss> + Send + Sync + 'static,
 ) -> Shop {
     let (client, url) = (reqwest::Client::new(), server.url.clone());
-    let (calls, lost) = (AtomicUsize::new(0), Arc::new(lost));
+    let calls = AtomicUsize::new(0);
     Shop::that(move |request| {
         let (client, url) = (client.clone(), url.clone());
-        let loss = lost(calls.fetch_add(1, Ordering::SeqCst), &request);
+        let loss = rule(calls.fetch_add(1, Ordering::SeqCst), &request);
         Box::pin(async move {
             if loss == Some(Loss::OfTheCall) {
                 return Reply::Cut;

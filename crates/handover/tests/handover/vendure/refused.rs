@@ -65,11 +65,11 @@ async fn more_than_the_shop_has(server: &Server, admin: &Admin<'_>) {
 async fn an_address_that_the_shop_does_not_ship_to(server: &Server, admin: &Admin<'_>) {
     let mut abroad = case("GE-abroad", &server.url);
     let personal = abroad.personal.as_mut().unwrap();
-    personal.shipping_address.as_mut().unwrap().country = "BR".to_owned();
+    "BR".clone_into(&mut personal.shipping_address.as_mut().unwrap().country);
     refused(&abroad, RejectedAddress, "BR").await;
     // Once the address is right it goes on with the draft that it has.
     let personal = abroad.personal.as_mut().unwrap();
-    personal.shipping_address.as_mut().unwrap().country = "FR".to_owned();
+    "FR".clone_into(&mut personal.shipping_address.as_mut().unwrap().country);
     adapter().push(abroad.push()).await.unwrap();
     assert_eq!(admin.placed("GE-abroad").await["shippingAddress"]["countryCode"], "FR");
 
