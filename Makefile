@@ -13,6 +13,8 @@ export PATH := $(PATH):$(CURDIR)/tools/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUF := tools/node_modules/.bin/buf
 TYPOS := tools/.venv/bin/typos
+# The program as tests need it: one that ends at a named point if it is told to.
+STOPPING := --features meridian/failpoints
 PROFILE := $(if $(filter soak,$(MERIDIAN_TEST_SCALE)),soak,default)
 
 .PHONY: help run test soak bench check fmt fmt-check typos proto clippy doc doctest supply-chain
@@ -30,9 +32,10 @@ run: ## Starts Meridian with a demo store in ./data
 	exec $(TARGET)/debug/meridian serve
 
 test: ## Runs all tests; PostgreSQL is started for them and stopped after them
-	tools/install nextest postgres
-	cargo nextest run --workspace --no-run
-	$(TARGET)/debug/with-postgres cargo nextest run --workspace --profile $(PROFILE)
+	tools/install nextest postgres vendure
+	cargo build --workspace $(STOPPING)
+	cargo nextest run --workspace $(STOPPING) --no-run
+	$(TARGET)/debug/with-postgres cargo nextest run --workspace $(STOPPING) --profile $(PROFILE)
 
 soak: ## Runs all tests at full size (hours)
 	$(MAKE) test MERIDIAN_TEST_SCALE=soak

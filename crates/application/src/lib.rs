@@ -31,5 +31,5 @@ pub use legs::{LegWork, Legs};
 pub use orders::{Orders, Resolution, Shipped};
 pub use processing::{Processing, Settings};
 pub use refunds::{NewRefund, Quoted, Refunds};
-pub use stores::{NewStore, NewToken, StorePatch, Stores, TokenMade};
+pub use stores::{NewStore, NewToken, StoreMade, StorePatch, Stores, TokenMade};
 pub use waiting::Waiting;

@@ -5,6 +5,7 @@ mod tokens;
 pub use tokens::{NewToken, TokenMade};
 
 use crate::{Access, Answer, Caller, Core, Failure, Missing, Request, Taken, core::Pauses};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{
     Currency,
     id::{StoreId, TokenId},
@@ -25,6 +26,14 @@ pub type RenderStore<'r> = &'r (dyn Fn(&StoreRecord, Version) -> Vec<u8> + Sync)
 pub struct Stores {
     core: Arc<Core>,
     access: Access,
+    signing: Arc<[String]>,
+}
+
+/// A store's answer; the secret that was made for its hand-over only the first time.
+#[derive(Debug, Clone)]
+pub struct StoreMade {
+    pub answer: Answer,
+    pub secret: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,8 +63,9 @@ pub struct StorePatch {
 }
 
 impl Stores {
-    pub const fn new(core: Arc<Core>, access: Access) -> Self {
-        Self { core, access }
+    /// `signing`: adapters of shop systems that sign with a key which is made here if none is given.
+    pub fn new(core: Arc<Core>, access: Access, signing: impl Into<Arc<[String]>>) -> Self {
+        Self { core, access, signing: signing.into() }
     }
 
     /// The earlier answer to this very request. What a request is judged by may have changed since:
@@ -79,11 +89,13 @@ impl Stores {
         &self,
         caller: &Caller,
         request: &Request,
-        new: NewStore,
+        mut new: NewStore,
         render: RenderStore<'_>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<StoreMade, Failure> {
         let store_id = new.store_id.clone();
-        self.write(
+        let secret = self.fresh_secret();
+        self.sign_with(&secret, &mut new.settings);
+        let written = self.write(
             caller,
             &store_id,
             request,
@@ -111,8 +123,8 @@ impl Stores {
                 Ok(Written { change, token: None, claims, answer })
             },
             Needs { guid: Some(&new.merchant_guid), token: None },
-        )
-        .await
+        );
+        self.made(&store_id, written.await?, secret).await
     }
 
     /// # Errors
@@ -125,9 +137,10 @@ impl Stores {
         request: &Request,
         patch: StorePatch,
         render: RenderStore<'_>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<StoreMade, Failure> {
         let asked_guid = patch.merchant_guid.as_deref();
-        self.write(
+        let secret = self.fresh_secret();
+        let written = self.write(
             caller,
             store_id,
             request,
@@ -137,6 +150,7 @@ impl Stores {
                     return Err(Failure::VersionMismatch { asked, actual: version.0 });
                 }
                 let mut after = patched(before.clone(), &patch);
+                self.sign_with(&secret, &mut after.settings);
                 let mut claims = Vec::new();
                 if !same_guid(&after.merchant_guid, &before.merchant_guid) {
                     guid_is_free(guid, store_id, &after.merchant_guid)?;
@@ -157,8 +171,36 @@ impl Stores {
                 Ok(Written { change, token: None, claims, answer })
             },
             Needs { guid: asked_guid, token: None },
-        )
-        .await
+        );
+        self.made(store_id, written.await?, secret).await
+    }
+
+    /// By the format of Standard Webhooks.
+    fn fresh_secret(&self) -> String {
+        format!("whsec_{}", BASE64_STANDARD.encode(self.core.ids.secret()))
+    }
+
+    fn sign_with(&self, secret: &str, settings: &mut StoreSettings) {
+        let handover = settings.handover.as_mut().filter(|it| it.secret.is_empty());
+        if let Some(handover) = handover.filter(|it| self.signing.contains(&it.adapter)) {
+            secret.clone_into(&mut handover.secret);
+        }
+    }
+
+    /// Whether the secret was made for this answer is seen by where it is.
+    async fn made(
+        &self,
+        store_id: &StoreId,
+        answer: Answer,
+        secret: String,
+    ) -> Result<StoreMade, Failure> {
+        if answer.replayed {
+            return Ok(StoreMade { answer, secret: None });
+        }
+        let store = self.core.store.store(store_id).await?;
+        let handover = store.and_then(|store| store.state.settings.handover);
+        let secret = handover.filter(|it| it.secret == secret).map(|it| it.secret);
+        Ok(StoreMade { answer, secret })
     }
 
     /// # Errors

@@ -3,7 +3,7 @@
 mod from_wire;
 mod to_wire;
 
-use application::{Answer, Failure, Missing, Request as Command, Stores, TokenMade};
+use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
 use domain::{
     Currencies,
     id::{StoreId, TokenId},
@@ -57,8 +57,7 @@ impl StoreService for MerchantsGrpc {
         let command = fingerprint(id, "CreateStore", &content);
         let stores = self.stores.clone();
         let store = to_its_end(async move {
-            let answer = stores.create(&admitted.caller, &command, new, &render).await;
-            read_store(answer)
+            read_made(stores.create(&admitted.caller, &command, new, &render).await)
         })
         .await?;
         Ok(Response::new(proto::CreateStoreResponse { store: Some(store) }))
@@ -102,7 +101,7 @@ impl StoreService for MerchantsGrpc {
         let stores = self.stores.clone();
         let store = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
-            read_store(stores.update(caller, store_id, &command, patch, &render).await)
+            read_made(stores.update(caller, store_id, &command, patch, &render).await)
         })
         .await?;
         Ok(Response::new(proto::UpdateStoreResponse { store: Some(store) }))
@@ -272,6 +271,17 @@ fn render(store: &Store, version: Version) -> Vec<u8> {
 
 fn render_token(token: &Token) -> Vec<u8> {
     to_wire::token(token).encode_to_vec()
+}
+
+/// With the secret that was made for its hand-over, this once.
+fn read_made(made: Result<StoreMade, Failure>) -> Result<proto::Store, Status> {
+    let StoreMade { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
+    let mut store = read_store(Ok(answer))?;
+    let handover = store.settings.as_mut().and_then(|settings| settings.handover.as_mut());
+    if let (Some(handover), Some(secret)) = (handover, secret) {
+        handover.secret = secret;
+    }
+    Ok(store)
 }
 
 fn read_store(answer: Result<Answer, Failure>) -> Result<proto::Store, Status> {

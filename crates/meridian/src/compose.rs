@@ -111,7 +111,7 @@ impl Composed {
         let screenings = adapters::screenings(&settings.screening, &store, &clock)?;
         let storefronts = adapters::storefronts(&settings.handover, &clock)?;
         let access = Access::new(adapter, Arc::clone(&clock));
-        let stores = Stores::new(Arc::clone(&core), access.clone());
+        let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
             max_concurrent_calls: settings.grpc.max_concurrent_calls,

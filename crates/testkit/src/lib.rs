@@ -5,6 +5,7 @@
 //! - [`postgres::Server`]: a server that a test may configure, kill and restart;
 //! - [`process::Meridian`]: the built program on free ports, to be ended gently or not;
 //! - [`clock::TestClock`]: the time that the test says it is;
+//! - [`vendure::Server`]: a shop system that others wrote;
 //! - [`scale::pick`]: how many.
 
 pub mod clock;
@@ -12,3 +13,4 @@ mod log;
 pub mod postgres;
 pub mod process;
 pub mod scale;
+pub mod vendure;

@@ -95,6 +95,14 @@ impl Meridian {
         }
     }
 
+    /// Whether it has ended by itself.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our own child").is_some()
+    }
+
     /// The memory it occupies now, in bytes (RSS).
     ///
     /// # Panics

@@ -2,11 +2,15 @@
 //!
 //! - [`rows`]: every row of the lifecycle's table, one test each;
 //! - [`handover`]: the push into a shop's own system, when things go wrong;
-//! - [`crash`]: killed at every point on the way.
+//! - [`vendure`]: into a shop system that others wrote, really running;
+//! - [`points`]: ended at every named point on the way;
+//! - [`crash`]: killed under load.
 
 mod crash;
 mod handover;
+mod points;
 mod rows;
+mod vendure;
 
 use crate::world::{Answer, World, eventually, order, order_path, unique};
 use serde_json::{Value, json};

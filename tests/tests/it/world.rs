@@ -105,6 +105,11 @@ impl World {
         self.meridian.take().expect("the process is running").terminate()
     }
 
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.meridian.as_mut().expect("a process was started").has_ended()
+    }
+
     /// Lets go of the process, so that somebody else ends it.
     pub fn take(&mut self) -> Meridian {
         self.meridian.take().expect("the process is running")

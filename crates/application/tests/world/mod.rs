@@ -48,7 +48,7 @@ impl World {
         let reader = Arc::new(memory);
         let port: Arc<dyn Clock> = clock.clone();
         let core = Core::new(store.clone(), reader.clone(), reader.clone(), Arc::clone(&port), ids);
-        let stores = Stores::new(Arc::clone(&core), Access::new(reader, port));
+        let stores = Stores::new(Arc::clone(&core), Access::new(reader, port), []);
         let world = Self {
             stores: stores.clone(),
             store,

@@ -27,6 +27,11 @@ pub(super) fn providers(
     providers
 }
 
+/// Adapters of shop systems that sign with a key which is made here if a store gives none.
+pub(super) fn signing() -> Vec<String> {
+    vec![handover::names::HTTP.to_owned()]
+}
+
 pub(super) fn storefronts(
     settings: &settings::Handover,
     clock: &Arc<dyn Clock>,

@@ -84,9 +84,20 @@ async fn the_secret_is_kept_and_never_shown(world: World) {
     let mut settings = world.http().get(&path).await.ok()["settings"].clone();
     settings["handover"]["exhausted"] = "HANDOVER_EXHAUSTED_CANCEL".into();
     assert!(shown(&update(settings.clone()).await));
-    // It does not go to another address.
+    // It does not go to another address: that has one of its own, which is told once.
     settings["handover"]["url"] = "https://elsewhere.example/orders".into();
-    assert!(!shown(&update(settings).await));
+    let body = json!({"request_id": unique("u"), "settings": settings});
+    let send = async || {
+        let answer = world.http().send(http::Method::PATCH, &path, body.to_string()).await.ok();
+        answer["settings"]["handover"]["secret"].as_str().unwrap().to_owned()
+    };
+    let secret = send().await;
+    assert!(secret.starts_with("whsec_") && secret != SECRET, "{secret}");
+    assert_eq!(send().await, "", "a replay does not tell it again");
+    let read = world.http().get(&path).await.ok();
+    assert_eq!(read["settings"]["handover"]["secret"], "");
+    let written = format!("SELECT count(*) FROM facts WHERE body LIKE '%{}%'", &secret[6..]);
+    assert_eq!(world.database.count(&written), 0);
     let written = "SELECT count(*) FROM facts WHERE body LIKE '%MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw%'";
     assert_eq!(world.database.count(written), 0);
 }

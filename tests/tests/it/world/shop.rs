@@ -36,6 +36,8 @@ struct Books {
     orders: Mutex<BTreeMap<String, Vec<Value>>>,
     /// What is answered to the next pushes instead.
     refusals: Mutex<VecDeque<(u16, Value)>>,
+    /// The beginnings of ids that are never taken.
+    unwanted: Mutex<Vec<String>>,
     headers: Mutex<Vec<HeaderMap>>,
     /// Pushes wait here while the door is shut.
     shut: Mutex<bool>,
@@ -65,6 +67,11 @@ impl Shop {
     /// Answers the next pushes with these statuses and bodies, and makes no order then.
     pub fn refuse(&self, refusals: impl IntoIterator<Item = (u16, Value)>) {
         self.books.refusals.lock().unwrap().extend(refusals);
+    }
+
+    /// Never takes an order whose id begins so.
+    pub fn never_take(&self, prefix: &str) {
+        self.books.unwanted.lock().unwrap().push(prefix.to_owned());
     }
 
     /// Lets pushes wait until it is opened again.
@@ -135,6 +142,10 @@ async fn push(
     }
     let order: Value = serde_json::from_slice(&body).unwrap();
     let order_id = order["order_id"].as_str().unwrap().to_owned();
+    if books.unwanted.lock().unwrap().iter().any(|prefix| order_id.starts_with(prefix)) {
+        let body = json!({"error": "REJECTED_INVENTORY", "message": "sold out"});
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(body));
+    }
     books.orders().entry(order_id.clone()).or_default().push(order);
     (StatusCode::CREATED, Json(names(&order_id)))
 }
@@ -159,21 +170,43 @@ fn names(order_id: &str) -> Value {
 pub struct BreakingLine {
     pub address: SocketAddr,
     lost: Arc<AtomicUsize>,
+    left: Arc<AtomicUsize>,
+}
+
+#[derive(Clone)]
+struct Losses {
+    lost: Arc<AtomicUsize>,
+    left: Arc<AtomicUsize>,
+}
+
+impl Losses {
+    /// Whether the next answer is lost.
+    fn next(&self) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        let loses = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        self.lost.fetch_add(usize::from(loses), Ordering::SeqCst);
+        loses
+    }
 }
 
 impl BreakingLine {
-    /// Loses the answers to every push but the last so many that are let through.
+    /// Loses the answers to the first so many pushes.
     pub async fn to(shop: SocketAddr, loses: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let lost = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&lost);
+        let (lost, left) = (Arc::default(), Arc::new(AtomicUsize::new(loses)));
+        let counts = Losses { lost: Arc::clone(&lost), left: Arc::clone(&left) };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, shop, loses, Arc::clone(&counted)));
+                tokio::spawn(carry(client, shop, counts.clone()));
             }
         });
-        Self { address, lost }
+        Self { address, lost, left }
+    }
+
+    /// From now on, the answers to the next so many.
+    pub fn lose(&self, pushes: usize) {
+        self.left.store(pushes, Ordering::SeqCst);
     }
 
     /// Answers that were lost so far.
@@ -183,7 +216,7 @@ impl BreakingLine {
 }
 
 /// One connection, until an answer is lost.
-async fn carry(mut client: TcpStream, shop: SocketAddr, loses: usize, lost: Arc<AtomicUsize>) {
+async fn carry(mut client: TcpStream, shop: SocketAddr, losses: Losses) {
     let Ok(mut upstream) = TcpStream::connect(shop).await else { return };
     let (mut asked, mut answered) = ([0; 16_384], [0; 16_384]);
     let mut is_push = false;
@@ -205,10 +238,10 @@ async fn carry(mut client: TcpStream, shop: SocketAddr, loses: usize, lost: Arc<
             },
             read = upstream.read(&mut answered) => match read {
                 Ok(count @ 1..) => {
-                    let loses_it = |seen| (seen < loses).then_some(seen + 1);
-                    let is_lost = is_push
-                        && lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, loses_it).is_ok();
-                    if is_lost || client.write_all(&answered[..count]).await.is_err() {
+                    if is_push && losses.next() {
+                        return;
+                    }
+                    if client.write_all(&answered[..count]).await.is_err() {
                         return;
                     }
                 }

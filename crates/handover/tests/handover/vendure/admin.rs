@@ -1,7 +1,7 @@
 //! The shop as its administrator sees it, by other calls than the adapter's.
 
-use super::server::Server;
 use serde_json::{Value, json};
+use testkit::vendure::Server;
 
 pub struct Admin<'s> {
     url: &'s str,

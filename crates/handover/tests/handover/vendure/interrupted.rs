@@ -5,10 +5,10 @@ use super::{
     admin::Admin,
     case,
     proxy::{self, Loss},
-    server::Server,
 };
 use domain::order::FailureClass;
 use ports::StorefrontBackend as _;
+use testkit::vendure::Server;
 
 #[tokio::test]
 async fn however_a_push_breaks_off_there_is_one_order_in_the_end() {

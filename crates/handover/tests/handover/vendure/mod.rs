@@ -6,14 +6,11 @@ mod interrupted;
 mod placed;
 mod proxy;
 mod refused;
-mod server;
 
 use crate::case::Case;
 use handover::{CallSettings, Vendure, VendureSettings};
 use std::{sync::Arc, time::Duration};
-use testkit::clock::TestClock;
-
-const SECRET: &str = "superadmin:superadmin";
+use testkit::{clock::TestClock, vendure::SECRET};
 
 fn adapter() -> Vendure {
     let calls = CallSettings { timeout: Duration::from_mins(1), ..CallSettings::default() };

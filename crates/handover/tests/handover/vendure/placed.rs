@@ -2,13 +2,13 @@ use super::{
     adapter,
     admin::{Admin, log_out},
     case, proxy,
-    server::Server,
 };
 use crate::case::{Case, ids, line, pair};
 use domain::Pair;
 use futures_util::future::join_all;
 use ports::StorefrontBackend as _;
 use serde_json::{Value, json};
+use testkit::vendure::Server;
 
 #[tokio::test]
 async fn an_order_is_placed_once_and_as_it_was_bought() {

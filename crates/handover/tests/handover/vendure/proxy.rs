@@ -1,8 +1,8 @@
 //! Stands before the shop and loses what a test wants lost.
 
-use super::server::Server;
 use crate::shop::{Reply, Request, Shop};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::vendure::Server;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {

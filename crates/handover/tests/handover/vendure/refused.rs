@@ -1,4 +1,4 @@
-use super::{SECRET, adapter, admin::Admin, case, server::Server};
+use super::{SECRET, adapter, admin::Admin, case};
 use crate::{
     case::{Case, currency, line, pair},
     shop::{Reply, Shop},
@@ -9,6 +9,7 @@ use domain::order::FailureClass::{
 };
 use ports::StorefrontBackend as _;
 use std::time::Duration;
+use testkit::vendure::Server;
 
 #[tokio::test]
 async fn a_refusal_says_what_it_is_about() {

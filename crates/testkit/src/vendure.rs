@@ -1,4 +1,4 @@
-//! The shop in `tools/vendure` as a process.
+//! The shop in `tools/vendure` as a process: a real Vendure with a database in memory.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -10,16 +10,24 @@ use std::{
     time::Duration,
 };
 
+/// `user:password` of its administrator.
+pub const SECRET: &str = "superadmin:superadmin";
+
 /// Much longer than it takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Ends when it is dropped.
+#[derive(Debug)]
 pub struct Server {
     process: Child,
-    /// Of its Admin API.
+    /// Of its Admin API. The administrator is [`SECRET`].
     pub url: String,
 }
 
 impl Server {
+    /// # Panics
+    /// If Vendure is not installed or does not start; it takes some seconds.
+    #[must_use]
     pub fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/vendure");
         assert!(
