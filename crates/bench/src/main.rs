@@ -11,6 +11,7 @@ mod database;
 mod figures;
 mod load;
 mod messages;
+mod pipeline;
 mod processes;
 mod report;
 mod settings;
@@ -50,7 +51,9 @@ fn main() -> ExitCode {
 async fn run(settings: &Settings) -> Outcome<Report> {
     let mut report = Report::default();
     for engine in [Engine::PostgreSql, Engine::Sqlite] {
-        if settings.measures(engine) {
+        if settings.measures(engine) && settings.pipeline() {
+            pipeline::measure(engine, settings, &mut report).await?;
+        } else if settings.measures(engine) {
             measure(engine, settings, &mut report).await?;
         }
     }

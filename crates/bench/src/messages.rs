@@ -1,6 +1,7 @@
 //! What is asked of Meridian: orders as they are in everyday life, and refunds of single pieces.
 
 use prost::Message as _;
+use std::net::SocketAddr;
 use wire::{
     money::v1::MoneyPair,
     orders::v1::{
@@ -8,7 +9,9 @@ use wire::{
         OrderState, Tender, TenderMethod, TenderState,
     },
     refunds::v1::{CreateRefundRequest, ProductToRefund, RefundReason},
-    stores::v1::{CreateStoreRequest, CreateTokenRequest, Role},
+    stores::v1::{
+        CreateStoreRequest, CreateTokenRequest, Handover, Role, Screening, StoreSettings,
+    },
 };
 
 pub const STORE: &str = "bench";
@@ -19,16 +22,41 @@ pub const FIRST_ORDER: u64 = 100_000_000_000;
 const LINES: u64 = 3;
 const PIECES: i32 = 100;
 
-pub fn store() -> Vec<u8> {
-    let store = CreateStoreRequest {
+fn plain_store() -> CreateStoreRequest {
+    CreateStoreRequest {
         store_id: STORE.to_owned(),
         request_id: "store".to_owned(),
         name: "Load".to_owned(),
         merchant_guid: "00000000-0000-4000-8000-000000000001".to_owned(),
         currency: "USD".to_owned(),
         ..CreateStoreRequest::default()
+    }
+}
+
+/// One whose orders have to pass every check and are pushed into a shop.
+pub fn plug_and_play_store(shop: SocketAddr) -> Vec<u8> {
+    let handover = Handover {
+        adapter: "http".to_owned(),
+        url: format!("http://{shop}/orders"),
+        ..Handover::default()
     };
+    let screening = Screening {
+        fraud: true,
+        prohibited_goods: true,
+        denied_party: true,
+        ..Screening::default()
+    };
+    let settings = StoreSettings {
+        handover: Some(handover),
+        screening: Some(screening),
+        ..StoreSettings::default()
+    };
+    let store = CreateStoreRequest { settings: Some(settings), ..plain_store() };
     store.encode_to_vec()
+}
+
+pub fn store() -> Vec<u8> {
+    plain_store().encode_to_vec()
 }
 
 /// A token as a merchant's server has it, so that its look-up is part of the figures.

@@ -30,6 +30,15 @@ pub struct Settings {
     /// Sets one of PostgreSQL's settings, where its defaults are not what is to be measured.
     #[arg(long = "postgres", value_name = "NAME=VALUE")]
     postgres: Vec<String>,
+    /// Measures orders on their whole way into a shop instead, with and without many older ones.
+    #[arg(long)]
+    pipeline: bool,
+    /// Orders that go all the way then.
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=1_000_000))]
+    pipeline_orders: u32,
+    /// Older orders that are there the second time.
+    #[arg(long, default_value_t = 1_000_000, value_parser = value_parser!(u32).range(1_000..=10_000_000))]
+    old_orders: u32,
     /// Leaves out what stands beside Meridian, to look at one figure again.
     #[arg(long)]
     no_yardsticks: bool,
@@ -89,6 +98,18 @@ impl Settings {
 
     pub const fn orders(&self) -> u32 {
         if self.quick { 2_000 } else { self.orders }
+    }
+
+    pub const fn pipeline(&self) -> bool {
+        self.pipeline
+    }
+
+    pub const fn pipeline_orders(&self) -> u32 {
+        if self.quick { 500 } else { self.pipeline_orders }
+    }
+
+    pub const fn old_orders(&self) -> u32 {
+        if self.quick { 5_000 } else { self.old_orders }
     }
 
     /// PostgreSQL's settings by name.

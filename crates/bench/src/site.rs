@@ -64,6 +64,19 @@ impl Site {
         settings: &Settings,
         singles: &mut Vec<Single>,
     ) -> Outcome<Self> {
+        let mut site = Self::empty(engine, settings, &messages::store()).await?;
+        site.start(Workers::Ready).await?;
+        let begun = Instant::now();
+        singles.push(site.create_orders().await?);
+        site.all_are_ready().await?;
+        singles.push(site.made_ready(begun.elapsed()));
+        site.refund_the_first().await?;
+        site.stop();
+        Ok(site)
+    }
+
+    /// An empty database with a store and its token. The program has ended again.
+    pub async fn empty(engine: Engine, settings: &Settings, store: &[u8]) -> Outcome<Self> {
         let mut site = Self {
             database: Database::create(engine, settings)?,
             settings: settings.clone(),
@@ -73,19 +86,26 @@ impl Site {
             refunds: Arc::new(AtomicU64::new(0)),
             acknowledged: 0,
         };
-        site.start(Workers::Ready).await?;
-        site.call(CREATE_STORE, &messages::store()).await?;
+        site.start(Workers::None).await?;
+        site.call(CREATE_STORE, store).await?;
         let answer = site.call(CREATE_TOKEN, &messages::token()).await?;
         let token = CreateTokenResponse::decode(answer)?.token.unwrap_or_default();
         site.token = token.secret;
-        site.connect().await?;
-        let begun = Instant::now();
-        singles.push(site.create_orders().await?);
-        site.all_are_ready().await?;
-        singles.push(site.made_ready(begun.elapsed()));
-        site.refund_the_first().await?;
         site.stop();
         Ok(site)
+    }
+
+    /// Starts the program with all of its workers.
+    pub async fn start_all(&mut self) -> Outcome<()> {
+        self.start(Workers::All).await.map(drop)
+    }
+
+    /// Creates so many orders from a number on.
+    pub async fn create(&self, first: u64, orders: u64) -> Outcome<Duration> {
+        let message: Messages = Arc::new(messages::create_order);
+        let next = Arc::new(AtomicU64::new(first));
+        let load = self.prepared(CREATE_ORDER, CREATORS, message, &next)?;
+        load.complete(first + orders).await
     }
 
     /// Starts the program, instead of the one that runs, and says how long it took to be ready.
@@ -175,11 +195,8 @@ impl Site {
     }
 
     async fn create_orders(&self) -> Outcome<Single> {
-        let message: Messages = Arc::new(messages::create_order);
         let orders = self.settings.orders();
-        let next = Arc::default();
-        let load = self.prepared(CREATE_ORDER, CREATORS, message, &next)?;
-        let took = load.complete(orders.into()).await?;
+        let took = self.create(0, orders.into()).await?;
         Ok(Single {
             what: format!(
                 "{}: orders created by {CREATORS} clients while a worker makes them READY",

@@ -2,8 +2,8 @@
 
 use std::{
     fmt, fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 /// Bytes of a file of rules or of a list.
@@ -52,15 +52,17 @@ impl ListError {
     }
 }
 
-/// What tells a version of a file from the next, without reading it.
+/// What tells a version of a file from the next, without reading it: which file it is, how long,
+/// and when it was written and changed, in seconds and nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Stamp(Option<(SystemTime, u64)>);
+pub(crate) struct Stamp(Option<(u64, u64, [i64; 4])>);
 
 impl Stamp {
     pub fn of(source: &ListSource) -> Self {
         let ListSource::File(path) = source else { return Self(None) };
-        let read = fs::metadata(path).and_then(|it| Ok((it.modified()?, it.len())));
-        Self(read.ok())
+        let read = fs::metadata(path);
+        let times = |it: &fs::Metadata| [it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec()];
+        Self(read.map(|it| (it.ino(), it.len(), times(&it))).ok())
     }
 }
 

@@ -3,7 +3,7 @@
 mod index;
 mod likeness;
 mod list;
-pub mod normal;
+mod normal;
 
 pub use index::{Index, Match};
 pub use likeness::Likeness;

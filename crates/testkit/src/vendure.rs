@@ -49,7 +49,8 @@ impl Server {
         let mut seen = Vec::new();
         while let Ok(line) = lines.recv_timeout(PATIENCE) {
             if let Ok(ready) = serde_json::from_str::<serde_json::Value>(&line) {
-                server.url = format!("{}/admin-api", ready["ready"].as_str().unwrap());
+                server.url =
+                    format!("{}/admin-api", ready["ready"].as_str().expect("it says where it is"));
                 return server;
             }
             seen.push(line);
@@ -61,7 +62,7 @@ impl Server {
 /// Read to the end, so that the shop never waits for a reader.
 fn lines_of(process: &mut Child) -> Receiver<String> {
     let (line, lines) = mpsc::channel();
-    let output = BufReader::new(process.stdout.take().unwrap());
+    let output = BufReader::new(process.stdout.take().expect("its output is ours"));
     thread::spawn(move || {
         for read in output.lines().map_while(Result::ok) {
             // Nobody listens any more once it is ready.

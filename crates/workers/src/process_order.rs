@@ -105,9 +105,10 @@ impl ProcessOrder {
             tracing::info!(tender_id = %open.tender_id, "nobody paid in time");
             return self.cancel(look, CancellationReason::PaymentFailed).await.map(Err);
         }
-        let why = match asked.unanswered {
-            false => format!("tender {} is {}", open.tender_id, open.state.name()),
-            true => format!("the provider of tender {} does not answer", open.tender_id),
+        let why = if asked.unanswered {
+            format!("the provider of tender {} does not answer", open.tender_id)
+        } else {
+            format!("tender {} is {}", open.tender_id, open.state.name())
         };
         let until_unpaid = self.settings.unpaid_after.saturating_sub(age).max(ONE_SECOND);
         let pause = self.settings.backoff.pause(look.task.attempts).min(until_unpaid);

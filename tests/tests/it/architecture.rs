@@ -95,7 +95,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "bench",
         ],
     ),
-    ("axum", &["gateway", "meridian"]),
+    ("axum", &["gateway", "meridian", "bench"]),
     ("config", &["meridian"]),
     ("clap", &["meridian", "bench"]),
     ("opentelemetry", &["telemetry"]),

@@ -93,8 +93,9 @@ impl Rule {
 pub(super) fn read(text: &str) -> Result<Rules, Vec<String>> {
     let raw: RawRules = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
     let mut faults = Vec::new();
-    if raw.rule.len() > MAX_RULES {
-        faults.push(format!("has {} rules instead of at most {MAX_RULES}", raw.rule.len()));
+    // A file that lost its rules lets everybody pass.
+    if raw.rule.is_empty() || raw.rule.len() > MAX_RULES {
+        faults.push(format!("has {} rules instead of 1 to {MAX_RULES}", raw.rule.len()));
     }
     let mut rules: Vec<Rule> = Vec::new();
     for (place, raw) in (1..).zip(raw.rule) {

@@ -13,7 +13,7 @@ const RULES: &str = "without_code = \"REVIEW\"\n\
 fn of(code: Option<&str>, destination: &str) -> Order {
     let mut order = order("O-1", NOON);
     order.lines[0].hs_code = code.map(str::to_owned);
-    order.destination_country = destination.to_owned();
+    destination.clone_into(&mut order.destination_country);
     order
 }
 

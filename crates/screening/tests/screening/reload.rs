@@ -33,7 +33,7 @@ async fn a_list_that_changed_is_in_force_and_a_broken_one_is_not() {
 #[tokio::test]
 async fn rules_follow_their_files_too() {
     let review = "[[rule]]\nname = \"a\"\noutcome = \"REVIEW\"\ndestinations = [\"DE\"]\n";
-    let file = File::new("rules.toml", "");
+    let file = File::new("rules.toml", &review.replace("DE", "AT"));
     let clock = Arc::new(TestClock::default());
     let rules = FraudRules::open(file.source(), Arc::<MemoryStore>::default(), clock).unwrap();
     let nobody = person("", "");
@@ -42,9 +42,17 @@ async fn rules_follow_their_files_too() {
     assert!(rules.look());
     assert_eq!(said(&rules, &order("O-1", NOON), &nobody).await.0, Verdict::Review);
 
-    let file = File::new("goods.toml", "");
+    let prohibit = |prefix: &str| {
+        format!(
+            "[[rule]]\nname = \"a\"\nhs_prefix = \"{prefix}\"\ndestinations = [\"*\"]\n\
+             effect = \"PROHIBIT\"\n"
+        )
+    };
+    let file = File::new("goods.toml", &prohibit("93"));
     let goods = ProhibitedGoods::open(file.source()).unwrap();
-    file.write("[[rule]]\nname = \"a\"\nhs_prefix = \"61\"\ndestinations = [\"*\"]\neffect = \"PROHIBIT\"\n");
+    assert_eq!(said(&goods, &order("O-1", NOON), &nobody).await.0, Verdict::Clear);
+    // As long as before, and written in the same moment.
+    file.write(&prohibit("61"));
     assert!(goods.look());
     assert_eq!(said(&goods, &order("O-1", NOON), &nobody).await.0, Verdict::Failed);
 }

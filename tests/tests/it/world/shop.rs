@@ -15,7 +15,6 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -247,8 +246,6 @@ async fn carry(mut client: TcpStream, shop: SocketAddr, losses: Losses) {
                 }
                 _ => return,
             },
-            // Nobody has anything to say any more.
-            () = tokio::time::sleep(Duration::from_secs(60)) => return,
         }
     }
 }

@@ -82,7 +82,7 @@ fn scope(
         hs_prefixes.push(bare);
     }
     let least = Some(scope.minimum_total.as_str()).filter(|least| !least.is_empty());
-    let least = least.map(|least| fields.amount(&at("minimum_total"), least, currency));
+    let least = least.map(|least| fields.amount(at("minimum_total"), least, currency));
     Some(Scope {
         check: check?,
         tender_methods,
