@@ -99,7 +99,7 @@ fn older_orders(engine: Engine, count: u32) -> Vec<String> {
             "store_id, order_id, version, created_at, captured, returned, state, \
              external_order_id, buyer_email, doc, personal",
             &format!(
-                "o.store_id, {id}, o.version, o.created_at - n.i * 1000000, o.captured, o.returned, \
+                "o.store_id, {id}, o.version, o.created_at - CAST(n.i AS BIGINT) * 1000000, o.captured, o.returned, \
                  o.state, {id}, 'old' || n.i || '@example.com', o.doc, o.personal"
             ),
             &of_first,
@@ -115,7 +115,9 @@ fn older_orders(engine: Engine, count: u32) -> Vec<String> {
         copies(
             "order_products",
             "store_id, product_code, created_at, order_id",
-            &format!("o.store_id, o.product_code, o.created_at - n.i * 1000000, {id}"),
+            &format!(
+                "o.store_id, o.product_code, o.created_at - CAST(n.i AS BIGINT) * 1000000, {id}"
+            ),
             &of_first,
         ),
         copies(

@@ -1,21 +1,20 @@
 //! The composition root: the only place that names every adapter.
 
 mod adapters;
+mod work;
 
 use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{
-    Access, Cancellations, Core, Handovers, Legs, Orders, Processing, Refunds, Stores, Waiting,
-};
+use application::{Access, Cancellations, Core, Orders, Refunds, Stores, Waiting};
 use domain::Currencies;
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
 use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
-use meridian::settings::{self, Service, Settings, Worker};
+use meridian::settings::{self, Service, Settings};
 use ports::{Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -29,10 +28,6 @@ use wire::{
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
-};
-use workers::{
-    Complete, HandOver, HandoverSettings, LegSettings, Pool, PoolSettings, ProcessOrder,
-    ProcessSettings,
 };
 
 /// The services of this process behind their gate: what the network and the gateway call.
@@ -71,20 +66,6 @@ pub async fn migrate(settings: Settings) -> Result<(), Box<dyn Error>> {
     open(&settings.database).await?;
     println!("the schema is up to date");
     Ok(())
-}
-
-/// In the build for tests: work that ends the process at the point that the environment names.
-macro_rules! stopping {
-    ($work:expr) => {{
-        #[cfg(feature = "failpoints")]
-        let work = match std::env::var("MERIDIAN_STOP_AT") {
-            Ok(text) => $work.stopping(workers::Stops::parse(&text)?),
-            Err(_) => $work,
-        };
-        #[cfg(not(feature = "failpoints"))]
-        let work = $work;
-        work
-    }};
 }
 
 impl Composed {
@@ -180,78 +161,6 @@ impl Composed {
             }
         }
     }
-
-    /// Starts the workers; each runs until `stop` and then hands back what it holds.
-    #[cfg_attr(
-        not(feature = "failpoints"),
-        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
-    )]
-    pub fn start_workers(
-        &self,
-        settings: &Settings,
-        kinds: &[Worker],
-        stop: &CancellationToken,
-    ) -> Result<Vec<tokio::task::JoinHandle<()>>, Box<dyn Error>> {
-        let owner = workers::owner(&*self.ids);
-        let pool = PoolSettings {
-            lease: settings.payments.lease,
-            concurrency: settings.payments.concurrency,
-            grace: settings.serve.shutdown_grace,
-            ..PoolSettings::default()
-        };
-        let mut running = Vec::new();
-        for kind in kinds {
-            let work: Arc<dyn workers::Work> = match kind {
-                Worker::Ready => Arc::new(stopping!(self.process_order(settings))),
-                Worker::Legs => Arc::new(stopping!(self.legs(settings))),
-                Worker::Handover => Arc::new(stopping!(self.hand_over(settings))),
-                Worker::Complete => Arc::new(stopping!(self.complete(settings))),
-            };
-            let (tasks, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
-            let pool =
-                Pool::new(work, tasks, clock, pool, owner.clone()).continuing(continue_trace);
-            running.push(tokio::spawn(pool.run(stop.clone())));
-        }
-        Ok(running)
-    }
-
-    fn legs(&self, settings: &Settings) -> workers::Legs {
-        let of_legs = LegSettings {
-            retry: settings.payments.retry.clone(),
-            grace: settings.payments.grace,
-            ..LegSettings::default()
-        };
-        let steps = Legs::new(Arc::clone(&self.core));
-        workers::Legs::new(steps, self.providers.clone(), Arc::clone(&self.clock), of_legs)
-    }
-
-    fn process_order(&self, settings: &Settings) -> ProcessOrder {
-        let of_orders = ProcessSettings {
-            call_timeout: settings.processing.call_timeout,
-            unpaid_after: settings.processing.unpaid_after,
-            ..ProcessSettings::default()
-        };
-        let processing = Processing::new(Arc::clone(&self.core));
-        let (providers, screenings) = (self.providers.clone(), self.screenings.clone());
-        ProcessOrder::new(processing, providers, screenings, Arc::clone(&self.clock), of_orders)
-    }
-
-    fn hand_over(&self, settings: &Settings) -> HandOver {
-        let of_handover = HandoverSettings {
-            // The adapter gives up first, and says what it was about.
-            call_timeout: settings.handover.push_timeout + Duration::from_secs(1),
-            grace: settings.handover.grace,
-        };
-        let steps = Handovers::new(Arc::clone(&self.core));
-        let processing = Processing::new(Arc::clone(&self.core));
-        let storefronts = self.storefronts.clone();
-        HandOver::new(steps, processing, storefronts, Arc::clone(&self.clock), of_handover)
-    }
-
-    fn complete(&self, settings: &Settings) -> Complete {
-        let processing = Processing::new(Arc::clone(&self.core));
-        Complete::new(processing, self.providers.clone(), settings.processing.call_timeout)
-    }
 }
 
 /// How often the database is asked whether it is there, and how long it may take to say so.
@@ -269,10 +178,6 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
     for name in names.chain([""]) {
         health.set_service_status(name, status).await;
     }
-}
-
-fn continue_trace(span: &tracing::Span, traceparent: &str) {
-    telemetry::continue_trace(span, |name| (name == "traceparent").then_some(traceparent));
 }
 
 /// What the services are made of.

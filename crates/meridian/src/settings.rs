@@ -123,6 +123,8 @@ pub struct Processing {
     pub unpaid_after: Duration,
     /// How long a provider or a check may take to answer.
     pub call_timeout: Duration,
+    /// Orders that one process works on at the same time, in each of its workers.
+    pub concurrency: usize,
 }
 
 /// What is checked against. A file that is not named is the demo's.

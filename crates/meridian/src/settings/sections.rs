@@ -141,6 +141,7 @@ fn processing(reader: &mut Reader) -> Processing {
     Processing {
         unpaid_after: reader.duration("processing.unpaid_after", minutes(1)..=days(90)),
         call_timeout: reader.duration("processing.call_timeout", millis(100)..=minutes(5)),
+        concurrency: reader.number("processing.concurrency", 1..=1_000),
     }
 }
 

@@ -1,0 +1,108 @@
+//! What works in this process.
+
+use super::Composed;
+use application::{Handovers, Legs, Processing};
+use meridian::settings::{Settings, Worker};
+use std::{error::Error, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+use workers::{
+    Complete, HandOver, HandoverSettings, LegSettings, Legs as WorkLegs, Pool, PoolSettings,
+    ProcessOrder, ProcessSettings, Work, owner,
+};
+
+/// In the build for tests: work that ends the process at the point that the environment names.
+macro_rules! stopping {
+    ($work:expr) => {{
+        #[cfg(feature = "failpoints")]
+        let work = match std::env::var("MERIDIAN_STOP_AT") {
+            Ok(text) => $work.stopping(workers::Stops::parse(&text)?),
+            Err(_) => $work,
+        };
+        #[cfg(not(feature = "failpoints"))]
+        let work = $work;
+        work
+    }};
+}
+
+impl Composed {
+    /// Starts the workers; each runs until `stop` and then hands back what it holds.
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
+    )]
+    pub fn start_workers(
+        &self,
+        settings: &Settings,
+        kinds: &[Worker],
+        stop: &CancellationToken,
+    ) -> Result<Vec<tokio::task::JoinHandle<()>>, Box<dyn Error>> {
+        let owner = owner(&*self.ids);
+        let settings_of = |kind: &Worker| PoolSettings {
+            lease: settings.payments.lease,
+            concurrency: match kind {
+                Worker::Legs => settings.payments.concurrency,
+                Worker::Ready | Worker::Handover | Worker::Complete => {
+                    settings.processing.concurrency
+                }
+            },
+            grace: settings.serve.shutdown_grace,
+            ..PoolSettings::default()
+        };
+        let mut running = Vec::new();
+        for kind in kinds {
+            let work: Arc<dyn Work> = match kind {
+                Worker::Ready => Arc::new(stopping!(self.process_order(settings))),
+                Worker::Legs => Arc::new(stopping!(self.legs(settings))),
+                Worker::Handover => Arc::new(stopping!(self.hand_over(settings))),
+                Worker::Complete => Arc::new(stopping!(self.complete(settings))),
+            };
+            let (tasks, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
+            let pool = Pool::new(work, tasks, clock, settings_of(kind), owner.clone());
+            let pool = pool.continuing(continue_trace);
+            running.push(tokio::spawn(pool.run(stop.clone())));
+        }
+        Ok(running)
+    }
+
+    fn legs(&self, settings: &Settings) -> WorkLegs {
+        let of_legs = LegSettings {
+            retry: settings.payments.retry.clone(),
+            grace: settings.payments.grace,
+            ..LegSettings::default()
+        };
+        let steps = Legs::new(Arc::clone(&self.core));
+        WorkLegs::new(steps, self.providers.clone(), Arc::clone(&self.clock), of_legs)
+    }
+
+    fn process_order(&self, settings: &Settings) -> ProcessOrder {
+        let of_orders = ProcessSettings {
+            call_timeout: settings.processing.call_timeout,
+            unpaid_after: settings.processing.unpaid_after,
+            ..ProcessSettings::default()
+        };
+        let processing = Processing::new(Arc::clone(&self.core));
+        let (providers, screenings) = (self.providers.clone(), self.screenings.clone());
+        ProcessOrder::new(processing, providers, screenings, Arc::clone(&self.clock), of_orders)
+    }
+
+    fn hand_over(&self, settings: &Settings) -> HandOver {
+        let of_handover = HandoverSettings {
+            // The adapter gives up first, and says what it was about.
+            call_timeout: settings.handover.push_timeout + Duration::from_secs(1),
+            grace: settings.handover.grace,
+        };
+        let steps = Handovers::new(Arc::clone(&self.core));
+        let processing = Processing::new(Arc::clone(&self.core));
+        let storefronts = self.storefronts.clone();
+        HandOver::new(steps, processing, storefronts, Arc::clone(&self.clock), of_handover)
+    }
+
+    fn complete(&self, settings: &Settings) -> Complete {
+        let processing = Processing::new(Arc::clone(&self.core));
+        Complete::new(processing, self.providers.clone(), settings.processing.call_timeout)
+    }
+}
+
+fn continue_trace(span: &tracing::Span, traceparent: &str) {
+    telemetry::continue_trace(span, |name| (name == "traceparent").then_some(traceparent));
+}
