@@ -20,5 +20,5 @@ mod watched;
 pub use file::{ListError, ListSource};
 pub use fraud::FraudRules;
 pub use goods::ProhibitedGoods;
-pub use parties::{DeniedParties, Index, Likeness, ListedName, Match};
+pub use parties::{DeniedParties, Found, Index, Likeness, ListedName, Match};
 pub use watched::Watched;

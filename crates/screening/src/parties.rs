@@ -5,7 +5,7 @@ mod likeness;
 mod list;
 mod normal;
 
-pub use index::{Index, Match};
+pub use index::{Found, Index, Match};
 pub use likeness::Likeness;
 pub use list::ListedName;
 
@@ -55,8 +55,21 @@ impl DeniedParties {
     fn check_names(&self, personal: &Personal) -> Opinion {
         let index = self.index.current();
         let mut opinion = Opinion::clear();
-        for (whose, name) in names(personal) {
-            for found in index.find(name, self.threshold) {
+        let names = names(personal);
+        if names.is_empty() {
+            let text = "the order names neither buyer nor recipient";
+            opinion.findings.push(Finding::new("no-name", text));
+        }
+        for (whose, name) in names {
+            let Found { matches, all } = index.find(name, self.threshold);
+            if !all {
+                let text = format!("the {whose} is like more of the list than is compared");
+                opinion.findings.push(Finding::new("too-common", text));
+                if opinion.verdict == Verdict::Clear {
+                    opinion.verdict = Verdict::Review;
+                }
+            }
+            for found in matches {
                 let (likeness, entry) = (found.likeness, index.entry(found.name));
                 let text = format!("the {whose} is {likeness} like it");
                 opinion.findings.push(Finding::new(entry, text));

@@ -37,7 +37,7 @@ pub struct HandoverSettings {
 
 impl Default for HandoverSettings {
     fn default() -> Self {
-        Self { call_timeout: Duration::from_secs(30), grace: Duration::from_secs(5) }
+        Self { call_timeout: Duration::from_secs(30), grace: Duration::from_secs(15) }
     }
 }
 

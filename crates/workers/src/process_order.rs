@@ -86,11 +86,17 @@ impl ProcessOrder {
         self
     }
 
-    /// L3: a payment failed, an authorisation lapsed, or nobody ever paid.
+    /// L3: a payment failed, an authorisation lapsed, or nobody ever paid. What was authorised is
+    /// asked for again once the order has waited: it may have lapsed meanwhile.
     async fn pay(&self, look: &Look<'_>, order: &Order) -> Result<Result<Order, Next>, WorkError> {
         let key = &look.task.key;
-        let pending = [TenderState::Pending];
-        let asked = self.payments.ask(&look.caller, key, order, &pending).await?;
+        let age = Duration::try_from(self.clock.now() - order.created_at).unwrap_or_default();
+        let states: &[_] = if look.task.attempts > 0 || age >= MAY_HAVE_LAPSED {
+            &[TenderState::Pending, TenderState::Authorized]
+        } else {
+            &[TenderState::Pending]
+        };
+        let asked = self.payments.ask(&look.caller, key, order, states).await?;
         self.stops.reach(Point::OrderPaymentsAsked).await;
         let order = asked.order;
         if has_failed(&order) {
@@ -99,7 +105,6 @@ impl ProcessOrder {
         let Some(open) = order.tenders.iter().find(|tender| !tender.is_confirmed()) else {
             return Ok(Ok(order));
         };
-        let age = Duration::try_from(self.clock.now() - order.created_at).unwrap_or_default();
         // Whether it was paid is for its provider to say.
         if age >= self.settings.unpaid_after && !asked.unanswered {
             tracing::info!(tender_id = %open.tender_id, "nobody paid in time");
@@ -194,20 +199,9 @@ impl ProcessOrder {
         }
     }
 
-    /// While a person is awaited an authorisation may lapse.
-    async fn for_a_person(
-        &self,
-        look: &Look<'_>,
-        order: &Order,
-        check: Check,
-    ) -> Result<Next, WorkError> {
-        let authorized = [TenderState::Authorized];
-        let asked = self.payments.ask(&look.caller, &look.task.key, order, &authorized).await?;
-        if has_failed(&asked.order) {
-            return self.cancel(look, CancellationReason::PaymentFailed).await;
-        }
+    fn for_a_person(&self, look: &Look<'_>, check: Check) -> Next {
         let pause = self.settings.backoff.pause(look.task.attempts);
-        Ok(Next::later(pause, format!("{} is in REVIEW: a person has to decide", check.name())))
+        Next::later(pause, format!("{} is in REVIEW: a person has to decide", check.name()))
     }
 
     async fn make_ready(&self, look: &Look<'_>) -> Result<Next, WorkError> {
@@ -223,6 +217,9 @@ impl ProcessOrder {
         }
     }
 }
+
+/// No authorisation is shorter; one that is older is asked for before the order goes on.
+const MAY_HAVE_LAPSED: Duration = Duration::from_mins(1);
 
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
@@ -287,7 +284,7 @@ impl Work for ProcessOrder {
             Err(next) => return Ok(next),
         };
         match order.screening.iter().find(|it| it.state != CheckState::Clear) {
-            Some(open) => self.for_a_person(&look, &order, open.check).await,
+            Some(open) => Ok(self.for_a_person(&look, open.check)),
             None => self.make_ready(&look).await,
         }
     }

@@ -3,12 +3,16 @@
 //! - [`rows`]: every row of the lifecycle's table, one test each;
 //! - [`handover`]: the push into a shop's own system, when things go wrong;
 //! - [`vendure`]: into a shop system that others wrote, really running;
+//! - [`lists`]: files of the operator's own, changed while they are in use;
+//! - [`replicas`]: several processes on one database;
 //! - [`points`]: ended at every named point on the way;
 //! - [`crash`]: killed under load.
 
 mod crash;
 mod handover;
+mod lists;
 mod points;
+mod replicas;
 mod rows;
 mod vendure;
 

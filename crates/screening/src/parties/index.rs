@@ -25,10 +25,26 @@ pub struct Index {
     /// The names that each word is in, one word after the other, and where each begins.
     found_in: Vec<u32>,
     postings: Vec<u32>,
-    /// Each name's words as they are written, in alphabetical order, as a hash.
-    written: Vec<u64>,
+    /// Names by their words as they are written, in alphabetical order, sorted by a hash of those.
+    written: Vec<(u64, u32)>,
     /// Names by all their letters without gaps, sorted by a hash of those.
     joined: Vec<(u32, u32)>,
+}
+
+/// What is like a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The most alike first; at most 5.
+    pub matches: Vec<Match>,
+    /// Whether every name that could be like it was compared. Names that are the very words are
+    /// always among the matches.
+    pub all: bool,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { matches: Vec::new(), all: true }
+    }
 }
 
 /// A name that is like the one that was asked for.
@@ -67,7 +83,7 @@ impl Index {
                 continue;
             }
             let name = number(index.entry_of.len());
-            index.written.push(as_written(&words));
+            index.written.push((as_written(&words), name));
             let words: Vec<String> = words.iter().map(|word| normal::sound(word)).collect();
             index.joined.push((hash(words.concat().bytes()), name));
             for word in words {
@@ -87,6 +103,7 @@ impl Index {
             index.entry_of.push(number(index.entries.len() - 1));
         }
         drop(known);
+        index.written.sort_unstable();
         index.joined.sort_unstable();
         index.words.shorten();
         index.post();
@@ -137,28 +154,30 @@ impl Index {
             .map(|pairs| pairs.capacity() * size_of::<(u32, u32)>());
         let entries = self.entries.iter().map(|entry| entry.len() + size_of::<Box<str>>());
         numbers.iter().chain(&pairs).sum::<usize>()
-            + self.written.capacity() * size_of::<u64>()
+            + self.written.capacity() * size_of::<(u64, u32)>()
             + entries.sum::<usize>()
             + self.words.letters.capacity()
             + self.words.ends.capacity() * size_of::<u32>()
     }
 
     /// The names that are at least so alike, the most alike first, one for each entry.
-    pub fn find(&self, name: &str, threshold: Likeness) -> Vec<Match> {
+    pub fn find(&self, name: &str, threshold: Likeness) -> Found {
         let asked = normal::words(name);
         if asked.is_empty() || self.is_empty() {
-            return Vec::new();
+            return Found::default();
         }
-        let written = as_written(&asked);
+        let same = self.as_written(as_written(&asked));
         let asked: Vec<String> = asked.iter().map(|word| normal::sound(word)).collect();
         let asked_words: Vec<&str> = asked.iter().map(String::as_str).collect();
-        let mut found: Vec<Match> = Vec::new();
-        for name in self.candidates(&asked_words) {
+        let mut found: Vec<Match> =
+            same.map(|name| Match { name, likeness: Likeness::SAME }).collect();
+        let (candidates, all) = self.candidates(&asked_words);
+        for name in candidates {
+            if found.iter().any(|it| it.name == name) {
+                continue;
+            }
             let words: Vec<&str> = self.words_of(name).collect();
-            let likeness = match Likeness::of(&asked_words, &words) {
-                _ if self.written[name] == written => Likeness::SAME,
-                likeness => likeness.min(Likeness::nearly()),
-            };
+            let likeness = Likeness::of(&asked_words, &words).min(Likeness::nearly());
             if likeness >= threshold {
                 found.push(Match { name, likeness });
             }
@@ -172,12 +191,13 @@ impl Index {
         let mut entries = HashSet::new();
         found.retain(|it| entries.insert(self.entry_of[it.name]));
         found.truncate(MOST);
-        found
+        Found { matches: found, all }
     }
 
     /// Names that have words near to those asked for: to all of them, or to all but one of three or
     /// more, whichever of the two has that one more.
-    fn candidates(&self, asked: &[&str]) -> Vec<usize> {
+    /// And whether these are all there are.
+    fn candidates(&self, asked: &[&str]) -> (Vec<usize>, bool) {
         let near: Vec<Vec<u32>> = asked.iter().map(|word| self.words.near(word)).collect();
         let mut rarest: Vec<usize> = (0..near.len()).collect();
         rarest.sort_by_key(|place| near[*place].iter().map(|it| self.count(*it)).sum::<usize>());
@@ -200,13 +220,19 @@ impl Index {
                     if hits + may_miss >= asked.len() && words.len() <= asked.len() + 1 {
                         candidates.push(usize_of(*name));
                         if candidates.len() >= MAX_COMPARED {
-                            return candidates;
+                            return (candidates, false);
                         }
                     }
                 }
             }
         }
-        candidates
+        (candidates, true)
+    }
+
+    fn as_written(&self, wanted: u64) -> impl Iterator<Item = usize> {
+        let begin = self.written.partition_point(|(hash, _)| *hash < wanted);
+        let same = self.written[begin..].iter().take_while(move |(hash, _)| *hash == wanted);
+        same.map(|(_, name)| usize_of(*name))
     }
 
     fn with_other_gaps<'i>(&'i self, letters: &'i str) -> impl Iterator<Item = usize> + 'i {

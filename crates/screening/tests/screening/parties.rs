@@ -38,7 +38,6 @@ async fn names_are_found_however_they_are_written() {
         ("Wang Wei", None),
         ("Sidorenko", None),
         ("Trading House Zenda", None),
-        ("", None),
         ("!!!", None),
     ] {
         let expected = expected.map_or((Verdict::Clear, vec![]), |(verdict, id)| {
@@ -47,6 +46,37 @@ async fn names_are_found_however_they_are_written() {
         let seen = said(&parties, &order("O-1", NOON), &person(name, "")).await;
         assert_eq!(seen, expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_order_that_names_nobody_passes_and_says_so() {
+    let seen = said(&parties(), &order("O-1", NOON), &person(" ", "")).await;
+    assert_eq!(seen, (Verdict::Clear, vec!["no-name".to_owned()]));
+}
+
+/// Behind more names than are compared there may be anything, but never the very words.
+#[tokio::test]
+async fn a_name_that_is_like_too_many_is_for_a_person() {
+    let mut list = "id,name\n".to_owned();
+    for number in 0..20_050 {
+        // All of the same two words and one more that differs.
+        list += &format!("{number},Ivan Petrov {}\n", word_of(number));
+    }
+    list += "last,Ivan Petrov\n";
+    let file = File::new("list.csv", &list);
+    let parties = DeniedParties::open(vec![file.source()], Likeness::percent(95)).unwrap();
+    let (verdict, named) = said(&parties, &order("O-1", NOON), &person("Iwan Petrow", "")).await;
+    assert_eq!(verdict, Verdict::Review);
+    assert!(named.contains(&"too-common".to_owned()), "{named:?}");
+    let (verdict, named) = said(&parties, &order("O-1", NOON), &person("Petrov Ivan", "")).await;
+    assert_eq!(verdict, Verdict::Failed);
+    assert!(named.contains(&"list/last".to_owned()), "{named:?}");
+}
+
+/// A word of its own for each number.
+fn word_of(number: usize) -> String {
+    let letter = |digit: usize| char::from(b"bcdfghjklm"[digit % 10]);
+    [10_000, 1_000, 100, 10, 1].map(|place| letter(number / place)).iter().collect::<String>() + "a"
 }
 
 #[tokio::test]

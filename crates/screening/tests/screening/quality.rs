@@ -45,7 +45,7 @@ fn what_is_meant_is_found_and_little_else() {
                 let id: usize = entry.rsplit_once('/').unwrap().1.parse().unwrap();
                 sorted(&names[id]) == sorted(name)
             };
-            let hits = index.find(&written, THRESHOLD);
+            let hits = index.find(&written, THRESHOLD).matches;
             found += u32::from(hits.iter().any(|hit| same(index.entry(hit.name))));
         }
         let per_mille = found * 1_000 / asked;
@@ -63,7 +63,7 @@ fn what_is_meant_is_found_and_little_else() {
         for _ in 0..asked {
             let name = people.name(&mut random);
             if !known.contains(&sorted(&name)) {
-                wrong += u32::from(!index.find(&name.join(" "), THRESHOLD).is_empty());
+                wrong += u32::from(!index.find(&name.join(" "), THRESHOLD).matches.is_empty());
             }
         }
         let per_mille = wrong * 1_000 / asked;

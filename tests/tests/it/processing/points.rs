@@ -40,24 +40,32 @@ async fn wherever_the_process_ends_each_order_ends_right_and_each_effect_happens
     let mut settings = plug_and_play(line.address, "CANCEL", &[0, 0, 1, 1]);
     settings["screening"] = json!({"fraud": true, "prohibited_goods": true, "denied_party": true});
     world.open_store(settings).await;
-    let mut round = 0;
+    let (mut round, mut placed) = (0, 0);
     for passing in 1..=scale::pick(1, 3) {
         for point in &points {
             round += 1;
-            line.lose(1);
+            placed += passing;
+            line.lose(passing);
             world.restart_with(&[SHORT_LEASE, (STOP_AT, &format!("{point}:{passing}"))]);
             // The process may be gone before it has taken all of them.
             let http = world.http();
-            for body in orders(round) {
+            for body in orders(round, passing) {
                 http.try_send(Method::POST, ORDERS, body.to_string()).await.ok();
             }
             let reached = eventually_ended(&mut world).await;
             assert!(reached, "{point}:{passing} was never reached");
             world.restart_with(&[SHORT_LEASE]);
-            for body in orders(round) {
+            for body in orders(round, passing) {
                 world.http().post(ORDERS, &body).await.ok();
             }
-            ends_right(&world, &shop, round, &format!("{point}:{passing}")).await;
+            for number in 0..passing {
+                ends_right(&world, &shop, &format!("{round}-{number}"), point).await;
+            }
+            // One movement at the provider for each payment that went back.
+            let moved =
+                "SELECT count(*) FROM ledger_transfers WHERE to_account = 'sandbox:returned'";
+            let expected = i64::try_from(2 * placed).unwrap();
+            assert_eq!(world.database.count(moved), expected, "{point}:{passing}");
         }
     }
     let double = "SELECT count(*) FROM (SELECT order_id, kind FROM facts WHERE kind IN \
@@ -66,15 +74,20 @@ async fn wherever_the_process_ends_each_order_ends_right_and_each_effect_happens
     assert_eq!(world.database.count(double), 0);
 }
 
-/// One that goes all the way, one that is cancelled for its goods, and one that no shop takes.
-fn orders(round: usize) -> [Value; 3] {
-    let mut clear = order(&format!("clear-{round}"));
+/// As many of each kind as it takes to pass every point so often: one that goes all the way, one
+/// that is cancelled for its goods, and one that no shop takes.
+fn orders(round: usize, passing: usize) -> Vec<Value> {
+    (0..passing).flat_map(|number| three(&format!("{round}-{number}"))).collect()
+}
+
+fn three(name: &str) -> [Value; 3] {
+    let mut clear = order(&format!("clear-{name}"));
     clear["tenders"][0]["state"] = "TENDER_STATE_PENDING".into();
     clear["tenders"][0]["provider_reference"] = "sandbox-capture-later".into();
-    let mut goods = order(&format!("goods-{round}"));
+    let mut goods = order(&format!("goods-{name}"));
     goods["lines"][0]["hs_code"] = "9303.20".into();
     goods["tenders"][0]["provider_reference"] = "sandbox-lose-answer".into();
-    [clear, goods, order(&format!("unwanted-{round}"))].map(|order| {
+    [clear, goods, order(&format!("unwanted-{name}"))].map(|order| {
         let request_id = format!("place-{}", order["order_id"].as_str().unwrap());
         json!({"request_id": request_id, "order": order})
     })
@@ -91,8 +104,8 @@ async fn eventually_ended(world: &mut World) -> bool {
     false
 }
 
-async fn ends_right(world: &World, shop: &Shop, round: usize, context: &str) {
-    let id = |name: &str| format!("{name}-{round}");
+async fn ends_right(world: &World, shop: &Shop, which: &str, context: &str) {
+    let id = |name: &str| format!("{name}-{which}");
     until_state(world, &id("clear"), "COMPLETED").await;
     until_state(world, &id("goods"), "CANCELLED").await;
     until_state(world, &id("unwanted"), "CANCELLED").await;
@@ -106,7 +119,4 @@ async fn ends_right(world: &World, shop: &Shop, round: usize, context: &str) {
         })
         .await;
     }
-    // One movement at the provider for each payment that went back.
-    let moved = "SELECT count(*) FROM ledger_transfers WHERE to_account = 'sandbox:returned'";
-    assert_eq!(world.database.count(moved), i64::try_from(2 * round).unwrap(), "{context}");
 }

@@ -37,7 +37,7 @@ struct Books {
     refusals: Mutex<VecDeque<(u16, Value)>>,
     /// The beginnings of ids that are never taken.
     unwanted: Mutex<Vec<String>>,
-    headers: Mutex<Vec<HeaderMap>>,
+    pushes: Mutex<Vec<(HeaderMap, Bytes)>>,
     /// Pushes wait here while the door is shut.
     shut: Mutex<bool>,
     opened: Notify,
@@ -93,9 +93,9 @@ impl Shop {
         self.books.orders().get(order_id).cloned().unwrap_or_default()
     }
 
-    /// The headers of the pushes, in turn.
-    pub fn headers(&self) -> Vec<HeaderMap> {
-        self.books.headers.lock().unwrap().clone()
+    /// The headers and bodies of the pushes, in turn.
+    pub fn pushes(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.books.pushes.lock().unwrap().clone()
     }
 }
 
@@ -135,7 +135,7 @@ async fn push(
 ) -> (StatusCode, Json<Value>) {
     books.arrived.fetch_add(1, Ordering::SeqCst);
     books.until_open().await;
-    books.headers.lock().unwrap().push(headers);
+    books.pushes.lock().unwrap().push((headers, body.clone()));
     if let Some((status, body)) = books.refusals.lock().unwrap().pop_front() {
         return (StatusCode::from_u16(status).unwrap(), Json(body));
     }
