@@ -39,6 +39,7 @@ test: ## Runs all tests; PostgreSQL is started for them and stopped after them
 
 soak: ## Runs all tests at full size (hours)
 	$(MAKE) test MERIDIAN_TEST_SCALE=soak
+	MERIDIAN_TEST_SCALE=soak cargo nextest run --release --package screening --profile soak
 
 bench: ## Measures Meridian beside what the machine can do (ARGS=--quick, ARGS=--help)
 	tools/install postgres
