@@ -57,11 +57,9 @@ async fn an_order_that_names_nobody_passes_and_says_so() {
 /// Behind more names than are compared there may be anything, but never the very words.
 #[tokio::test]
 async fn a_name_that_is_like_too_many_is_for_a_person() {
-    let mut list = "id,name\n".to_owned();
-    for number in 0..20_050 {
-        // All of the same two words and one more that differs.
-        list += &format!("{number},Ivan Petrov {}\n", word_of(number));
-    }
+    // All of the same two words and one more that differs.
+    let listed = (0..20_050).map(|number| format!("{number},Ivan Petrov {}\n", word_of(number)));
+    let mut list = format!("id,name\n{}", listed.collect::<String>());
     list += "last,Ivan Petrov\n";
     let file = File::new("list.csv", &list);
     let parties = DeniedParties::open(vec![file.source()], Likeness::percent(95)).unwrap();
