@@ -80,36 +80,40 @@ impl Handovers {
         key: &OrderKey,
         tried: &Tried,
     ) -> Result<bool, Failure> {
-        let mut outcome = tried.outcome.clone();
-        let mut taken_by = None;
-        if let HandoverOutcome::Taken(external) = &outcome {
+        let mut holder = None;
+        if let HandoverOutcome::Taken(external) = &tried.outcome {
             let kind = ClaimKind::ExternalOrderId;
             let claim = self.core.store.claim(&key.store_id, kind, &external.id).await?;
-            taken_by = claim.map(|claim| claim.holder);
+            holder = claim.map(|claim| claim.holder);
         }
-        let mine = taken_by.as_deref() == Some(key.order_id.as_str());
-        if let (HandoverOutcome::Taken(external), Some(holder), false) = (&outcome, &taken_by, mine)
-        {
-            outcome = HandoverOutcome::Failed {
-                class: FailureClass::RejectedOther,
-                cause: handover::id_taken(external, holder),
-                next_at: tried.next_at,
-                in_doubt: false,
-            };
-        }
+        let mine = holder.as_deref() == Some(key.order_id.as_str());
         let exhausted = self.core.settings(&key.store_id).await?;
         let exhausted = exhausted.state.settings.handover.as_ref().map(|it| it.exhausted);
         self.core
             .step(key, |order, now| {
                 let before = order.state.clone();
+                let outcome = match (&tried.outcome, &holder) {
+                    // It cannot be accepted under another order's id.
+                    (HandoverOutcome::Taken(external), Some(holder))
+                        if !mine && before.state == OrderState::Ready =>
+                    {
+                        HandoverOutcome::Failed {
+                            class: FailureClass::RejectedOther,
+                            cause: handover::id_taken(external, holder),
+                            next_at: tried.next_at,
+                            in_doubt: false,
+                        }
+                    }
+                    (outcome, _) => outcome.clone(),
+                };
                 let starts = tried.starts;
-                let command = Command::RecordHandover { starts, outcome: outcome.clone(), at: now };
+                let command = Command::RecordHandover { starts, outcome, at: now };
                 let change = order.decide(command, now)?;
                 let after = change.after.clone();
                 let news = !change.facts.is_empty();
                 let last = change.facts.contains(&Fact::HandoverExhausted);
                 let mut commit = self.core.commit_of(caller, change);
-                if let (HandoverOutcome::Taken(external), false) = (&outcome, mine) {
+                if let (HandoverOutcome::Taken(external), None) = (&tried.outcome, &holder) {
                     commit.claims = claims(&commit, key, &before, external);
                 }
                 if last {

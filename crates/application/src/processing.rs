@@ -2,6 +2,7 @@
 
 use crate::{Caller, Core, Failure, cancellations, tasks};
 use domain::{
+    Reason, Rejection,
     cancellation::{
         CancelOrder, CancellationReason, Channel, Charges, Given, NewRefundIds, RequestedBy,
     },
@@ -119,7 +120,8 @@ impl Processing {
     ///
     /// # Errors
     ///
-    /// [`Failure::Rejected`] for an order that is READY or further: the platform keeps to those.
+    /// [`Failure::Rejected`] for an order that is READY or further, which the platform keeps to,
+    /// and for one that was paid after all.
     pub async fn cancel(
         &self,
         caller: &Caller,
@@ -132,6 +134,11 @@ impl Processing {
         let cancellation_id = CancellationId::from_uuid(self.core.ids.next());
         self.core
             .step(key, |order, now| {
+                let unpaid = order.state.tenders.iter().any(|tender| !tender.is_confirmed());
+                if reason == CancellationReason::PaymentFailed && !unpaid {
+                    let text = "the order is paid by now";
+                    return Err(Rejection::new(Reason::OrderProtected, text).into());
+                }
                 let order_version = order.version.0;
                 let cancel = CancelOrder {
                     cancellation_id,

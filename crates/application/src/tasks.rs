@@ -2,7 +2,7 @@
 
 use domain::{
     id::RefundId,
-    order::{Fact, Order, OrderState},
+    order::{Fact, HandoverState, Order, OrderState},
     refund::{LegKind, LegState, RefundState},
 };
 use ports::{OrderChange, OrderKey, Task, TaskChange, TaskKind};
@@ -95,6 +95,12 @@ fn of_handed_over(
             vec![put(key, TaskKind::Complete, now)]
         }
         Fact::OrderCompleted => vec![done_of_order(key, TaskKind::Complete)],
+        // What is in doubt and not under way is looked for now, and not when it would be tried again.
+        Fact::OrderCancelled { .. }
+            if handover.in_doubt && handover.state == HandoverState::NotApplicable =>
+        {
+            vec![done_of_order(key, TaskKind::Complete), TaskChange::Put(look_for(key, now))]
+        }
         Fact::OrderCancelled { .. } => pushed(Some(done_of_order(key, TaskKind::Complete))),
         _ => Vec::new(),
     }

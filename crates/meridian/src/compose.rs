@@ -14,7 +14,7 @@ use grpc_kit::{Gate, GateSettings};
 use grpc_merchants::MerchantsGrpc;
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
-use meridian::settings::{self, Service, Settings};
+use meridian::settings::{self, Service, Settings, Worker};
 use ports::{Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -89,7 +89,12 @@ impl Composed {
             Arc::clone(&ids),
         );
         let providers = adapters::providers(&settings.payments, &store, &clock);
-        let screenings = adapters::screenings(&settings.screening, &store, &clock)?;
+        // Long lists take seconds and memory, and only those who screen need them.
+        let screenings = if settings.serve.workers.contains(&Worker::Ready) {
+            adapters::screenings(&settings.screening, &store, &clock)?
+        } else {
+            Screenings::default()
+        };
         let storefronts = adapters::storefronts(&settings.handover, &clock)?;
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());

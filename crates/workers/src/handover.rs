@@ -22,6 +22,9 @@ const QUESTIONS: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_
 /// Pauses between looks at an order whose store is not plug & play any more.
 const WAITING: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(10));
 
+/// Pauses after somebody else was faster, or after an answer that was no news.
+const OVERTAKEN: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_hours(1));
+
 /// Until a task that nothing is to be done for is looked at again.
 const IDLE: Duration = Duration::from_hours(1);
 
@@ -106,7 +109,7 @@ impl HandOver {
         let starts = match self.steps.start(&look.caller, key, look.handover.starts).await {
             Ok(starts) => starts,
             // Cancelled, accepted by hand, or somebody else pushes it.
-            Err(Failure::Rejected(_)) => return Ok(overtaken()),
+            Err(Failure::Rejected(_)) => return Ok(overtaken(look.task)),
             Err(failure) => return Err(failure.into()),
         };
         self.stops.reach(Point::HandoverStarted).await;
@@ -156,7 +159,7 @@ impl HandOver {
     async fn record(&self, look: &Look<'_>, tried: Tried) -> Result<Next, WorkError> {
         let changed = self.steps.record(&look.caller, &look.task.key, &tried).await?;
         self.stops.reach(Point::HandoverRecorded).await;
-        Ok(if changed { Next::Committed } else { overtaken() })
+        Ok(if changed { Next::Committed } else { overtaken(look.task) })
     }
 
     /// When the schedule has the next try, or the shop wants it, whichever is later.
@@ -196,7 +199,7 @@ impl HandOver {
         match self.processing.cancel(&look.caller, &look.task.key, reason).await {
             // The task is over with it, unless the shop is still to be asked.
             Ok(()) => Ok(Next::later(QUESTIONS.pause(0), "the order was cancelled")),
-            Err(Failure::Rejected(_)) => Ok(overtaken()),
+            Err(Failure::Rejected(_)) => Ok(overtaken(look.task)),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -219,8 +222,8 @@ fn no_answer() -> PushFailure {
 }
 
 /// Whoever did that has looked after the task; if it is still ours, it is looked at again.
-fn overtaken() -> Next {
-    Next::later(Duration::from_secs(1), "somebody else changed the order")
+fn overtaken(task: &Task) -> Next {
+    Next::later(OVERTAKEN.pause(task.attempts), "somebody else changed the order")
 }
 
 #[async_trait]

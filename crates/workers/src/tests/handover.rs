@@ -258,6 +258,21 @@ async fn an_id_that_another_order_has_is_a_failure_like_any_other() {
     assert_eq!(shop.made("o1"), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_too_many_under_an_id_that_another_order_has_is_said_once() {
+    let world = ready(HandoverExhausted::Notify).await;
+    world.captured("o2", &[(SANDBOX, "p2", "25.00")]).await;
+    let shop = Arc::new(Shop::with([Mishap::LoseAnswer], []));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(1), state(HandoverState::Retrying)).await);
+    world.name_as("o2", "shop-o1").await;
+    world.cancel("o1").await;
+    assert!(world.wait_for("o1", seconds(60), state(HandoverState::Succeeded)).await);
+    worker.stop().await;
+    assert_eq!(world.happened("o1").await.last(), Some(&"order.orphaned"));
+    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+}
+
 /// Lets one worker run until it hangs at a point, kills it, and lets another go on.
 async fn crash_and_go_on(point: Point, passing: u32, mishaps: &[Mishap]) {
     let mut settings = plug_and_play(HandoverExhausted::Cancel);

@@ -180,6 +180,25 @@ async fn an_order_that_nobody_pays_is_cancelled_in_the_end() {
     assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_authorisation_that_lapsed_before_a_person_decided_ends_the_order() {
+    let (clear, review) = (Rule::of(Verdict::Clear), Rule::of(Verdict::Review));
+    let world = world([&review, &clear, &clear]).await;
+    let worker = world.start_process_order();
+    // It is asked for as seldom as once an hour by then.
+    let paid = [(SANDBOX, "sandbox-lapse-later-3500000", "25.00")];
+    world.receive("o1", &paid, TenderState::Authorized).await;
+    tokio::time::sleep(seconds(3_520)).await;
+    if world.order("o1").await.state == OrderState::Received {
+        world.resolve("o1", Check::Fraud, true).await;
+    }
+    let over = |order: &Order| order.state != OrderState::Received;
+    assert!(world.wait_for("o1", seconds(2), over).await);
+    worker.stop().await;
+    let order = world.order("o1").await;
+    assert_eq!(reason(&order), Some(CancellationReason::PaymentFailed));
+}
+
 /// Lets one worker run until it hangs at a point, kills it, and lets another go on.
 async fn crash_and_go_on(point: Point, passing: u32, verdicts: [Verdict; 3]) {
     let rules = verdicts.map(Rule::of);

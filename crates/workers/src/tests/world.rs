@@ -228,6 +228,23 @@ impl World {
             .unwrap();
     }
 
+    /// A draft's id, for an order that is not accepted yet.
+    pub async fn name_as(&self, order_id: &str, id: &str) {
+        let external = ExternalIds { id: id.to_owned(), number: "n1".to_owned() };
+        let (caller, request) = (platform(), self.request());
+        self.orders()
+            .set_external_reference(
+                &caller,
+                &store_id(),
+                order_id,
+                &request,
+                &external,
+                &|_, _| vec![],
+            )
+            .await
+            .unwrap();
+    }
+
     pub async fn accept(&self, order_id: &str) {
         self.accept_as(order_id, "x1").await;
     }
