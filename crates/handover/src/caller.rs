@@ -7,7 +7,12 @@ use crate::{
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url, dns::Resolve, header::HeaderMap, redirect,
 };
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// How shops are called.
 #[derive(Clone)]
@@ -44,14 +49,11 @@ impl fmt::Debug for CallSettings {
     }
 }
 
-/// No client could be made.
-#[derive(Debug, thiserror::Error)]
-#[error("shops cannot be called")]
-pub struct Unusable(#[from] reqwest::Error);
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Caller {
-    client: Client,
+    settings: CallSettings,
+    /// Made for the first call: with the certificates that it trusts it takes megabytes.
+    client: OnceLock<Result<Client, String>>,
     reach: Reach,
     /// Bytes that are read of an answer.
     max_body: usize,
@@ -81,23 +83,28 @@ pub(crate) enum Lost {
 }
 
 impl Caller {
-    pub(crate) fn new(settings: &CallSettings, max_body: usize) -> Result<Self, Unusable> {
+    pub(crate) fn new(settings: CallSettings, max_body: usize) -> Self {
         let reach = Reach { private_networks: settings.private_networks };
-        let resolver = settings.resolver.clone().unwrap_or_else(|| Arc::new(System));
-        let client = Client::builder()
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.timeout)
-            .dns_resolver(Arc::new(Guard { reach, resolver }))
+        Self { settings, client: OnceLock::new(), reach, max_body }
+    }
+
+    pub(crate) fn client(&self) -> Result<&Client, Lost> {
+        let client = self.client.get_or_init(|| self.made().map_err(|error| error.to_string()));
+        client.as_ref().map_err(|error| Lost::NotSent(error.clone()))
+    }
+
+    fn made(&self) -> reqwest::Result<Client> {
+        let CallSettings { connect_timeout, timeout, resolver, .. } = &self.settings;
+        let resolver = resolver.clone().unwrap_or_else(|| Arc::new(System));
+        Client::builder()
+            .connect_timeout(*connect_timeout)
+            .timeout(*timeout)
+            .dns_resolver(Arc::new(Guard { reach: self.reach, resolver }))
             // A redirect could lead anywhere, and a proxy would dial for us.
             .redirect(redirect::Policy::none())
             .no_proxy()
             .user_agent("meridian")
-            .build()?;
-        Ok(Self { client, reach, max_body })
-    }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+            .build()
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Lost> {
@@ -108,7 +115,7 @@ impl Caller {
         if !self.reach.allows_host(request.url()) {
             return Err(Lost::OutOfReach);
         }
-        let mut response = self.client.execute(request).await.map_err(|error| lost(&error))?;
+        let mut response = self.client()?.execute(request).await.map_err(|error| lost(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         Ok(Answer { status, headers, body: read(response, self.max_body).await })
     }

@@ -3,7 +3,7 @@ mod reply;
 mod signature;
 
 use crate::{
-    CallSettings, Unusable,
+    CallSettings,
     caller::{Answer, Caller},
     failure::{refused, undecided},
 };
@@ -30,11 +30,8 @@ impl GenericHttp {
     /// Bytes that are read of an answer.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// # Errors
-    ///
-    /// If no HTTP client can be made of the settings.
-    pub fn new(settings: &CallSettings, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        Ok(Self { caller: Caller::new(settings, Self::MAX_BODY)?, clock })
+    pub fn new(settings: CallSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { caller: Caller::new(settings, Self::MAX_BODY), clock }
     }
 
     async fn send(
@@ -57,7 +54,8 @@ impl fmt::Debug for GenericHttp {
 #[async_trait]
 impl StorefrontBackend for GenericHttp {
     async fn find(&self, push: Push<'_>) -> Result<Option<ExternalIds>, PushFailure> {
-        let request = self.caller.client().get(order_url(&push).map_err(undecided)?);
+        let client = self.caller.client().map_err(|lost| undecided(lost.into()))?;
+        let request = client.get(order_url(&push).map_err(undecided)?);
         let answer = self.send(&push, request, Vec::new()).await.map_err(undecided)?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(None),
@@ -77,7 +75,7 @@ impl StorefrontBackend for GenericHttp {
         })?;
         let request = self
             .caller
-            .client()
+            .client()?
             .post(url(&push)?)
             .header("idempotency-key", push.order.order_id.as_str())
             .header(CONTENT_TYPE, JSON);

@@ -15,7 +15,7 @@ mod reach;
 mod vendure;
 mod wording;
 
-pub use caller::{CallSettings, Unusable};
+pub use caller::CallSettings;
 pub use generic::GenericHttp;
 pub use ports::{StorefrontBackend, Storefronts};
 pub use vendure::{Vendure, VendureSettings};

@@ -8,7 +8,7 @@ mod query;
 mod session;
 mod variants;
 
-use crate::{CallSettings, Unusable, caller::Caller, failure::undecided};
+use crate::{CallSettings, caller::Caller, failure::undecided};
 use api::Api;
 use async_trait::async_trait;
 use domain::order::ExternalIds;
@@ -61,12 +61,9 @@ impl Vendure {
     /// Bytes that are read of an answer: an order of 1,000 lines.
     pub const MAX_BODY: usize = 1024 * 1024;
 
-    /// # Errors
-    ///
-    /// If no HTTP client can be made of the settings.
-    pub fn new(settings: VendureSettings, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        let caller = Caller::new(&settings.calls, Self::MAX_BODY)?;
-        Ok(Self { settings, caller, clock, sessions: Sessions::default() })
+    pub fn new(settings: VendureSettings, clock: Arc<dyn Clock>) -> Self {
+        let caller = Caller::new(settings.calls.clone(), Self::MAX_BODY);
+        Self { settings, caller, clock, sessions: Sessions::default() }
     }
 
     fn api<'v>(&'v self, push: &'v Push<'v>) -> Api<'v> {

@@ -95,7 +95,7 @@ impl Composed {
         } else {
             Screenings::default()
         };
-        let storefronts = adapters::storefronts(&settings.handover, &clock)?;
+        let storefronts = adapters::storefronts(&settings.handover, &clock);
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {

@@ -171,7 +171,7 @@ impl Api<'_> {
             let text = "the push took too long; it goes on with the next try";
             return Err(refused(FailureClass::Transient, text).into());
         }
-        let mut request = self.caller.client().post(url).json(body);
+        let mut request = self.caller.client().map_err(PushFailure::from)?.post(url).json(body);
         request = request.timeout(left.min(self.call_timeout));
         if let Some(token) = token {
             request = request.bearer_auth(token.expose_secret());

@@ -32,22 +32,19 @@ pub(super) fn signing() -> Vec<String> {
     vec![handover::names::HTTP.to_owned()]
 }
 
-pub(super) fn storefronts(
-    settings: &settings::Handover,
-    clock: &Arc<dyn Clock>,
-) -> Result<Storefronts, Box<dyn Error>> {
+pub(super) fn storefronts(settings: &settings::Handover, clock: &Arc<dyn Clock>) -> Storefronts {
     let calls = CallSettings {
         timeout: settings.call_timeout,
         private_networks: settings.private_networks,
         ..CallSettings::default()
     };
-    let http = GenericHttp::new(&calls, Arc::clone(clock))?;
+    let http = GenericHttp::new(calls.clone(), Arc::clone(clock));
     let push_timeout = settings.push_timeout;
     let vendure = VendureSettings { calls, push_timeout, ..VendureSettings::default() };
-    let vendure = Vendure::new(vendure, Arc::clone(clock))?;
-    Ok(Storefronts::default()
+    let vendure = Vendure::new(vendure, Arc::clone(clock));
+    Storefronts::default()
         .with(handover::names::HTTP, Arc::new(http))
-        .with(handover::names::VENDURE, Arc::new(vendure)))
+        .with(handover::names::VENDURE, Arc::new(vendure))
 }
 
 /// Reads every list; long ones take seconds.

@@ -19,7 +19,7 @@ use testkit::clock::TestClock;
 const SECRET: &str = "whsec_YSBrZXkgb2YgdGhpcnR5LXR3byBwbGFpbiBieXRlcyE=";
 
 fn adapter(settings: &CallSettings) -> GenericHttp {
-    GenericHttp::new(settings, Arc::new(TestClock::default())).unwrap()
+    GenericHttp::new(settings.clone(), Arc::new(TestClock::default()))
 }
 
 fn patient() -> CallSettings {

@@ -15,7 +15,7 @@ use testkit::{clock::TestClock, vendure::SECRET};
 fn adapter() -> Vendure {
     let calls = CallSettings { timeout: Duration::from_mins(1), ..CallSettings::default() };
     let settings = VendureSettings { calls, ..VendureSettings::default() };
-    Vendure::new(settings, Arc::new(TestClock::default())).unwrap()
+    Vendure::new(settings, Arc::new(TestClock::default()))
 }
 
 fn case(order_id: &str, url: &str) -> Case {
