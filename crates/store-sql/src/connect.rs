@@ -14,7 +14,7 @@ use sea_orm::{
     },
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,9 @@ const READERS: usize = 1;
 
 /// A connection that was not used for so long is asked whether it is still there.
 pub(crate) const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
+
+/// Before a file that another process is making is opened again.
+const LOCKED_PAUSE: Duration = Duration::from_millis(20);
 
 impl SqlStore {
     /// Connects to `sqlite://path`, which is created if it is missing, or `postgres://…`.
@@ -119,6 +122,29 @@ pub(crate) fn is_sqlite(url: &str) -> bool {
 }
 
 pub(crate) async fn open(
+    url: &str,
+    options: &Options,
+    connections: u32,
+    role: Role,
+) -> Result<DatabaseConnection, DbErr> {
+    let until = Instant::now() + options.acquire_timeout;
+    loop {
+        match try_open(url, options, connections, role).await {
+            // A new file becomes one with a write-ahead log by one process, and SQLite lets the
+            // others not wait for that.
+            Err(error) if is_sqlite(url) && is_locked(&error) && Instant::now() < until => {
+                tokio::time::sleep(LOCKED_PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_locked(error: &DbErr) -> bool {
+    error.to_string().contains("database is locked")
+}
+
+async fn try_open(
     url: &str,
     options: &Options,
     connections: u32,
