@@ -239,6 +239,21 @@ impl Core {
         }
     }
 
+    /// A step that is one command and nothing else. Answers the order after it.
+    pub(crate) async fn take_step(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        command: impl Fn(OffsetDateTime) -> domain::order::Command + Send + Sync,
+    ) -> Result<Order, Failure> {
+        self.step(key, |order, now| {
+            let change = order.decide(command(now), now)?;
+            let after = change.after.clone();
+            Ok((self.commit_of(caller, change), after))
+        })
+        .await
+    }
+
     /// With the own value that moves with it.
     async fn commit(&self, mut commit: Commit) -> Result<(), Failure> {
         commit.transfers = transfers::of(&*self.ledger, &commit).await?;

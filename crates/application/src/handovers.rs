@@ -3,7 +3,6 @@
 use crate::{
     Caller, Core, Failure,
     orders::{free_external_id, take_external_id},
-    processing::Settings,
     tasks,
 };
 use domain::{
@@ -12,7 +11,7 @@ use domain::{
     },
     store::HandoverExhausted,
 };
-use ports::{ClaimChange, ClaimKind, Commit, OrderKey, OrderView, TaskChange, TaskKind};
+use ports::{ClaimChange, ClaimKind, Commit, OrderKey, TaskChange, TaskKind};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
@@ -39,16 +38,6 @@ impl Handovers {
         Self { core }
     }
 
-    /// The order with its people, and its store. `None` if there is no such order.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Store`] alone.
-    pub async fn order(&self, key: &OrderKey) -> Result<Option<(OrderView, Settings)>, Failure> {
-        let Some(view) = self.core.reader.order(key).await? else { return Ok(None) };
-        Ok(Some((view, self.core.settings(&key.store_id).await?)))
-    }
-
     /// Commits that the shop is about to be called. Answers the starts from then on.
     ///
     /// # Errors
@@ -60,12 +49,8 @@ impl Handovers {
         key: &OrderKey,
         starts: u32,
     ) -> Result<u32, Failure> {
-        self.core
-            .step(key, |order, now| {
-                let change = order.decide(Command::StartHandover { starts }, now)?;
-                Ok((self.core.commit_of(caller, change), starts + 1))
-            })
-            .await
+        self.core.take_step(caller, key, |_| Command::StartHandover { starts }).await?;
+        Ok(starts + 1)
     }
 
     /// Commits what the shop said, judged by where the order is by then (L12 to L14, L23), and

@@ -50,16 +50,11 @@ impl Processing {
         check: Check,
         opinion: &Opinion,
     ) -> Result<Order, Failure> {
-        self.core
-            .step(key, |order, now| {
-                let Opinion { verdict, findings } = opinion.clone();
-                let by = caller.actor.clone();
-                let command = Command::RecordScreening { check, verdict, findings, by, at: now };
-                let change = order.decide(command, now)?;
-                let after = change.after.clone();
-                Ok((self.core.commit_of(caller, change), after))
-            })
-            .await
+        let command = |at| {
+            let (Opinion { verdict, findings }, by) = (opinion.clone(), caller.actor.clone());
+            Command::RecordScreening { check, verdict, findings, by, at }
+        };
+        self.core.take_step(caller, key, command).await
     }
 
     /// L17, and with it the end of the task. Nothing for an order that is COMPLETED already.
@@ -68,12 +63,7 @@ impl Processing {
     ///
     /// [`Failure::Rejected`] while a payment is not captured.
     pub async fn complete(&self, caller: &Caller, key: &OrderKey) -> Result<(), Failure> {
-        self.core
-            .step(key, |order, now| {
-                let change = order.decide(Command::Complete, now)?;
-                Ok((self.core.commit_of(caller, change), ()))
-            })
-            .await
+        self.core.take_step(caller, key, |_| Command::Complete).await.map(drop)
     }
 
     /// Commits what a provider says about a tender.
@@ -107,12 +97,8 @@ impl Processing {
     pub async fn mark_ready(&self, caller: &Caller, key: &OrderKey) -> Result<(), Failure> {
         let store = self.core.settings(&key.store_id).await?;
         let plug_and_play = store.state.settings.handover.is_some();
-        self.core
-            .step(key, |order, now| {
-                let change = order.decide(Command::MarkReady { plug_and_play }, now)?;
-                Ok((self.core.commit_of(caller, change), ()))
-            })
-            .await
+        let command = |_| Command::MarkReady { plug_and_play };
+        self.core.take_step(caller, key, command).await.map(drop)
     }
 
     /// L3 to L6: the platform cancels what it does not let through. Ends the task, too.

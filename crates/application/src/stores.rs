@@ -16,7 +16,10 @@ use ports::{
     Claim, ClaimChange, ClaimKind, Commit, Page, PageRequest, Receipt, StoreChange, StoreError,
     Stored, TokenChange, Version,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use time::OffsetDateTime;
 
 /// Shows a store to its caller: the service's own rendering, stored as the answer.
@@ -34,6 +37,13 @@ pub struct Stores {
 pub struct StoreMade {
     pub answer: Answer,
     pub secret: Option<String>,
+}
+
+impl StoreMade {
+    fn of(answer: Answer, made: Option<String>) -> Self {
+        let secret = made.filter(|_| !answer.replayed);
+        Self { answer, secret }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -94,7 +104,7 @@ impl Stores {
     ) -> Result<StoreMade, Failure> {
         let store_id = new.store_id.clone();
         let secret = self.fresh_secret();
-        self.sign_with(&secret, &mut new.settings);
+        let signs = self.sign_with(&secret, &mut new.settings);
         let written = self.write(
             caller,
             &store_id,
@@ -124,7 +134,7 @@ impl Stores {
             },
             Needs { guid: Some(&new.merchant_guid), token: None },
         );
-        self.made(&store_id, written.await?, secret).await
+        Ok(StoreMade::of(written.await?, signs.then_some(secret)))
     }
 
     /// # Errors
@@ -140,6 +150,7 @@ impl Stores {
     ) -> Result<StoreMade, Failure> {
         let asked_guid = patch.merchant_guid.as_deref();
         let secret = self.fresh_secret();
+        let signs = AtomicBool::new(false);
         let written = self.write(
             caller,
             store_id,
@@ -150,7 +161,7 @@ impl Stores {
                     return Err(Failure::VersionMismatch { asked, actual: version.0 });
                 }
                 let mut after = patched(before.clone(), &patch);
-                self.sign_with(&secret, &mut after.settings);
+                signs.store(self.sign_with(&secret, &mut after.settings), Ordering::Relaxed);
                 let mut claims = Vec::new();
                 if !same_guid(&after.merchant_guid, &before.merchant_guid) {
                     guid_is_free(guid, store_id, &after.merchant_guid)?;
@@ -172,7 +183,8 @@ impl Stores {
             },
             Needs { guid: asked_guid, token: None },
         );
-        self.made(store_id, written.await?, secret).await
+        let written = written.await?;
+        Ok(StoreMade::of(written, signs.into_inner().then_some(secret)))
     }
 
     /// By the format of Standard Webhooks.
@@ -180,27 +192,14 @@ impl Stores {
         format!("whsec_{}", BASE64_STANDARD.encode(self.core.ids.secret()))
     }
 
-    fn sign_with(&self, secret: &str, settings: &mut StoreSettings) {
+    /// Whether it is needed.
+    fn sign_with(&self, secret: &str, settings: &mut StoreSettings) -> bool {
         let handover = settings.handover.as_mut().filter(|it| it.secret.is_empty());
-        if let Some(handover) = handover.filter(|it| self.signing.contains(&it.adapter)) {
-            secret.clone_into(&mut handover.secret);
-        }
-    }
-
-    /// Whether the secret was made for this answer is seen by where it is.
-    async fn made(
-        &self,
-        store_id: &StoreId,
-        answer: Answer,
-        secret: String,
-    ) -> Result<StoreMade, Failure> {
-        if answer.replayed {
-            return Ok(StoreMade { answer, secret: None });
-        }
-        let store = self.core.store.store(store_id).await?;
-        let handover = store.and_then(|store| store.state.settings.handover);
-        let secret = handover.filter(|it| it.secret == secret).map(|it| it.secret);
-        Ok(StoreMade { answer, secret })
+        let Some(handover) = handover.filter(|it| self.signing.contains(&it.adapter)) else {
+            return false;
+        };
+        secret.clone_into(&mut handover.secret);
+        true
     }
 
     /// # Errors

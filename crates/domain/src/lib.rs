@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod amount;
 pub mod cancellation;
+mod country;
 pub mod currency;
 pub mod id;
 pub mod order;
@@ -19,5 +20,6 @@ pub mod token;
 
 pub use actor::{Actor, ActorKind};
 pub use amount::{Amount, Pair};
+pub use country::is_country;
 pub use currency::{Currencies, Currency};
 pub use rejection::{Reason, Rejection, Violation};

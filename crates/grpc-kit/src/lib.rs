@@ -28,4 +28,4 @@ pub use money::{amount, line_pair, pair};
 pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};
 pub use principal::{Principal, SCOPES};
-pub use read::refund_method;
+pub use read::{refund_method, screening_check};

@@ -1,8 +1,8 @@
 //! Words that more than one service reads.
 
-use crate::Fields;
-use domain::refund::RefundMethod;
-use wire::refunds::v1 as proto;
+use crate::{Fields, render};
+use domain::{refund::RefundMethod, screening::Check};
+use wire::{orders::v1 as orders, refunds::v1 as proto};
 
 /// The way back for money; the tenders' own if none is named.
 pub fn refund_method(fields: &mut Fields, method: i32) -> RefundMethod {
@@ -19,4 +19,15 @@ pub fn refund_method(fields: &mut Fields, method: i32) -> RefundMethod {
             RefundMethod::Original
         }
     }
+}
+
+/// One of the checks of an order.
+pub fn screening_check(fields: &mut Fields, field: impl Into<String>, check: i32) -> Option<Check> {
+    let named = orders::ScreeningCheck::try_from(check).ok();
+    let known = |check: &Check| named == Some(render::screening_check(*check));
+    let found = Check::ALL.into_iter().find(known);
+    if found.is_none() {
+        fields.wrong(field, "must be FRAUD, PROHIBITED_GOODS or DENIED_PARTY");
+    }
+    found
 }

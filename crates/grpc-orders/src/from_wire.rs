@@ -12,7 +12,7 @@ use domain::{
     rejection::Violations,
     screening::Check,
 };
-use grpc_kit::Fields;
+use grpc_kit::{Fields, screening_check};
 use ports::{OrderFilter, OrderOrigin, OrderSort, PageRequest, TaskKind, TaskOrigin};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -191,15 +191,7 @@ pub(crate) fn resolution(
     fields: &mut Fields,
     message: &proto::ResolveScreeningRequest,
 ) -> Resolution {
-    let check = match message.check() {
-        proto::ScreeningCheck::Fraud => Some(Check::Fraud),
-        proto::ScreeningCheck::ProhibitedGoods => Some(Check::ProhibitedGoods),
-        proto::ScreeningCheck::DeniedParty => Some(Check::DeniedParty),
-        proto::ScreeningCheck::Unspecified => None,
-    };
-    if check.is_none() {
-        fields.wrong("check", "must be FRAUD, PROHIBITED_GOODS or DENIED_PARTY");
-    }
+    let check = screening_check(fields, "check", message.check);
     let clear = match message.state() {
         proto::ScreeningState::Clear => Some(true),
         proto::ScreeningState::Failed => Some(false),

@@ -17,7 +17,6 @@ mod wording;
 
 pub use caller::CallSettings;
 pub use generic::GenericHttp;
-pub use ports::{StorefrontBackend, Storefronts};
 pub use vendure::{Vendure, VendureSettings};
 
 /// The names that stores know the adapters by.

@@ -59,13 +59,16 @@ where
     F: Future<Output = Result<(), Box<dyn Error>>>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let grace = settings.serve.shutdown_grace;
+    let outcome = runtime.block_on(async {
         let telemetry = telemetry::init(&settings.telemetry)?;
-        let grace = settings.serve.shutdown_grace;
         let outcome = command(settings).await;
         if let Err(error) = telemetry.shut_down(grace) {
             eprintln!("meridian: {}", Chain(&error));
         }
         outcome
-    })
+    });
+    // Nothing that still blocks a thread keeps the process from ending.
+    runtime.shutdown_timeout(grace);
+    outcome
 }

@@ -64,8 +64,13 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     stop.cancel();
     drain(servers, serve.shutdown_grace).await;
     stop_workers.cancel();
-    for worker in workers {
-        let _ = tokio::time::timeout(serve.shutdown_grace + HANDING_BACK, worker).await;
+    let ended = async {
+        for worker in workers {
+            worker.await.ok();
+        }
+    };
+    if tokio::time::timeout(serve.shutdown_grace + HANDING_BACK, ended).await.is_err() {
+        tracing::warn!("a worker is cut off: what it holds is free again when its lease runs out");
     }
     broke
 }

@@ -2,14 +2,13 @@
 
 mod rule;
 
-use crate::{ListError, ListSource, Watched, file};
+use crate::{ListError, ListSource, file, watched::Watched};
 use async_trait::async_trait;
 use domain::{
     order::{Order, Personal},
     screening::{Finding, Verdict},
 };
 use ports::{Clock, Opinion, Reader, Screening, ScreeningError, Subject};
-pub(crate) use rule::is_country;
 use rule::{Rule, Rules, Velocity};
 use std::{sync::Arc, time::Duration};
 

@@ -1,8 +1,9 @@
 //! Goods that may not go somewhere.
 
-use crate::{ListError, ListSource, Watched, file, fraud::is_country};
+use crate::{ListError, ListSource, file, watched::Watched};
 use async_trait::async_trait;
 use domain::{
+    is_country,
     order::Line,
     screening::{Finding, Verdict, bare_code},
 };

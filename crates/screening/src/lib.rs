@@ -4,7 +4,7 @@
 //! - [`ProhibitedGoods`]: goods that may not go somewhere, by customs code and destination;
 //! - [`DeniedParties`]: names of buyer and recipient against lists, however they are written.
 //!
-//! Each reads its files when it is opened, and again whenever they change ([`Watched`]): a file that
+//! Each reads its files when it is opened, and again whenever they change (`watched.rs`): a file that
 //! cannot be read or understood leaves the last good version in force, and is complained of once.
 //! Without a file there are the lists of the demo, which are small and made up.
 //!
@@ -21,4 +21,3 @@ pub use file::{ListError, ListSource};
 pub use fraud::FraudRules;
 pub use goods::ProhibitedGoods;
 pub use parties::{DeniedParties, Found, Index, Likeness, ListedName, Match};
-pub use watched::Watched;

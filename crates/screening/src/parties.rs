@@ -9,7 +9,7 @@ pub use index::{Found, Index, Match};
 pub use likeness::Likeness;
 pub use list::ListedName;
 
-use crate::{ListError, ListSource, Watched};
+use crate::{ListError, ListSource, watched::Watched};
 use async_trait::async_trait;
 use domain::{
     order::Personal,

@@ -133,6 +133,7 @@ pub(crate) async fn open(
             // A new file becomes one with a write-ahead log by one process, and SQLite lets the
             // others not wait for that.
             Err(error) if is_sqlite(url) && is_locked(&error) && Instant::now() < until => {
+                tracing::debug!("another process is making the file");
                 tokio::time::sleep(LOCKED_PAUSE).await;
             }
             opened => return opened,

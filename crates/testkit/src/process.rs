@@ -91,7 +91,11 @@ impl Meridian {
         match self.child.try_wait() {
             Ok(Some(status)) => status,
             _ if self.stdout.has_ended() => self.child.wait().expect("it is our own child"),
-            _ => panic!("still running after {ENDS_WITHIN:?}; it logged:\n{}", self.log()),
+            _ => panic!(
+                "still running after {ENDS_WITHIN:?}; it logged:\n{}\nits threads:\n{}",
+                self.log(),
+                threads(self.pid())
+            ),
         }
     }
 
@@ -141,6 +145,13 @@ impl Drop for Meridian {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// What each thread does, as the kernel sees it: name, state and the time it has used.
+fn threads(pid: u32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    stats.collect()
 }
 
 fn resident_bytes(status: &str) -> Option<u64> {

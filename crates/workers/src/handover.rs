@@ -235,7 +235,7 @@ impl Work for HandOver {
     async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
         self.stops.reach(Point::HandoverClaimed).await;
         let caller = Caller { actor: Actor::worker("handover"), trace: held.trace() };
-        let found = self.steps.order(&task.key).await?;
+        let found = self.processing.order(&task.key).await?;
         let Some((view, store)) = found else {
             return Ok(Next::wait(IDLE, "there is no such order"));
         };

@@ -129,11 +129,13 @@ impl ProcessOrder {
         wanted: &Wanted,
     ) -> Result<Result<Order, Next>, WorkError> {
         let key = &look.task.key;
+        // What it goes by of the order never changes.
+        let wanted = wanted.wanted(&order);
         for check in order.screening.iter().map(|it| it.check).collect::<Vec<_>>() {
             if order.screened(check).is_none_or(|it| it.state != CheckState::Pending) {
                 continue;
             }
-            let opinion = if wanted.wanted(&order).contains(&check) {
+            let opinion = if wanted.contains(&check) {
                 let subject = Subject { order: &order, personal: view.personal.as_ref() };
                 match self.opinion(check, subject).await {
                     Ok(opinion) => opinion,

@@ -14,7 +14,7 @@ mod race;
 mod refusals;
 mod undo;
 
-use crate::world::{Answer, Http, World, eventually, order_path, unique};
+use crate::world::{Answer, Http, World, eventually, get, order_path, unique};
 use serde_json::{Value, json};
 
 /// A store that takes requests of customers.
@@ -55,10 +55,6 @@ async fn until_completed(world: &World, cancellation: &Value) -> Value {
         (now["state"] == "CANCELLATION_STATE_COMPLETED").then_some(now)
     })
     .await
-}
-
-async fn order_now(world: &World, order_id: &str) -> Value {
-    world.http().get(&order_path(order_id)).await.ok()
 }
 
 /// Held, cancelled and open pieces of a line.

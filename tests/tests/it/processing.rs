@@ -16,19 +16,8 @@ mod replicas;
 mod rows;
 mod vendure;
 
-use crate::world::{Answer, World, eventually, order, order_path, unique};
+use crate::world::{World, act, eventually, get, order, order_path};
 use serde_json::{Value, json};
-
-/// Calls a verb of an order with a request id of its own.
-async fn act(world: &World, order_id: &str, verb: &str, body: Value) -> Answer {
-    let mut body = body;
-    body["request_id"] = unique(verb).into();
-    world.http().post(&format!("{}:{verb}", order_path(order_id)), &body).await
-}
-
-async fn get(world: &World, order_id: &str) -> Value {
-    world.http().get(&order_path(order_id)).await.ok()
-}
 
 /// Waits until the order is as wished.
 async fn until(world: &World, order_id: &str, wished: impl Fn(&Value) -> bool) -> Value {

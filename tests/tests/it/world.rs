@@ -1,6 +1,7 @@
 //! The process, what it stands on, and what is told to it.
 
 mod answer;
+mod calls;
 mod database;
 mod grpc;
 mod http;
@@ -8,6 +9,7 @@ mod orders;
 mod shop;
 
 pub use answer::Answer;
+pub use calls::{act, get};
 pub use database::{Backend, Database};
 pub use grpc::{Grpc, reason_of};
 pub use http::{Http, encode};
@@ -42,7 +44,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("MERIDIAN__PAYMENTS__RETRY", "50ms,100ms,200ms"),
     ("MERIDIAN__PAYMENTS__GRACE", "200ms"),
     ("MERIDIAN__HANDOVER__GRACE", "200ms"),
-    ("MERIDIAN__TELEMETRY__FILTER", "warn"),
+    ("MERIDIAN__TELEMETRY__FILTER", "warn,meridian=info"),
 ];
 
 /// A database with a running process on it.

@@ -224,8 +224,7 @@ fn address(fields: &mut Fields, field: &str, address: Option<&proto::Address>) -
 
 /// ISO 3166-1 alpha-2.
 fn country(fields: &mut Fields, field: &str, code: &str, mandatory: bool) {
-    let valid = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !(valid || code.is_empty() && !mandatory) {
+    if !(domain::is_country(code) || code.is_empty() && !mandatory) {
         fields.wrong(field, "must be an ISO 3166-1 alpha-2 code such as \"DE\"");
     }
 }

@@ -1,6 +1,6 @@
 //! The file of rules, read and checked.
 
-use domain::{Amount, amount::parse_decimal, order::TenderMethod, screening::Verdict};
+use domain::{Amount, amount::parse_decimal, is_country, order::TenderMethod, screening::Verdict};
 use serde::Deserialize;
 
 /// Rules of one file.
@@ -167,9 +167,4 @@ fn checked(raw: &RawRule, fault: &mut impl FnMut(String)) -> Rule {
         destinations: raw.destinations.clone(),
         tender_methods: raw.tender_methods.clone(),
     }
-}
-
-/// ISO 3166-1 alpha-2.
-pub(crate) fn is_country(text: &str) -> bool {
-    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -1,6 +1,6 @@
 //! Killed between acceptance and settlement: it settles after the restart, once.
 
-use super::{cancel, order_now, sold_out, until_completed};
+use super::{cancel, get, sold_out, until_completed};
 use crate::{
     crash::SHORT_LEASE,
     on_both,
@@ -52,7 +52,7 @@ async fn what_was_accepted_before_a_kill_settles_after_it_once(mut world: World)
         world.start();
         for (id, made) in ids.iter().zip(&made) {
             until_completed(&world, made).await;
-            let order = order_now(&world, id).await;
+            let order = get(&world, id).await;
             assert_eq!(order["state"], "ORDER_STATE_CANCELLED");
             let refunds = world.http().get(&format!("{}/refunds", order_path(id))).await.ok();
             assert_eq!(refunds["refunds"].as_array().unwrap().len(), 1, "{refunds}");

@@ -1,8 +1,6 @@
 //! The guide for shop staff: requested, accepted, completed.
 
-use super::{
-    cancel, order_now, path, pieces, request, sold_out, takes_requests, until_completed, verb,
-};
+use super::{cancel, get, path, pieces, request, sold_out, takes_requests, until_completed, verb};
 use crate::{
     on_both,
     world::{World, order, order_of, order_path, tender},
@@ -36,7 +34,7 @@ async fn a_customer_asks_and_the_merchant_proceeds(world: World) {
     assert_eq!(asked["requested_by"], "REQUESTED_BY_CUSTOMER");
     assert_eq!(asked["channel"], "CHANNEL_ACCOUNT");
     assert_eq!(asked["refund_id"], "");
-    let held = order_now(&world, "O-1").await;
+    let held = get(&world, "O-1").await;
     assert_eq!((pieces(&held, 0), pieces(&held, 1)), ((3, 0, 0), (1, 0, 0)));
 
     // Proceed: what would happen, then it happens.
@@ -52,7 +50,7 @@ async fn a_customer_asks_and_the_merchant_proceeds(world: World) {
     assert_eq!(done["display_name"], "Canceled");
     assert_eq!(done["refund_state"], "REFUND_STATE_SUCCEEDED");
     assert_eq!(done["customer_comment"], "found another");
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!(order["state"], "ORDER_STATE_CANCELLED");
     assert_eq!(order["refunded"], order["totals"]);
     assert_eq!(order["tenders"][0]["refunded"], "115.00");
@@ -89,7 +87,7 @@ async fn a_piece_is_sold_out(world: World) {
     assert_eq!(made["refund_total"]["customer"], "21.00");
     assert_eq!(made["lines"], json!([{"cart_item_id": "L1", "quantity": 1, "restock": true}]));
     until_completed(&world, &made).await;
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!((&order["state"], pieces(&order, 0)), (&json!("ORDER_STATE_READY"), (0, 1, 2)));
 
     // The rest is shipped but for one line, which goes the same way, and shipping with it: that was
@@ -100,7 +98,7 @@ async fn a_piece_is_sold_out(world: World) {
     body["lines"] = json!([{"cart_item_id": "L2", "quantity": 1}]);
     let last = cancel(&world.http(), "O-1", body).await.ok();
     assert_eq!(last["refund_total"]["customer"], "52.00");
-    assert_eq!(order_now(&world, "O-1").await["state"], "ORDER_STATE_READY");
+    assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_READY");
 }
 
 async fn an_order_of_nothing_is_cancelled_at_once(world: World) {
@@ -114,7 +112,7 @@ async fn an_order_of_nothing_is_cancelled_at_once(world: World) {
     let made = cancel(&world.http(), "O-1", sold_out()).await.ok();
     assert_eq!(made["state"], "CANCELLATION_STATE_COMPLETED");
     assert_eq!(made["refund_id"], "");
-    assert_eq!(order_now(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
+    assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
 }
 
 pub(super) fn own(tender_id: &str, method: &str, account: &str, amount: &str) -> Value {
@@ -153,7 +151,7 @@ async fn a_bank_deposit_waits_for_a_person(world: World) {
     body["refund_method"] = "REFUND_METHOD_BANK_DEPOSIT".into();
     let made = cancel(&world.http(), "O-1", body).await.ok();
     assert_eq!(made["state"], "CANCELLATION_STATE_IN_PROGRESS");
-    assert_eq!(order_now(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
+    assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
     let refund = made["refund_id"].as_str().unwrap();
     let confirm = json!({"request_id": "paid-1", "payment_reference": "SEPA 1"});
     let at = format!("{}/refunds/{refund}:confirm", order_path("O-1"));
@@ -182,7 +180,7 @@ async fn what_was_only_authorised_is_released(world: World) {
     assert_eq!(sums, ["45.00", "30.00", "40.00", "0.00"].map(Value::from));
     let made = cancel(&world.http(), "O-1", sold_out()).await.ok();
     until_completed(&world, &made).await;
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     let held = &order["tenders"][0];
     assert_eq!((&held["released"], &held["refunded"]), (&json!("45.00"), &json!("30.00")));
     let released = "SELECT balance FROM ledger_accounts WHERE name = 'sandbox:released'";
@@ -194,7 +192,7 @@ async fn what_was_only_authorised_is_released(world: World) {
     world.ready(&only).await;
     let made = cancel(&world.http(), "O-2", sold_out()).await.ok();
     until_completed(&world, &made).await;
-    let order = order_now(&world, "O-2").await;
+    let order = get(&world, "O-2").await;
     assert_eq!(order["tenders"][0]["state"], "TENDER_STATE_RELEASED");
     assert_eq!(order["refunded"], order["totals"]);
 }
@@ -217,7 +215,7 @@ async fn a_part_of_a_request_is_rejected(world: World) {
     assert_eq!(rejected["state"], "CANCELLATION_STATE_REJECTED");
     assert_eq!(rejected["split_from"], asked["cancellation_id"]);
     assert_eq!(rejected["comment"], "already packed");
-    assert_eq!(pieces(&order_now(&world, "O-1").await, 0), (1, 0, 2));
+    assert_eq!(pieces(&get(&world, "O-1").await, 0), (1, 0, 2));
     let accepted = verb(&http, &asked, "accept", reason).await.ok();
     assert_eq!(accepted["refund_total"]["customer"], "63.00");
     until_completed(&world, &asked).await;
@@ -252,7 +250,7 @@ async fn an_order_whose_payment_failed_is_cancelled_by_the_platform(world: World
     assert_eq!(made["reason"], "CANCELLATION_REASON_PAYMENT_FAILED");
     until_completed(&world, &made).await;
     assert_eq!(balance(&world, "G-1"), 400_000, "what was paid is back");
-    assert_eq!(order_now(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
+    assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
     let undo = verb(&world.http(), &made, "undo", json!({"comment": "they called"})).await;
     undo.refused(400, "PLATFORM_CANCELLATION");
 }

@@ -1,6 +1,6 @@
 //! Everything at once on one order: one consistent outcome, and losers who are told the state.
 
-use super::{cancel, order_now, request, sold_out, takes_requests};
+use super::{cancel, get, request, sold_out, takes_requests};
 use crate::{
     on_both,
     world::{Answer, Http, World, order, order_path, unique},
@@ -74,7 +74,7 @@ async fn round(world: &World, id: &str) -> Seen {
             assert!(["READY", "ACCEPTED", "CANCELLED"].contains(&state.as_str()), "{state}");
         }
     }
-    let order = order_now(world, id).await;
+    let order = get(world, id).await;
     consistent(&order, &answers);
     let went = |wanted: &str| answers.iter().any(|(call, it)| *call == wanted && it.status == 200);
     Seen { cancelled: order["state"] == "ORDER_STATE_CANCELLED", shipped: went("ship") }

@@ -1,6 +1,6 @@
 //! What may not be, with its figures; and who may not.
 
-use super::{cancel, order_now, path, pieces, request, sold_out, takes_requests, verb};
+use super::{cancel, get, path, pieces, request, sold_out, takes_requests, verb};
 use crate::{
     on_both,
     world::{GUID, World, order, order_path, unique},
@@ -46,7 +46,7 @@ async fn nothing_that_was_shipped_is_cancelled(world: World) {
     let ship = json!({"request_id": unique("ship"), "lines": line("L1", 1)});
     let refused = http.post(&format!("{}:ship", order_path("O-1")), &ship).await;
     refused.refused(400, "QUANTITY_NOT_AVAILABLE");
-    assert_eq!(pieces(&order_now(&world, "O-1").await, 0), (1, 0, 0));
+    assert_eq!(pieces(&get(&world, "O-1").await, 0), (1, 0, 0));
 }
 
 async fn the_reasons_of_others_are_not_given(world: World) {

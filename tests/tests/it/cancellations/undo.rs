@@ -1,9 +1,9 @@
 //! Taken back: what stands in the way, what lifts it, and that the order goes on as before.
 
 use super::{
-    cancel,
+    cancel, get,
     guide::{balance, own},
-    order_now, path, pieces, sold_out, until_completed, verb,
+    path, pieces, sold_out, until_completed, verb,
 };
 use crate::{
     on_both,
@@ -50,7 +50,7 @@ async fn one_in_progress_is_undone_and_its_refund_voided(world: World) {
     assert_eq!(undone["state"], "CANCELLATION_STATE_UNDONE");
     assert_eq!(undone["refund_state"], "REFUND_STATE_VOIDED");
     assert_eq!(undone["undo_comment"], "the customer wants it after all");
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!((&order["state"], pieces(&order, 0)), (&json!("ORDER_STATE_READY"), (0, 0, 3)));
     assert_eq!(order["refunded"]["customer"], "0.00");
     assert_eq!(world.refundable("O-1").await["total"], order["totals"]);
@@ -89,7 +89,7 @@ async fn one_that_was_paid_back_needs_a_proof(world: World) {
     refused.refused(400, "EVIDENCE_INSUFFICIENT");
     let undone = verb(&http, &made, "undo", repaid("115.00")).await.ok();
     assert_eq!(undone["state"], "CANCELLATION_STATE_UNDONE");
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     let [card, wire] = order["tenders"].as_array().unwrap().as_slice() else {
         panic!("two tenders: {order}")
     };
@@ -139,7 +139,7 @@ async fn a_deposit_that_was_paid_out_needs_a_repayment(world: World) {
     let repaid = json!({"repaid": {"payment_reference": "wire-7", "amount": "115.00"}});
     let undone = verb(&http, &made, "undo", with_evidence(repaid)).await.ok();
     assert_eq!(undone["state"], "CANCELLATION_STATE_UNDONE");
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!((&order["state"], pieces(&order, 0)), (&json!("ORDER_STATE_READY"), (0, 0, 3)));
     assert_eq!(world.refundable("O-1").await["total"], order["totals"]);
 }
@@ -158,7 +158,7 @@ async fn a_payment_that_stands_again_is_asked_of_its_provider(world: World) {
         (&json!(true), &json!("115.00"))
     );
     verb(&world.http(), &made, "undo", with_evidence(evidence)).await.ok();
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!(order["tenders"][1]["origin"], "TENDER_ORIGIN_RECAPTURED");
     // And once more, all the way.
     let twice = cancel(&world.http(), "O-1", sold_out()).await.ok();
@@ -180,7 +180,7 @@ async fn points_are_taken_back_if_they_are_still_there(world: World) {
     assert_eq!(balance(&world, "P-O-1"), 1_150_000);
     verb(&world.http(), &made, "undo", undo()).await.ok();
     assert_eq!(balance(&world, "P-O-1"), 0);
-    let order = order_now(&world, "O-1").await;
+    let order = get(&world, "O-1").await;
     assert_eq!(order["tenders"][1]["origin"], "TENDER_ORIGIN_TAKEN_BACK");
     let twice = cancel(&world.http(), "O-1", sold_out()).await.ok();
     assert_eq!(twice["state"], "CANCELLATION_STATE_COMPLETED");
@@ -225,7 +225,7 @@ async fn a_received_order_goes_on_to_become_ready(world: World) {
     let made = cancel(&world.http(), "O-1", sold_out()).await.ok();
     assert_eq!(made["state"], "CANCELLATION_STATE_COMPLETED");
     verb(&world.http(), &made, "undo", undo()).await.ok();
-    assert_eq!(order_now(&world, "O-1").await["state"], "ORDER_STATE_RECEIVED");
+    assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_RECEIVED");
     let paid = json!({
         "request_id": unique("paid"), "tender_id": "t1", "state": "TENDER_STATE_CAPTURED",
     });

@@ -52,8 +52,11 @@ async fn wherever_the_process_ends_each_order_ends_right_and_each_effect_happens
             for body in orders(round, passing) {
                 http.try_send(Method::POST, ORDERS, body.to_string()).await.ok();
             }
-            let reached = eventually_ended(&mut world).await;
-            assert!(reached, "{point}:{passing} was never reached");
+            eventually(&format!("{point}:{passing} to be reached"), || {
+                let ended = world.has_ended();
+                async move { ended.then_some(()) }
+            })
+            .await;
             world.restart_with(&[SHORT_LEASE]);
             for body in orders(round, passing) {
                 world.http().post(ORDERS, &body).await.ok();
@@ -91,17 +94,6 @@ fn three(name: &str) -> [Value; 3] {
         let request_id = format!("place-{}", order["order_id"].as_str().unwrap());
         json!({"request_id": request_id, "order": order})
     })
-}
-
-/// Until the process is gone, or has nothing more to do.
-async fn eventually_ended(world: &mut World) -> bool {
-    for _ in 0..1_500 {
-        if world.has_ended() {
-            return true;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    false
 }
 
 async fn ends_right(world: &World, shop: &Shop, which: &str, context: &str) {

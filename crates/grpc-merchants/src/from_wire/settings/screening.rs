@@ -1,12 +1,9 @@
 use domain::{
     Currency,
     order::TenderMethod,
-    screening::{Check, Least, Scope, Screening},
+    screening::{Least, Scope, Screening},
 };
-use grpc_kit::{
-    Fields,
-    render::{screening_check, tender_method},
-};
+use grpc_kit::{Fields, render::tender_method, screening_check};
 use wire::{orders::v1 as orders, stores::v1 as proto};
 
 /// Digits of a customs code.
@@ -39,11 +36,7 @@ fn scope(
     currency: Option<Currency>,
 ) -> Option<Scope> {
     let at = |name: &str| format!("settings.screening.scopes[{index}].{name}");
-    let wanted = orders::ScreeningCheck::try_from(scope.check).ok();
-    let check = Check::ALL.into_iter().find(|check| wanted == Some(screening_check(*check)));
-    if check.is_none() {
-        fields.wrong(at("check"), "must be FRAUD, PROHIBITED_GOODS or DENIED_PARTY");
-    }
+    let check = screening_check(fields, at("check"), scope.check);
     for (name, count) in [
         ("tender_methods", scope.tender_methods.len()),
         ("destination_countries", scope.destination_countries.len()),
@@ -65,7 +58,7 @@ fn scope(
     }
     let mut destinations = Vec::new();
     for (place, country) in scope.destination_countries.iter().enumerate() {
-        if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if domain::is_country(country) {
             destinations.push(country.clone());
         } else {
             let field = at(&format!("destination_countries[{place}]"));
