@@ -7,7 +7,8 @@ use crate::{
 };
 use domain::{
     order::{
-        Command, ExternalIds, Fact, FailureClass, HandoverOutcome, Order, OrderState, handover,
+        Command, ExternalIds, Fact, FailureClass, HandoverOutcome, Order, OrderState, Turn,
+        handover,
     },
     store::HandoverExhausted,
 };
@@ -26,8 +27,8 @@ pub struct Handovers {
 /// What a try came to, and when to try again.
 #[derive(Debug, Clone)]
 pub struct Tried {
-    /// The order's starts when the shop was called.
-    pub starts: u32,
+    /// When the shop was called.
+    pub turn: Turn,
     pub outcome: HandoverOutcome,
     /// For an answer that cannot be booked: when to try again.
     pub next_at: Option<OffsetDateTime>,
@@ -38,7 +39,7 @@ impl Handovers {
         Self { core }
     }
 
-    /// Commits that the shop is about to be called. Answers the starts from then on.
+    /// Commits that the shop is about to be called. Answers the turn from then on.
     ///
     /// # Errors
     ///
@@ -47,10 +48,12 @@ impl Handovers {
         &self,
         caller: &Caller,
         key: &OrderKey,
-        starts: u32,
-    ) -> Result<u32, Failure> {
-        self.core.take_step(caller, key, |_| Command::StartHandover { starts }).await?;
-        Ok(starts + 1)
+        turn: Turn,
+        target: &str,
+    ) -> Result<Turn, Failure> {
+        let start = |_| Command::StartHandover { turn, target: target.to_owned() };
+        self.core.take_step(caller, key, start).await?;
+        Ok(Turn { starts: turn.starts + 1, ..turn })
     }
 
     /// Commits what the shop said, judged by where the order is by then (L12 to L14, L23), and
@@ -91,8 +94,8 @@ impl Handovers {
                     }
                     (outcome, _) => outcome.clone(),
                 };
-                let starts = tried.starts;
-                let command = Command::RecordHandover { starts, outcome, at: now };
+                let turn = tried.turn;
+                let command = Command::RecordHandover { turn, outcome, at: now };
                 let change = order.decide(command, now)?;
                 let after = change.after.clone();
                 let news = !change.facts.is_empty();
@@ -110,7 +113,8 @@ impl Handovers {
     }
 }
 
-/// The shop's id is the order's own from now on, whether it is accepted or one too many.
+/// If the shop's id is the order's own from now on, whether it is accepted or one too many, its
+/// draft gives way.
 fn claims(
     commit: &Commit,
     key: &OrderKey,
@@ -121,9 +125,8 @@ fn claims(
     if change.after.external.as_ref() != Some(external) {
         return Vec::new();
     }
-    let draft =
-        (before.state == OrderState::Ready).then(|| free_external_id(key, before, external));
-    std::iter::once(take_external_id(key, external)).chain(draft.flatten()).collect()
+    let draft = free_external_id(key, before, external);
+    std::iter::once(take_external_id(key, external)).chain(draft).collect()
 }
 
 /// L14 and L15.

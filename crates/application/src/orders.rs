@@ -373,5 +373,6 @@ pub(crate) fn free_external_id(
         store_id: key.store_id.clone(),
         kind: ClaimKind::ExternalOrderId,
         key: draft.id.clone(),
+        holder: key.order_id.to_string(),
     })
 }

@@ -376,6 +376,7 @@ fn free_guid(store: &StoreRecord) -> Option<ClaimChange> {
         store_id: store.store_id.clone(),
         kind: ClaimKind::MerchantGuid,
         key: guid_key(&store.merchant_guid),
+        holder: store.store_id.to_string(),
     };
     (!store.merchant_guid.is_empty()).then_some(free)
 }

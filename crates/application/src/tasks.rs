@@ -82,7 +82,7 @@ fn of_handed_over(
                 ..of_order(key.clone(), TaskKind::Handover, at)
             })],
             // Who records the last try knows what its store wants then.
-            (OrderState::Ready, None) => Vec::new(),
+            (OrderState::Ready, None) => pushed(None),
             _ if handover.in_doubt => vec![TaskChange::Put(look_for(key, now))],
             _ => pushed(None),
         },

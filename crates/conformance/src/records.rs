@@ -220,13 +220,24 @@ pub async fn a_global_key_is_taken_once_over_all_stores(store: &dyn Subject) {
 pub async fn a_freed_key_can_be_taken_again(store: &dyn Subject) {
     let kind = ClaimKind::ExternalOrderId;
     take(store, &claim(&shop(), kind, "first")).await.unwrap();
-    let free = ClaimChange::Free { store_id: shop(), kind, key: "key".to_owned() };
-    store.commit(Commit { claims: vec![free.clone()], ..commit() }).await.unwrap();
+    let free = |holder: &str| ClaimChange::Free {
+        store_id: shop(),
+        kind,
+        key: "key".to_owned(),
+        holder: holder.to_owned(),
+    };
+    // Nobody frees what is another's.
+    store.commit(Commit { claims: vec![free("second")], ..commit() }).await.unwrap();
+    assert_eq!(holder(store, &shop(), kind).await.as_deref(), Some("first"));
+    let over = vec![free("second"), ClaimChange::Take(claim(&shop(), kind, "second"))];
+    let outcome = store.commit(Commit { claims: over, ..commit() }).await;
+    assert!(matches!(outcome, Err(StoreError::Conflict)), "{outcome:?}");
+    store.commit(Commit { claims: vec![free("first")], ..commit() }).await.unwrap();
     assert_eq!(holder(store, &shop(), kind).await, None);
     take(store, &claim(&shop(), kind, "second")).await.unwrap();
     // Both in one commit, whichever stands first.
     let third = ClaimChange::Take(claim(&shop(), kind, "third"));
-    store.commit(Commit { claims: vec![third, free], ..commit() }).await.unwrap();
+    store.commit(Commit { claims: vec![third, free("second")], ..commit() }).await.unwrap();
     assert_eq!(holder(store, &shop(), kind).await.as_deref(), Some("third"));
 }
 

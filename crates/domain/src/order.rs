@@ -17,7 +17,7 @@ pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
 pub use command::{Command, CreateRefund};
 pub(crate) use decide::cancelled;
 pub use fact::Fact;
-pub use handover::{FailedTry, FailureClass, Handover, HandoverOutcome, HandoverState};
+pub use handover::{FailedTry, FailureClass, Handover, HandoverOutcome, HandoverState, Turn};
 pub use line::{Line, Quantities};
 pub use new::{NewLine, NewOrder, NewTender};
 pub use payment::PaymentReport;

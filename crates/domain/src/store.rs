@@ -123,6 +123,11 @@ impl Handover {
     /// One try, and then one after each of these waits: 30 s, 2 min, 10 min, 30 min, 2 h, 6 h.
     pub const SCHEDULE: [u32; 6] = [30, 120, 600, 1_800, 7_200, 21_600];
 
+    /// What tells one shop from another.
+    pub fn place(&self) -> String {
+        format!("{} {}", self.adapter, self.url)
+    }
+
     /// How long to wait after the try of this number, counted from 1; nothing after the last.
     pub fn wait_after(&self, number: u32) -> Option<u32> {
         let waits: &[u32] =

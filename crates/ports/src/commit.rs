@@ -187,11 +187,8 @@ pub struct Claim {
 pub enum ClaimChange {
     /// Conflict if somebody has it.
     Take(Claim),
-    Free {
-        store_id: StoreId,
-        kind: ClaimKind,
-        key: String,
-    },
+    /// Of this holder. What somebody else has stays his.
+    Free { store_id: StoreId, kind: ClaimKind, key: String, holder: String },
 }
 
 #[derive(Debug, Clone)]

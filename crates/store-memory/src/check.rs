@@ -41,8 +41,11 @@ impl Tables {
         let mut freed = HashSet::new();
         let mut taken = HashSet::new();
         for change in &commit.claims {
-            if let ClaimChange::Free { store_id, kind, key } = change {
-                freed.insert(claim_key(store_id, *kind, key));
+            if let ClaimChange::Free { store_id, kind, key, holder } = change {
+                let key = claim_key(store_id, *kind, key);
+                if self.claims.get(&key).is_some_and(|claim| claim.holder == *holder) {
+                    freed.insert(key);
+                }
             }
         }
         for change in &commit.claims {

@@ -123,8 +123,11 @@ impl Tables {
         for change in changes {
             match change {
                 ClaimChange::Take(claim) => taken.push(claim),
-                ClaimChange::Free { store_id, kind, key } => {
-                    self.claims.remove(&claim_key(&store_id, kind, &key));
+                ClaimChange::Free { store_id, kind, key, holder } => {
+                    let key = claim_key(&store_id, kind, &key);
+                    if self.claims.get(&key).is_some_and(|claim| claim.holder == holder) {
+                        self.claims.remove(&key);
+                    }
                 }
             }
         }

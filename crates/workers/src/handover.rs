@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use domain::{
     Actor,
     cancellation::CancellationReason,
-    order::{ExternalIds, Handover, HandoverOutcome, HandoverState, OrderState},
+    order::{ExternalIds, FailureClass, Handover, HandoverOutcome, HandoverState, OrderState},
     store::{Handover as Target, HandoverExhausted},
 };
 use ports::{Clock, OrderView, Push, PushFailure, StorefrontBackend, Storefronts, Task, TaskKind};
@@ -89,6 +89,10 @@ impl HandOver {
 
     /// One try by the schedule. The shop is asked first if it was ever called for this order.
     async fn attempt(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        let target = look.target.place();
+        if look.handover.may_be_elsewhere(&target) {
+            return self.elsewhere(look).await;
+        }
         if look.handover.starts > 0 {
             match self.find(look).await {
                 Ok(Some(external)) => return self.taken(look, external).await,
@@ -106,8 +110,8 @@ impl HandOver {
         }
         look.held.check()?;
         let key = &look.task.key;
-        let starts = match self.steps.start(&look.caller, key, look.handover.starts).await {
-            Ok(starts) => starts,
+        let turn = match self.steps.start(&look.caller, key, look.handover.turn(), &target).await {
+            Ok(turn) => turn,
             // Cancelled, accepted by hand, or somebody else pushes it.
             Err(Failure::Rejected(_)) => return Ok(overtaken(look.task)),
             Err(failure) => return Err(failure.into()),
@@ -117,7 +121,7 @@ impl HandOver {
         let pushed = look.shop.push(look.push());
         let answer = tokio::time::timeout(self.settings.call_timeout, pushed).await;
         self.stops.reach(Point::HandoverPushed).await;
-        let started = Handover { starts, ..look.handover.clone() };
+        let started = Handover { starts: turn.starts, ..look.handover.clone() };
         let look = Look { handover: &started, caller: look.caller.clone(), ..*look };
         match answer.unwrap_or_else(|_| Err(no_answer())) {
             Ok(external) => self.taken(&look, external).await,
@@ -132,9 +136,12 @@ impl HandOver {
         found.unwrap_or_else(|_| Err(no_answer()))
     }
 
-    /// That the shop does not have an order is no answer while a push of it may still arrive.
+    /// That the shop does not have an order is no answer while a push of it may still arrive. One
+    /// that nobody has recorded the end of may still be being sent.
     fn on_its_way(&self, look: &Look<'_>) -> Option<Next> {
-        let arrived_by = look.view.order.updated_at + self.settings.grace;
+        let sending = look.handover.state == HandoverState::InFlight;
+        let sent_by = if sending { self.settings.call_timeout } else { Duration::ZERO };
+        let arrived_by = look.view.order.updated_at + sent_by + self.settings.grace;
         let left = Duration::try_from(arrived_by - self.clock.now()).unwrap_or_default();
         let waits = look.handover.in_doubt && !left.is_zero();
         waits.then(|| Next::wait(left, "a push may still be on its way to the shop"))
@@ -144,7 +151,7 @@ impl HandOver {
     async fn taken(&self, look: &Look<'_>, external: ExternalIds) -> Result<Next, WorkError> {
         let next_at = self.next_at(look, None);
         let outcome = HandoverOutcome::Taken(external);
-        self.record(look, Tried { starts: look.handover.starts, outcome, next_at }).await
+        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at }).await
     }
 
     async fn failed(&self, look: &Look<'_>, failure: PushFailure) -> Result<Next, WorkError> {
@@ -153,7 +160,7 @@ impl HandOver {
         tracing::info!(class = class.name(), cause, "the shop did not take an order");
         let next_at = self.next_at(look, retry_after);
         let outcome = HandoverOutcome::Failed { class, cause, next_at, in_doubt };
-        self.record(look, Tried { starts: look.handover.starts, outcome, next_at }).await
+        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at }).await
     }
 
     async fn record(&self, look: &Look<'_>, tried: Tried) -> Result<Next, WorkError> {
@@ -169,40 +176,70 @@ impl HandOver {
         Some(self.clock.now() + wait)
     }
 
+    /// The shop that may have it cannot be asked any more, and another is not to get it as well.
+    async fn elsewhere(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+        let pushed = look.handover.pushed_to.as_deref().unwrap_or_default();
+        let cause = format!(
+            "the order may have come to {pushed}, which is not the store's shop any more: look \
+             there, then have it tried again or accept it by hand"
+        );
+        let class = FailureClass::RejectedOther;
+        let outcome = HandoverOutcome::Failed { class, cause, next_at: None, in_doubt: true };
+        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at: None }).await
+    }
+
     /// Nothing is pushed any more; but what was pushed may be there. L15 if the store wants it.
     async fn look_for(&self, look: &Look<'_>) -> Result<Next, WorkError> {
-        let order = &look.view.order;
-        let asked = if look.handover.in_doubt { Some(self.find(look).await) } else { None };
-        if let Some(Ok(Some(external))) = asked {
-            return self.taken(look, external).await;
+        let asked = if !look.handover.in_doubt {
+            Asked::Absent
+        } else if look.handover.may_be_elsewhere(&look.target.place()) {
+            Asked::Unknown("the shop that may have the order is not the store's any more")
+        } else {
+            match self.find(look).await {
+                Ok(Some(external)) => return self.taken(look, external).await,
+                Ok(None) => Asked::Absent,
+                Err(_) => {
+                    Asked::Unknown("the shop may have the order all the same, and does not answer")
+                }
+            }
+        };
+        let exhausted = look.view.order.state == OrderState::Ready;
+        // If the shop did not answer, it is asked on after this.
+        if exhausted
+            && look.target.exhausted == HandoverExhausted::Cancel
+            && self.cancel(look).await?
+        {
+            return Ok(Next::later(QUESTIONS.pause(0), "the order was cancelled"));
         }
-        let unknown = matches!(asked, Some(Err(_)));
-        let exhausted = order.state == OrderState::Ready;
-        if exhausted && look.target.exhausted == HandoverExhausted::Cancel {
-            // If the shop does not answer, it is asked on after this.
-            return self.cancel(look).await;
-        }
-        if unknown {
-            let why = "the shop may have the order all the same, and does not answer";
+        if let Asked::Unknown(why) = asked {
             return Ok(Next::later(QUESTIONS.pause(look.task.attempts), why));
         }
         if let Some(next) = self.on_its_way(look) {
             return Ok(next);
         }
-        let (starts, outcome) = (look.handover.starts, HandoverOutcome::Absent);
-        self.record(look, Tried { starts, outcome, next_at: None }).await
+        let (turn, outcome) = (look.handover.turn(), HandoverOutcome::Absent);
+        self.record(look, Tried { turn, outcome, next_at: None }).await
     }
 
-    async fn cancel(&self, look: &Look<'_>) -> Result<Next, WorkError> {
+    /// Whether it could be: what was shipped cannot, nor what a person has put back meanwhile.
+    async fn cancel(&self, look: &Look<'_>) -> Result<bool, WorkError> {
         self.stops.reach(Point::HandoverCancelling).await;
         let reason = CancellationReason::HandoverFailed;
         match self.processing.cancel(&look.caller, &look.task.key, reason).await {
-            // The task is over with it, unless the shop is still to be asked.
-            Ok(()) => Ok(Next::later(QUESTIONS.pause(0), "the order was cancelled")),
-            Err(Failure::Rejected(_)) => Ok(overtaken(look.task)),
+            Ok(()) => Ok(true),
+            Err(Failure::Rejected(rejection)) => {
+                tracing::warn!(%rejection, "an order that could not be handed over stays");
+                Ok(false)
+            }
             Err(failure) => Err(failure.into()),
         }
     }
+}
+
+/// What the shop said of an order that is not to be pushed any more.
+enum Asked {
+    Absent,
+    Unknown(&'static str),
 }
 
 impl<'l> Look<'l> {
@@ -214,7 +251,7 @@ impl<'l> Look<'l> {
 
 fn no_answer() -> PushFailure {
     PushFailure {
-        class: domain::order::FailureClass::Transient,
+        class: FailureClass::Transient,
         cause: "the shop did not answer in time".to_owned(),
         in_doubt: true,
         retry_after: None,

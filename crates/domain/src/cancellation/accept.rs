@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Actor, Reason, Rejection,
-    order::{Fact, Order, OrderState, Refundable},
+    order::{Fact, HandoverState, Order, OrderState, Refundable},
     refund::{Derivation, Refund, RefundState},
 };
 
@@ -43,13 +43,13 @@ pub(crate) fn cancel(order: &Order, cancel: CancelOrder) -> Result<Vec<Fact>, Re
     new(order, cancel)
 }
 
-/// K4: L3 to L6 while the order is RECEIVED, L15 when it is READY. To be READY is a promise to
-/// the merchant, which the platform keeps for every other reason.
+/// K4: L3 to L6 while the order is RECEIVED, L15 when it is READY and no try to hand it
+/// over is left. To be READY is a promise to the merchant, which the platform keeps otherwise.
 pub(crate) fn platform_cancel(order: &Order, cancel: CancelOrder) -> Result<Vec<Fact>, Rejection> {
     let (reason, at) = (cancel.reason.reason, cancel.at);
     match (order.state, reason) {
         (OrderState::Cancelled, _) => return Ok(vec![]),
-        (OrderState::Ready, CancellationReason::HandoverFailed) => {}
+        (OrderState::Ready, CancellationReason::HandoverFailed) if is_exhausted(order) => {}
         (OrderState::Received, reason)
             if reason.is_platforms() && reason != CancellationReason::HandoverFailed => {}
         _ => return Err(protected(order, reason)),
@@ -74,6 +74,11 @@ pub(crate) fn platform_cancel(order: &Order, cancel: CancelOrder) -> Result<Vec<
     }
     facts.extend(new(&after, cancel)?);
     Ok(facts)
+}
+
+/// A person may have had it tried again, or put it back, since the worker looked.
+fn is_exhausted(order: &Order) -> bool {
+    order.handover.as_ref().is_some_and(|it| it.state == HandoverState::Exhausted)
 }
 
 fn protected(order: &Order, reason: CancellationReason) -> Rejection {

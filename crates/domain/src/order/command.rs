@@ -1,4 +1,4 @@
-use super::{ExternalIds, HandoverOutcome, Parcel, PaymentReport, Shipment};
+use super::{ExternalIds, HandoverOutcome, Parcel, PaymentReport, Shipment, Turn};
 use crate::{
     Actor,
     cancellation::{
@@ -36,13 +36,15 @@ pub enum Command {
     },
     /// The hand-over worker is about to call the shop.
     StartHandover {
-        /// The starts when it was looked at: of two who want to push it, one may.
-        starts: u32,
+        /// When it was looked at: of two who want to push it, one may.
+        turn: Turn,
+        /// Where it is pushed to.
+        target: String,
     },
     /// What the shop said, or that nothing is known.
     RecordHandover {
-        /// The starts when the shop was called.
-        starts: u32,
+        /// When the shop was called.
+        turn: Turn,
         outcome: HandoverOutcome,
         at: OffsetDateTime,
     },

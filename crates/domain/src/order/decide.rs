@@ -14,10 +14,8 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::ResolveScreening { check, clear, comment, by, at } => {
             screening::resolve(order, check, clear, comment, by, at)
         }
-        Command::StartHandover { starts } => handover::start(order, starts),
-        Command::RecordHandover { starts, outcome, at } => {
-            handover::record(order, starts, outcome, at)
-        }
+        Command::StartHandover { turn, target } => handover::start(order, turn, target),
+        Command::RecordHandover { turn, outcome, at } => handover::record(order, turn, outcome, at),
         Command::RetryHandover { by } => handover::retry(order, by),
         Command::Accept(external) => accept(order, external),
         Command::SetExternalReference(external) => set_external_reference(order, external),

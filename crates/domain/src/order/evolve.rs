@@ -93,7 +93,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         }
         Fact::PointsRestored { .. }
         | Fact::HandoverQueued
-        | Fact::HandoverStarted
+        | Fact::HandoverStarted { .. }
         | Fact::HandoverFailed { .. }
         | Fact::HandoverExhausted
         | Fact::HandoverSettled

@@ -84,7 +84,7 @@ pub enum Fact {
     HandoverQueued,
     /// The shop is about to be called.
     #[serde(rename = "handover.started")]
-    HandoverStarted,
+    HandoverStarted { target: Option<String> },
     #[serde(rename = "order.handover_failed")]
     HandoverFailed { failure: FailedTry, in_doubt: bool },
     #[serde(rename = "order.handover_exhausted")]
@@ -187,7 +187,7 @@ impl Fact {
             Self::ScreeningReview { .. } => "order.screening_review",
             Self::ScreeningResolved { .. } => "screening.resolved",
             Self::HandoverQueued => "handover.queued",
-            Self::HandoverStarted => "handover.started",
+            Self::HandoverStarted { .. } => "handover.started",
             Self::HandoverFailed { .. } => "order.handover_failed",
             Self::HandoverExhausted => "order.handover_exhausted",
             Self::HandoverSettled => "handover.settled",
@@ -251,7 +251,7 @@ impl Fact {
             | Self::ScreeningRecorded { .. }
             | Self::ScreeningResolved { .. }
             | Self::HandoverQueued
-            | Self::HandoverStarted
+            | Self::HandoverStarted { .. }
             | Self::HandoverSettled
             | Self::HandoverRetried { .. }
             | Self::RefundReleased { .. }

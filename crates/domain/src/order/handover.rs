@@ -16,6 +16,15 @@ pub struct Handover {
     pub tries: u32,
     /// Starts in all: of two who want to start, one may. A try that was broken off starts again.
     pub starts: u32,
+    /// How often it was queued again: what a try of an earlier round failed with is no news.
+    #[serde(default)]
+    pub round: u32,
+    /// Where it was pushed to last, of what is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_to: Option<String>,
+    /// What the shop has of the order beside what it was accepted as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphan: Option<ExternalIds>,
     /// The shop may have the order, without our knowing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt: bool,
@@ -34,6 +43,14 @@ pub enum HandoverState {
     Retrying,
     Succeeded,
     Exhausted,
+}
+
+/// What whoever calls the shop has seen of the order. An answer counts for this turn alone, unless
+/// it is that the shop has the order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turn {
+    pub round: u32,
+    pub starts: u32,
 }
 
 /// A try that failed.
@@ -95,9 +112,21 @@ impl Handover {
             state: HandoverState::Queued,
             tries: 0,
             starts: 0,
+            round: 0,
+            pushed_to: None,
+            orphan: None,
             in_doubt: false,
             failures: Vec::new(),
         }
+    }
+
+    pub const fn turn(&self) -> Turn {
+        Turn { round: self.round, starts: self.starts }
+    }
+
+    /// Whether it may have come to another shop than the one it would be looked for in now.
+    pub fn may_be_elsewhere(&self, target: &str) -> bool {
+        self.in_doubt && self.pushed_to.as_deref().is_some_and(|pushed| pushed != target)
     }
 }
 
@@ -138,47 +167,47 @@ impl FailureClass {
     }
 }
 
-/// The push is about to be made. `starts` is the number that whoever asks has seen.
-pub(super) fn start(order: &Order, starts: u32) -> Result<Vec<Fact>, Rejection> {
+/// The push is about to be made, to `target`. `turn` is what whoever asks has seen.
+pub(super) fn start(order: &Order, turn: Turn, target: String) -> Result<Vec<Fact>, Rejection> {
     let handover = found(order)?;
-    if order.state != OrderState::Ready {
+    if order.state != OrderState::Ready || !is_open(handover) || handover.turn() != turn {
         return Err(forbidden(order, handover, "be pushed"));
     }
-    match handover.state {
-        HandoverState::Queued | HandoverState::Retrying | HandoverState::InFlight
-            if handover.starts == starts =>
-        {
-            Ok(vec![Fact::HandoverStarted])
-        }
-        _ => Err(forbidden(order, handover, "be pushed")),
-    }
+    Ok(vec![Fact::HandoverStarted { target: Some(target) }])
 }
 
 /// What came of it, judged by where the order is now: a cancel wins over a push in flight.
 pub(super) fn record(
     order: &Order,
-    starts: u32,
+    turn: Turn,
     outcome: HandoverOutcome,
     at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let handover = found(order)?;
+    let exhausted = handover.state == HandoverState::Exhausted;
     match outcome {
         HandoverOutcome::Taken(external) => Ok(taken(order, handover, external)),
-        HandoverOutcome::Absent if handover.starts == starts && handover.in_doubt => {
+        // Somebody else has gone on from there.
+        HandoverOutcome::Absent | HandoverOutcome::Failed { .. } if handover.turn() != turn => {
+            Ok(vec![])
+        }
+        HandoverOutcome::Absent if handover.in_doubt || exhausted => {
             Ok(vec![Fact::HandoverSettled])
         }
+        // After the last try, that it is not in doubt any more is still news.
         HandoverOutcome::Failed { class, cause, next_at, in_doubt }
-            if handover.starts == starts && is_open(handover) =>
+            if is_open(handover) || (handover.in_doubt && !in_doubt) =>
         {
+            let ready = order.state == OrderState::Ready && !exhausted;
             let cause = cause.chars().take(Handover::MAX_CAUSE).collect();
             let number = handover.tries + 1;
+            let next_at = next_at.filter(|_| ready);
             let failure = FailedTry { number, class, cause, at, next_at };
-            let exhausted = next_at.is_none() && order.state == OrderState::Ready;
+            let last = ready && next_at.is_none();
             let mut facts = vec![Fact::HandoverFailed { failure, in_doubt }];
-            facts.extend(exhausted.then_some(Fact::HandoverExhausted));
+            facts.extend(last.then_some(Fact::HandoverExhausted));
             Ok(facts)
         }
-        // Somebody else has gone on from there.
         HandoverOutcome::Absent | HandoverOutcome::Failed { .. } => Ok(vec![]),
     }
 }
@@ -191,19 +220,15 @@ const fn is_open(handover: &Handover) -> bool {
 }
 
 /// L12 while the order is READY. One that was cancelled meanwhile, or taken under other names, is
-/// one too many in the shop (L23).
+/// one too many in the shop (L23). What names an order there is its id.
 fn taken(order: &Order, handover: &Handover, external: ExternalIds) -> Vec<Fact> {
-    let known = order.external.as_ref() == Some(&external);
+    let is_it = |known: &Option<ExternalIds>| known.as_ref().is_some_and(|it| it.id == external.id);
     match order.state {
         OrderState::Ready => vec![Fact::OrderAccepted { external }, Fact::HandoverSettled],
-        OrderState::Accepted | OrderState::Completed if known => {
-            if handover.in_doubt {
-                vec![Fact::HandoverSettled]
-            } else {
-                vec![]
-            }
+        OrderState::Accepted | OrderState::Completed if is_it(&order.external) => {
+            if handover.in_doubt { vec![Fact::HandoverSettled] } else { vec![] }
         }
-        OrderState::Cancelled if known && !handover.in_doubt => vec![],
+        _ if is_it(&handover.orphan) => vec![],
         _ => vec![Fact::OrderOrphaned { external }],
     }
 }
@@ -248,15 +273,25 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
     let ready = order.state == OrderState::Ready;
     match fact {
         Fact::HandoverQueued => order.handover = Some(Handover::queued()),
-        Fact::HandoverStarted => on(order, |it| {
+        Fact::HandoverStarted { target } => on(order, |it| {
             it.state = HandoverState::InFlight;
             it.starts += 1;
             it.in_doubt = true;
+            it.pushed_to.clone_from(target);
         }),
         Fact::HandoverFailed { failure, in_doubt } => on(order, |it| {
             it.tries = failure.number;
             it.in_doubt = *in_doubt;
-            it.state = if ready { HandoverState::Retrying } else { HandoverState::NotApplicable };
+            it.state = match it.state {
+                HandoverState::Queued | HandoverState::InFlight | HandoverState::Retrying => {
+                    if ready {
+                        HandoverState::Retrying
+                    } else {
+                        HandoverState::NotApplicable
+                    }
+                }
+                closed => closed,
+            };
             if it.failures.len() >= Handover::MAX_FAILURES {
                 it.failures.remove(0);
             }
@@ -269,18 +304,23 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
                 it.state = HandoverState::NotApplicable;
             }
         }),
+        // A person has looked, if it was another shop that may have it.
         Fact::HandoverRetried { .. } => on(order, |it| {
-            it.state = HandoverState::Queued;
-            it.tries = 0;
+            queue_again(it);
+            it.pushed_to = None;
         }),
         // Taken by hand while a push is under way, it may still come to the shop a second time.
         Fact::OrderAccepted { .. } => on(order, |it| it.state = HandoverState::Succeeded),
         Fact::OrderOrphaned { external } => {
-            if order.state == OrderState::Cancelled {
+            let cancelled = order.state == OrderState::Cancelled;
+            let accepted =
+                matches!(order.cancelled_from, Some(OrderState::Accepted | OrderState::Completed));
+            if cancelled && !accepted {
                 order.external = Some(external.clone());
             }
             on(order, |it| {
                 it.in_doubt = false;
+                it.orphan = Some(external.clone());
                 it.state = HandoverState::Succeeded;
             });
         }
@@ -289,12 +329,15 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
                 it.state = HandoverState::NotApplicable;
             }
         }),
-        Fact::OrderReinstated { state: OrderState::Ready } => on(order, |it| {
-            it.state = HandoverState::Queued;
-            it.tries = 0;
-        }),
+        Fact::OrderReinstated { state: OrderState::Ready } => on(order, queue_again),
         _ => {}
     }
+}
+
+const fn queue_again(handover: &mut Handover) {
+    handover.state = HandoverState::Queued;
+    handover.tries = 0;
+    handover.round += 1;
 }
 
 fn on(order: &mut Order, change: impl FnOnce(&mut Handover)) {

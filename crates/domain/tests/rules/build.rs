@@ -5,8 +5,8 @@ use domain::{
     amount::parse_decimal,
     id::{LegId, RefundId},
     order::{
-        Command, CreateRefund, Fact, NewLine, NewOrder, NewTender, Order, Refundable, TenderMethod,
-        TenderState,
+        Command, CreateRefund, Fact, Handover, HandoverState, NewLine, NewOrder, NewTender, Order,
+        Refundable, TenderMethod, TenderState,
     },
     refund::{
         ComponentKind, LegFailure, LegOutcome, Plan, ProductRequest, Refund, RefundPolicy,
@@ -106,6 +106,12 @@ pub fn received(order: NewOrder) -> Order {
 
 pub fn ready(order: NewOrder) -> Order {
     received(order).evolve(&Fact::OrderReady)
+}
+
+/// One whose shop could not be given it.
+pub fn exhausted(order: Order) -> Order {
+    let handover = Handover { state: HandoverState::Exhausted, ..Handover::queued() };
+    Order { handover: Some(handover), ..order }
 }
 
 pub fn merchant() -> Actor {

@@ -1,17 +1,19 @@
 //! The push of an order into its shop's own system.
 
 use crate::build::{checkout, decided, merchant, received};
-use crate::cancellations::build::{cancel, undo};
+use crate::cancellations::build::{by_platform, cancel, undo};
 use domain::{
     Reason,
+    cancellation::CancellationReason,
     order::{
         Command, ExternalIds, Fact, FailureClass, Handover, HandoverOutcome, HandoverState, Order,
-        OrderState,
+        OrderState, Turn,
     },
 };
 use time::{Duration, OffsetDateTime};
 
 const AT: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+const SHOP: &str = "http https://shop.example/orders";
 
 fn queued() -> Order {
     decided(received(checkout()), Command::MarkReady { plug_and_play: true })
@@ -21,13 +23,21 @@ fn ids(id: &str) -> ExternalIds {
     ExternalIds { id: id.into(), number: id.into() }
 }
 
+fn turn(order: &Order) -> Turn {
+    order.handover.as_ref().map(Handover::turn).unwrap_or_default()
+}
+
+/// What whoever saw the order in that turn says, however late.
+fn record_of(turn: Turn, outcome: HandoverOutcome) -> Command {
+    Command::RecordHandover { turn, outcome, at: AT }
+}
+
 fn start(order: &Order) -> Command {
-    Command::StartHandover { starts: order.handover.as_ref().map_or(0, |it| it.starts) }
+    Command::StartHandover { turn: turn(order), target: SHOP.into() }
 }
 
 fn record(order: &Order, outcome: HandoverOutcome) -> Command {
-    let starts = order.handover.as_ref().map_or(0, |it| it.starts);
-    Command::RecordHandover { starts, outcome, at: AT }
+    Command::RecordHandover { turn: turn(order), outcome, at: AT }
 }
 
 fn failed(again: bool, in_doubt: bool) -> HandoverOutcome {
@@ -112,7 +122,7 @@ fn of_two_who_want_to_push_one_may() {
     let refused = order.decide(both[1].clone()).unwrap_err();
     assert_eq!(refused.reason, Reason::HandoverStateForbids);
     // What the slower one says of a failure is not heard; that the shop has it always is.
-    let stale = |outcome| Command::RecordHandover { starts: 0, outcome, at: AT };
+    let stale = |outcome| record_of(Turn::default(), outcome);
     assert_eq!(names(&order, stale(failed(true, false))), Vec::<&str>::new());
     assert_eq!(names(&order, stale(HandoverOutcome::Absent)), Vec::<&str>::new());
     assert_eq!(names(&order, stale(taken("S-1"))), ["order.accepted", "handover.settled"]);
@@ -197,6 +207,101 @@ fn a_person_has_it_tried_again_from_the_beginning() {
             assert!(order.decide(start(&order)).is_err(), "{}", elsewhere.name());
         }
     }
+}
+
+fn retried(order: Order) -> Order {
+    decided(order, Command::RetryHandover { by: merchant() })
+}
+
+/// The whole order cancelled and put back.
+fn put_back(order: Order) -> Order {
+    let order = decided(order, Command::CancelOrder(Box::new(cancel([]))));
+    let cancellation = order.cancellations[0].cancellation_id;
+    decided(order, Command::UndoCancellation(Box::new(undo(cancellation, None))))
+}
+
+#[test]
+fn what_an_earlier_round_came_to_says_nothing_about_this_one() {
+    let exhausted = recorded(started(queued()), failed(false, true));
+    let seen = turn(&exhausted);
+    for order in [retried(exhausted.clone()), put_back(exhausted)] {
+        assert_eq!(handover(&order).state, HandoverState::Queued);
+        for outcome in [HandoverOutcome::Absent, failed(false, true), failed(true, false)] {
+            assert_eq!(names(&order, record_of(seen, outcome)), Vec::<&str>::new());
+        }
+        let late = Command::StartHandover { turn: seen, target: SHOP.into() };
+        assert_eq!(order.decide(late).unwrap_err().reason, Reason::HandoverStateForbids);
+        let taken = record_of(seen, taken("S-1"));
+        assert_eq!(names(&order, taken), ["order.accepted", "handover.settled"]);
+    }
+}
+
+#[test]
+fn the_platform_cancels_only_what_no_try_is_left_for() {
+    let failed_to_hand_over = |order: &Order| {
+        let cancel = by_platform(CancellationReason::HandoverFailed);
+        order.decide(Command::CancelByPlatform(Box::new(cancel)))
+    };
+    let exhausted = recorded(started(queued()), failed(false, false));
+    let open = [queued(), started(queued()), retried(exhausted.clone())];
+    for order in open.into_iter().chain([recorded(started(queued()), failed(true, false))]) {
+        let refused = failed_to_hand_over(&order).unwrap_err();
+        assert_eq!(refused.reason, Reason::OrderProtected, "{}", handover(&order).state.name());
+    }
+    assert!(!failed_to_hand_over(&exhausted).unwrap().is_empty());
+}
+
+#[test]
+fn an_order_that_was_accepted_by_hand_keeps_its_names_when_it_is_cancelled() {
+    let order = decided(started(queued()), Command::Accept(ids("M-1")));
+    let order = decided(order, Command::CancelOrder(Box::new(cancel([]))));
+    assert_eq!(names(&order, record(&order, taken("S-1"))), ["order.orphaned"]);
+    let order = recorded(order, taken("S-1"));
+    assert_eq!(order.external, Some(ids("M-1")));
+    assert_eq!(handover(&order).orphan, Some(ids("S-1")));
+    assert!(!handover(&order).in_doubt);
+    // Two who found it tell it once.
+    assert_eq!(names(&order, record(&order, taken("S-1"))), Vec::<&str>::new());
+}
+
+#[test]
+fn another_number_makes_no_other_order() {
+    let order = decided(started(queued()), Command::Accept(ids("S-1")));
+    let renamed = ExternalIds { id: "S-1".into(), number: "#1001".into() };
+    let taken = HandoverOutcome::Taken(renamed);
+    assert_eq!(names(&order, record(&order, taken)), ["handover.settled"]);
+}
+
+#[test]
+fn after_the_last_try_it_is_settled_whether_or_not_it_was_in_doubt() {
+    for in_doubt in [true, false] {
+        let exhausted = recorded(started(queued()), failed(false, in_doubt));
+        let absent = record(&exhausted, HandoverOutcome::Absent);
+        assert_eq!(names(&exhausted, absent.clone()), ["handover.settled"]);
+        let settled = decided(exhausted, absent);
+        assert_eq!(handover(&settled).state, HandoverState::Exhausted);
+        assert!(!handover(&settled).in_doubt);
+    }
+    // The shop has another order by this name: that is one failure more, and the end of the doubt.
+    let exhausted = recorded(started(queued()), failed(false, true));
+    let other = record(&exhausted, failed(true, false));
+    assert_eq!(names(&exhausted, other.clone()), ["order.handover_failed"]);
+    let settled = decided(exhausted, other);
+    let seen = handover(&settled);
+    assert_eq!((seen.state, seen.in_doubt), (HandoverState::Exhausted, false));
+    assert_eq!(seen.failures.last().unwrap().next_at, None);
+}
+
+#[test]
+fn what_is_in_doubt_is_known_to_be_in_the_shop_it_was_pushed_to() {
+    let order = started(queued());
+    assert!(!handover(&order).may_be_elsewhere(SHOP));
+    assert!(handover(&order).may_be_elsewhere("vendure https://shop.example"));
+    // Whoever wants it tried again has looked.
+    let exhausted = recorded(order.clone(), failed(false, true));
+    assert!(!handover(&retried(exhausted)).may_be_elsewhere("vendure https://shop.example"));
+    let known = recorded(order, failed(true, false));
+    assert!(!handover(&known).may_be_elsewhere("vendure https://shop.example"));
 }
 
 #[test]

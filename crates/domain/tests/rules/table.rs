@@ -11,7 +11,7 @@ use domain::{
     id::{LegId, ShipmentId},
     order::{
         Command, ExternalIds, HandoverOutcome, Order, OrderState, Parcel, PaymentReport, Shipment,
-        TenderState,
+        TenderState, Turn,
     },
     refund::{Hold, LegKind, LegOutcome, LegState, RefundMethod, RefundState},
     screening::{Check, Verdict},
@@ -225,8 +225,8 @@ fn processing_commands() -> Vec<Command> {
     vec![
         Command::RecordScreening { check, verdict, findings, by: by.clone(), at },
         Command::ResolveScreening { check, clear: true, comment, by: by.clone(), at },
-        Command::StartHandover { starts: 0 },
-        Command::RecordHandover { starts: 0, outcome: HandoverOutcome::Absent, at },
+        Command::StartHandover { turn: Turn::default(), target: "http a".into() },
+        Command::RecordHandover { turn: Turn::default(), outcome: HandoverOutcome::Absent, at },
         Command::RetryHandover { by },
     ]
 }

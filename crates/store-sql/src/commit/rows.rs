@@ -113,6 +113,7 @@ pub(crate) struct FreedRow {
     pub scope: String,
     pub kind: &'static str,
     pub key: String,
+    pub holder: String,
 }
 
 pub(crate) struct TaskRow {

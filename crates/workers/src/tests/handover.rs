@@ -273,6 +273,114 @@ async fn one_too_many_under_an_id_that_another_order_has_is_said_once() {
     assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
 }
 
+/// A retry by hand while the shop is being asked, after the last try, whether it has the order.
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_while_the_shop_is_asked_is_pushed() {
+    let world = ready(HandoverExhausted::Notify).await;
+    let mut pushes = vec![Mishap::Down; 6];
+    pushes.push(Mishap::Late(Duration::from_hours(9_999)));
+    // Each further try asks first; so does the look after the last.
+    let finds = [vec![Mishap::None; 6], vec![Mishap::Slow(seconds(10))]].concat();
+    let shop = Arc::new(Shop::with(pushes, finds));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Exhausted)).await);
+    let asked = shop.called();
+    while shop.called() == asked {
+        tokio::time::sleep(seconds(1)).await;
+    }
+    world.retry_handover("o1").await;
+    assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
+    worker.stop().await;
+    assert_eq!(shop.made("o1"), 1);
+    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_worker_was_still_sending_is_waited_for() {
+    let world = ready(HandoverExhausted::Notify).await;
+    let shop = Arc::new(Shop::with([Mishap::Late(seconds(40))], []));
+    let stops = Stops::at(Point::HandoverPushed, 1, Stop::Hang);
+    let first = world.start("w1", world.hand_over(shop.clone()).stopping(stops));
+    assert!(world.wait_for("o1", seconds(1), state(HandoverState::InFlight)).await);
+    first.kill().await;
+    let second = world.start("w2", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
+    second.stop().await;
+    assert_eq!(shop.made("o1"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_changes_its_mind_after_the_last_try_leaves_no_task_behind() {
+    let world = ready(HandoverExhausted::Cancel).await;
+    let shop = Arc::new(Shop::with(MANY, []));
+    let stops = Stops::at(Point::HandoverCancelling, 1, Stop::Hang);
+    let first = world.start("w1", world.hand_over(shop.clone()).stopping(stops));
+    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Exhausted)).await);
+    first.kill().await;
+    world.settings(plug_and_play(HandoverExhausted::Notify)).await;
+    let second = world.start("w2", world.hand_over(shop.clone()));
+    tokio::time::sleep(seconds(1_000)).await;
+    second.stop().await;
+    assert_eq!(world.order("o1").await.state, OrderState::Ready);
+    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_shipped_is_not_cancelled_after_the_last_try_and_leaves_no_task_behind() {
+    let world = ready(HandoverExhausted::Cancel).await;
+    world.ship("o1").await;
+    let shop = Arc::new(Shop::with(MANY, []));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Exhausted)).await);
+    tokio::time::sleep(seconds(1_000)).await;
+    worker.stop().await;
+    let order = world.order("o1").await;
+    assert_eq!((order.state, order.refunds.len()), (OrderState::Ready, 0));
+    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_in_another_shop_waits_for_a_person() {
+    let world = ready(HandoverExhausted::Notify).await;
+    let shop = Arc::new(Shop::with([Mishap::LoseAnswer], []));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(1), state(HandoverState::Retrying)).await);
+    let mut elsewhere = plug_and_play(HandoverExhausted::Notify);
+    if let Some(handover) = &mut elsewhere.handover {
+        "http://new.example".clone_into(&mut handover.url);
+    }
+    world.settings(elsewhere).await;
+    assert!(world.wait_for("o1", seconds(100), state(HandoverState::Exhausted)).await);
+    let failures = world.order("o1").await.handover.unwrap().failures;
+    let cause = &failures.last().unwrap().cause;
+    assert!(cause.contains("http://shop.example"), "{cause}");
+    // The new shop is asked nothing, however long it takes.
+    tokio::time::sleep(seconds(50_000)).await;
+    assert_eq!((shop.called(), shop.made("o1")), (1, 1));
+    world.retry_handover("o1").await;
+    assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_shop_has_under_another_orders_id_after_the_last_try_is_said_once() {
+    let world = ready(HandoverExhausted::Notify).await;
+    world.captured("o2", &[(SANDBOX, "p2", "25.00")]).await;
+    let mut pushes = vec![Mishap::Down; 6];
+    pushes.push(Mishap::LoseAnswer);
+    let shop = Arc::new(Shop::with(pushes, []));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Exhausted)).await);
+    world.name_as("o2", "shop-o1").await;
+    tokio::time::sleep(seconds(50_000)).await;
+    worker.stop().await;
+    let handover = world.order("o1").await.handover.unwrap();
+    assert_eq!((handover.state, handover.in_doubt), (HandoverState::Exhausted, false));
+    assert_eq!(handover.failures.len(), 8);
+    assert!(handover.failures[7].cause.contains("which order o2 has"));
+    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+}
+
 /// Lets one worker run until it hangs at a point, kills it, and lets another go on.
 async fn crash_and_go_on(point: Point, passing: u32, mishaps: &[Mishap]) {
     let mut settings = plug_and_play(HandoverExhausted::Cancel);

@@ -9,14 +9,15 @@ use crate::{
 };
 use application::{
     Caller, Cancellations, Core, Handovers, Legs as Steps, NewCancellation, NewRefund, On, Orders,
-    Processing, Refunds, Request, Resolution,
+    Processing, Refunds, Request, Resolution, Shipped,
 };
 use domain::{
     Actor, ActorKind, Amount, Currencies, Currency,
     cancellation::{CancellationReason, Channel, Charges, Given, RequestedBy},
     id::{RefundId, StoreId},
     order::{
-        Command, ExternalIds, NewTender, Order, PaymentReport, Personal, TenderMethod, TenderState,
+        Command, ExternalIds, NewTender, Order, Parcel, PaymentReport, Personal, TenderMethod,
+        TenderState,
     },
     refund::{Refund, RefundMethod, RefundRequest},
     screening::{Check, Screening},
@@ -105,8 +106,13 @@ impl World {
     /// Switches checks on or off, as another process would.
     pub async fn screen(&self, screening: Screening) {
         let before = self.store.store(&store_id()).await.unwrap().unwrap();
+        self.settings(StoreSettings { screening, ..before.state.settings }).await;
+    }
+
+    pub async fn settings(&self, settings: StoreSettings) {
+        let before = self.store.store(&store_id()).await.unwrap().unwrap();
         let after = StoreRecord {
-            settings: StoreSettings { screening, ..before.state.settings.clone() },
+            settings,
             settings_version: before.state.settings_version + 1,
             ..before.state
         };
@@ -229,6 +235,18 @@ impl World {
     }
 
     /// A draft's id, for an order that is not accepted yet.
+    /// All of it, though nobody has accepted it.
+    pub async fn ship(&self, order_id: &str) {
+        let parcels = vec![Parcel { cart_item_id: "L1".to_owned(), quantity: 1 }];
+        let (carrier, tracking_number) = ("DHL".to_owned(), "1".to_owned());
+        let shipped = Shipped { parcels, carrier, tracking_number };
+        let (caller, request) = (platform(), self.request());
+        self.orders()
+            .ship(&caller, &store_id(), order_id, &request, shipped, &|_, _| vec![])
+            .await
+            .unwrap();
+    }
+
     pub async fn name_as(&self, order_id: &str, id: &str) {
         let external = ExternalIds { id: id.to_owned(), number: "n1".to_owned() };
         let (caller, request) = (platform(), self.request());

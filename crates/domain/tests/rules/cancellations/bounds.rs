@@ -4,7 +4,7 @@ use super::build::{
     accept, asked, by_platform, cancel, cancellation_id, cancelled, latest, nth, reject, request,
     requested, undo,
 };
-use crate::build::{checkout, ready};
+use crate::build::{checkout, exhausted, ready};
 use domain::{
     Reason,
     cancellation::{
@@ -49,8 +49,8 @@ fn an_order_holds_so_many_cancellations_and_no_more() {
     assert!(!is_full(&with(&lines(Order::MAX_CANCELLED_LINES - 1), 1), by_merchant()));
     // The platform keeps nothing back for want of room.
     let platforms = Box::new(by_platform(CancellationReason::HandoverFailed));
-    let full = with(&undone, Order::MAX_CANCELLATIONS);
-    assert!(!is_full(&full, Command::CancelByPlatform(platforms)));
+    let full = exhausted(with(&undone, Order::MAX_CANCELLATIONS));
+    assert!(full.decide(Command::CancelByPlatform(platforms)).is_ok());
 }
 
 #[test]

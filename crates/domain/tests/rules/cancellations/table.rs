@@ -5,7 +5,7 @@ use super::build::{
     nth, paid_back, recaptured, reject, repaid, request, requested, undo, undone, withdraw,
 };
 use crate::build::{
-    amount, checkout, decided, declined, last, ready, received, record, settled, tender,
+    amount, checkout, decided, declined, exhausted, last, ready, received, record, settled, tender,
 };
 use domain::{
     Rejection,
@@ -39,7 +39,7 @@ fn outcome(order: &Order, command: Command) -> String {
 }
 
 fn order(state: OrderState, shipped: Shipped) -> Order {
-    let mut order = ready(checkout());
+    let mut order = exhausted(ready(checkout()));
     let parcel = |id: &str, quantity| Parcel { cart_item_id: id.into(), quantity };
     let parcels = match shipped {
         Shipped::Nothing => vec![],

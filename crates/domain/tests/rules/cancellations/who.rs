@@ -4,7 +4,9 @@ use super::build::{
     asked, by_platform, cancel, cancellation_id, cancelled, given, latest, nth, request, requested,
     settings, undo, undone,
 };
-use crate::build::{amount, checkout, currency, decided, last, merchant, policy, ready, received};
+use crate::build::{
+    amount, checkout, currency, decided, exhausted, last, merchant, policy, ready, received,
+};
 use domain::{
     Actor, Reason, Rejection,
     cancellation::{
@@ -49,14 +51,14 @@ fn the_platform_lets_nothing_through_that_it_must_not() {
     }
     for reason in CancellationReason::ALL {
         let may = reason == CancellationReason::HandoverFailed;
-        let made = by_platform_for(&ready(checkout()), reason);
+        let made = by_platform_for(&exhausted(ready(checkout())), reason);
         assert_eq!(made.is_ok(), may, "{}", reason.name());
     }
 }
 
 #[test]
 fn what_is_left_after_partial_cancels_is_cancelled_when_nobody_takes_the_order() {
-    let order = cancelled(ready(checkout()), cancel([asked("shirt", 1)]));
+    let order = cancelled(exhausted(ready(checkout())), cancel([asked("shirt", 1)]));
     let failed = nth(2, by_platform(CancellationReason::HandoverFailed));
     let order = decided(order, Command::CancelByPlatform(Box::new(failed)));
     assert_eq!(order.state, OrderState::Cancelled);

@@ -11,7 +11,9 @@ use super::{
     orders::{Captured, any_order_with_accounts, minor},
     requests::{any_policy, any_request},
 };
-use crate::build::{confirm, create_with, failure, left, merchant, record, retry, settled};
+use crate::build::{
+    confirm, create_with, exhausted, failure, left, merchant, record, retry, settled,
+};
 use crate::cancellations::build::{NOW, asked, given, settings};
 use checks::{quantities, states};
 use domain::{
@@ -44,6 +46,7 @@ impl Run {
     pub fn new(dice: &mut Dice<'_>) -> Self {
         let captured = if dice.one_in(3) { Captured::Anything } else { Captured::Everything };
         let order = any_order_with_accounts(dice, captured);
+        let order = if dice.one_in(2) { exhausted(order) } else { order };
         let policy = RequestPolicy {
             auto_accept: dice.one_in(6),
             cancel_before_ready: !dice.one_in(6),

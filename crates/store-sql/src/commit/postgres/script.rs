@@ -251,11 +251,12 @@ impl<'a> Builder<'a> {
                 .text("scope", |_, freed| &freed.scope)
                 .text("kind", |_, freed| freed.kind)
                 .text("claim_key", |_, freed| &freed.key)
+                .text("holder", |_, freed| &freed.holder)
                 .done();
             let only = if guard.is_empty() { " WHERE true" } else { guard };
             self.parts.push(format!(
                 "freed AS (DELETE FROM claims c USING {rows}{only} AND c.scope = x.scope \
-                 AND c.kind = x.kind AND c.claim_key = x.claim_key)"
+                 AND c.kind = x.kind AND c.claim_key = x.claim_key AND c.holder = x.holder)"
             ));
         }
         if let Some(source) = self.source(|rows| rows.claims.iter()) {

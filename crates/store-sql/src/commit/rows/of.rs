@@ -46,9 +46,9 @@ impl Rows {
     fn add_claim(&mut self, change: ClaimChange) {
         match change {
             ClaimChange::Take(claim) => self.claims.push(claim),
-            ClaimChange::Free { store_id, kind, key } => {
+            ClaimChange::Free { store_id, kind, key, holder } => {
                 let scope = if kind.is_global() { String::new() } else { store_id.to_string() };
-                self.freed.push(FreedRow { scope, kind: kind.name(), key });
+                self.freed.push(FreedRow { scope, kind: kind.name(), key, holder });
             }
         }
     }

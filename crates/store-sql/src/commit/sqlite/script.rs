@@ -49,8 +49,8 @@ const INSERT_RECEIPTS: &str = "INSERT INTO receipts (store_id, method, request_i
     fingerprint, answer) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, \
     substr($1, x.value ->> 4, x.value ->> 5), substr($1, x.value ->> 6, x.value ->> 7) \
     FROM {rows}";
-const DELETE_CLAIMS: &str = "DELETE FROM claims WHERE (scope, kind, claim_key) IN \
-    (SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2 FROM {rows})";
+const DELETE_CLAIMS: &str = "DELETE FROM claims WHERE (scope, kind, claim_key, holder) \
+    IN (SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows})";
 const INSERT_CLAIMS: &str = "INSERT INTO claims (scope, kind, claim_key, store_id, holder, \
     fingerprint) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
     substr($1, x.value ->> 5, x.value ->> 6) FROM {rows}";
@@ -246,7 +246,7 @@ impl<'a> Builder<'a> {
     fn claims(&mut self) {
         let freed = |rows: &'a Rows| rows.freed.iter().collect();
         self.write(DELETE_CLAIMS, freed, |_, _, freed| {
-            (freed.scope.as_str(), freed.kind, freed.key.as_str())
+            (freed.scope.as_str(), freed.kind, freed.key.as_str(), freed.holder.as_str())
         });
         let claims = |rows: &'a Rows| rows.claims.iter().collect();
         self.write(INSERT_CLAIMS, claims, |builder, _, claim| {
