@@ -24,6 +24,7 @@ help: ## Lists the targets
 
 run: export MERIDIAN__DATABASE__URL ?= sqlite://data/meridian.db
 run: export MERIDIAN__AUTH__BOOTSTRAP_TOKEN ?= demo-token-of-this-machine
+run: export MERIDIAN__HANDOVER__PRIVATE_NETWORKS ?= true
 run: ## Starts Meridian with a demo store in ./data
 	@mkdir -p data
 	cargo build --package meridian

@@ -21,8 +21,8 @@ pub struct CallSettings {
     pub connect_timeout: Duration,
     /// For one call as a whole, until its answer is read.
     pub timeout: Duration,
-    /// Shops may have addresses that are not public. Link-local, unspecified and multicast
-    /// addresses are refused in any case.
+    /// Shops may have addresses that are not public. Some are refused in any case: where clouds
+    /// keep their machines' credentials, link-local, unspecified and multicast ones.
     pub private_networks: bool,
     /// Instead of the machine's own. What it answers is held to the same rule.
     pub resolver: Option<Arc<dyn Resolve>>,
@@ -33,7 +33,7 @@ impl Default for CallSettings {
         Self {
             connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(15),
-            private_networks: true,
+            private_networks: false,
             resolver: None,
         }
     }

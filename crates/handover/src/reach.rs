@@ -84,8 +84,20 @@ fn plain(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Link-local addresses are where clouds keep their machines' credentials.
+/// Where clouds hand out their machines' credentials and settings: most do at a link-local
+/// address, and these are the others.
+const CLOUDS: [IpAddr; 4] = [
+    // Alibaba Cloud, Oracle Cloud, Azure, and AWS over IPv6.
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
 fn is_never_a_shop(address: IpAddr) -> bool {
+    if CLOUDS.contains(&address) {
+        return true;
+    }
     match address {
         IpAddr::V4(four) => {
             four.octets()[0] == 0
@@ -94,7 +106,9 @@ fn is_never_a_shop(address: IpAddr) -> bool {
                 || four.is_broadcast()
         }
         IpAddr::V6(six) => {
-            six.is_unspecified() || six.is_unicast_link_local() || six.is_multicast()
+            // Translated in a way that only the gateway knows (RFC 8215): to wherever it wants.
+            let unknown = matches!(six.segments(), [0x64, 0xff9b, 1, ..]);
+            unknown || six.is_unspecified() || six.is_unicast_link_local() || six.is_multicast()
         }
     }
 }
@@ -147,6 +161,13 @@ mod tests {
             "::ffff:169.254.169.254",
             "64:ff9b::169.254.169.254",
             "2002:a9fe:a9fe::1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "::ffff:100.100.100.200",
+            "64:ff9b:1::169.254.169.254",
+            "64:ff9b:1:2:3:4:a9fe:a9fe",
         ] {
             assert!(!OPEN.allows(never.parse().unwrap()), "{never}");
             assert!(!PUBLIC.allows(never.parse().unwrap()), "{never}");

@@ -88,7 +88,8 @@ impl fmt::Debug for Vendure {
 impl StorefrontBackend for Vendure {
     async fn find(&self, push: Push<'_>) -> Result<Option<ExternalIds>, PushFailure> {
         let found = order::find(&self.api(&push)).await.map_err(undecided)?;
-        Ok(found.filter(order::ShopOrder::is_placed).map(order::ShopOrder::into_ids))
+        let there = found.filter(|found| found.is_placed() && !found.is_cancelled());
+        Ok(there.map(order::ShopOrder::into_ids))
     }
 
     async fn push(&self, push: Push<'_>) -> Result<ExternalIds, PushFailure> {

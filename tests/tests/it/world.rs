@@ -39,11 +39,14 @@ pub const GUID: &str = "39a4e05c-shop";
 const PATIENCE: (u64, u64) = (30, 600);
 
 /// Short pauses, so that retries and look-ups do not hold the tests up.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", PLATFORM),
     ("MERIDIAN__PAYMENTS__RETRY", "50ms,100ms,200ms"),
     ("MERIDIAN__PAYMENTS__GRACE", "200ms"),
+    ("MERIDIAN__HANDOVER__CALL_TIMEOUT", "2s"),
+    ("MERIDIAN__HANDOVER__PUSH_TIMEOUT", "2s"),
     ("MERIDIAN__HANDOVER__GRACE", "200ms"),
+    ("MERIDIAN__HANDOVER__PRIVATE_NETWORKS", "true"),
     ("MERIDIAN__TELEMETRY__FILTER", "warn,meridian=info"),
 ];
 

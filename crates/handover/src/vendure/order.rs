@@ -58,6 +58,11 @@ impl ShopOrder {
         self.order_placed_at.is_some()
     }
 
+    /// Somebody in the shop has cancelled it: to the shop it is none any more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state == "Cancelled"
+    }
+
     pub(super) fn into_ids(self) -> ExternalIds {
         ExternalIds { id: self.id, number: self.code }
     }

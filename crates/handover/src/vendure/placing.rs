@@ -50,6 +50,10 @@ impl Placing<'_> {
     /// The order, which is placed already or lacks nothing but its payment.
     async fn prepare(&self) -> Result<ShopOrder, PushFailure> {
         let found = order::find(self.api).await?;
+        if let Some(cancelled) = found.as_ref().filter(|found| found.is_cancelled()) {
+            let text = format!("order {} was cancelled in the shop", cancelled.code);
+            return Err(refused(FailureClass::RejectedOther, text));
+        }
         if let Some(placed) = found.as_ref().filter(|found| found.is_placed()) {
             return Ok(placed.clone());
         }

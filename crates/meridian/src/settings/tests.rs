@@ -37,7 +37,7 @@ fn the_defaults_are_valid_and_as_documented() {
     let workers = [Worker::Ready, Worker::Legs, Worker::Handover, Worker::Complete];
     assert_eq!(settings.serve.workers, workers);
     assert_eq!(settings.processing.unpaid_after, Duration::from_hours(72));
-    assert!(settings.screening.fraud_rules.is_none() && settings.handover.private_networks);
+    assert!(settings.screening.fraud_rules.is_none() && !settings.handover.private_networks);
     assert!(settings.money.exponents.is_empty());
     assert_eq!(settings.payments.lease, Duration::from_secs(10));
     assert!(!settings.webhooks.allow_loopback);

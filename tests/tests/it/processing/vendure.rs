@@ -11,7 +11,12 @@ use testkit::vendure::{SECRET, Server};
 
 on_both!(orders_end_up_in_a_real_shop_once_each);
 
-async fn orders_end_up_in_a_real_shop_once_each(world: World) {
+/// A real shop takes its time.
+const PATIENT: [(&str, &str); 2] =
+    [("MERIDIAN__HANDOVER__CALL_TIMEOUT", "15s"), ("MERIDIAN__HANDOVER__PUSH_TIMEOUT", "1m")];
+
+async fn orders_end_up_in_a_real_shop_once_each(mut world: World) {
+    world.restart_with(&PATIENT);
     let shop = tokio::task::spawn_blocking(Server::start).await.unwrap();
     let handover = json!({
         "adapter": "vendure", "url": shop.url, "secret": SECRET, "schedule_seconds": [1, 1, 1],

@@ -23,7 +23,11 @@ fn adapter(settings: &CallSettings) -> GenericHttp {
 }
 
 fn patient() -> CallSettings {
-    CallSettings { timeout: Duration::from_mins(1), ..CallSettings::default() }
+    CallSettings {
+        timeout: Duration::from_mins(1),
+        private_networks: true,
+        ..CallSettings::default()
+    }
 }
 
 fn case(url: &str) -> Case {

@@ -13,7 +13,11 @@ use std::{sync::Arc, time::Duration};
 use testkit::{clock::TestClock, vendure::SECRET};
 
 fn adapter() -> Vendure {
-    let calls = CallSettings { timeout: Duration::from_mins(1), ..CallSettings::default() };
+    let calls = CallSettings {
+        timeout: Duration::from_mins(1),
+        private_networks: true,
+        ..CallSettings::default()
+    };
     let settings = VendureSettings { calls, ..VendureSettings::default() };
     Vendure::new(settings, Arc::new(TestClock::default()))
 }

@@ -4,7 +4,7 @@ use super::{
     case, proxy,
 };
 use crate::case::{Case, ids, line, pair};
-use domain::Pair;
+use domain::{Pair, order::FailureClass};
 use futures_util::future::join_all;
 use ports::StorefrontBackend as _;
 use serde_json::{Value, json};
@@ -58,12 +58,14 @@ async fn an_order_is_found_from_when_it_is_placed(server: &Server, admin: &Admin
     let taken = adapter.push(case.push()).await.unwrap();
     assert_eq!(adapter.find(case.push()).await, Ok(Some(taken)));
     let order = admin.placed("GE-found").await;
-    // It stays the platform's order also when the shop goes on with it.
+    // What the shop has cancelled it has not, and does not get again.
     let cancel = "mutation ($id: ID!) { cancelOrder(input: { orderId: $id }) { __typename } }";
     admin.ask(cancel, json!({ "id": order["id"] })).await;
     assert_eq!(admin.orders("GE-found").await[0]["state"], "Cancelled");
-    assert!(adapter.find(case.push()).await.unwrap().is_some());
-    assert!(adapter.push(case.push()).await.is_ok());
+    assert_eq!(adapter.find(case.push()).await, Ok(None));
+    let refused = adapter.push(case.push()).await.unwrap_err();
+    assert_eq!((refused.class, refused.in_doubt), (FailureClass::RejectedOther, false));
+    assert!(refused.cause.ends_with("was cancelled in the shop"), "{}", refused.cause);
     assert_eq!(admin.orders("GE-found").await.len(), 1);
 }
 
