@@ -20,7 +20,7 @@ use domain::{
 use futures_util::future::join_all;
 use ports::{
     Claim, ClaimChange, ClaimKind, Commit, Lease, OrderChange, StoreError, TaskChange, TaskKind,
-    Version,
+    Version, Wanted,
 };
 use time::Duration;
 
@@ -76,7 +76,9 @@ async fn left_behind(store: &dyn Subject, name: &str) -> bool {
     let claimed = ClaimKind::RefundReference;
     let claim = ports::Store::claim(store, &shop(), claimed, name).await.unwrap();
     let lease = Lease { owner: "looking".into(), until: NOON + Duration::SECOND };
-    let tasks = ports::Tasks::claim(store, TaskKind::Leg, &lease, minutes(60), 100).await.unwrap();
+    let tasks = ports::Tasks::claim(store, Wanted::of(TaskKind::Leg, 100), &lease, minutes(60))
+        .await
+        .unwrap();
     // The clock goes on, so that others find the tasks as they were.
     for task in &tasks {
         store.release(&task.task, "looking").await.unwrap();
@@ -116,7 +118,8 @@ pub async fn a_commit_is_read_back_whole(store: &dyn Subject) {
     let found = ports::Store::claim(store, &shop(), claimed, "R-1").await.unwrap().unwrap();
     assert_eq!((found.holder.as_str(), found.fingerprint), ("request", [9; 32]));
     let lease = Lease { owner: "me".into(), until: minutes(1) };
-    let tasks = ports::Tasks::claim(store, TaskKind::Leg, &lease, NOON, 10).await.unwrap();
+    let tasks =
+        ports::Tasks::claim(store, Wanted::of(TaskKind::Leg, 10), &lease, NOON).await.unwrap();
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].trace, commit.trace);
     assert_eq!(tasks[0].task, leg_task(&key("O-1"), "R-1", NOON));

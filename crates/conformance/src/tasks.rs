@@ -7,7 +7,7 @@ use crate::{
 use futures_util::future::join_all;
 use ports::{
     ClaimedTask, Lease, OrderKey, PageRequest, Task, TaskChange, TaskKind, TaskOrigin, Tasks,
-    WaitingTask,
+    WaitingTask, Wanted,
 };
 use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
@@ -21,6 +21,7 @@ macro_rules! tasks {
             the_longest_due_tasks_are_claimed_first,
             a_task_is_not_claimed_before_it_is_due,
             kinds_are_claimed_apart,
+            stores_that_have_enough_are_left_out,
             a_lease_that_ran_out_is_nobodys,
             only_the_owner_renews_a_lease,
             only_the_owner_hands_a_task_back,
@@ -63,7 +64,7 @@ async fn claim(
     limit: u32,
 ) -> Vec<ClaimedTask> {
     let lease = lease(owner, now + Duration::MINUTE);
-    Tasks::claim(store, TaskKind::Leg, &lease, now, limit).await.unwrap()
+    Tasks::claim(store, Wanted::of(TaskKind::Leg, limit), &lease, now).await.unwrap()
 }
 
 fn subjects(claimed: &[ClaimedTask]) -> Vec<&str> {
@@ -112,8 +113,27 @@ pub async fn kinds_are_claimed_apart(store: &dyn Subject) {
     put(store, [process.clone(), task("leg")]).await;
     assert_eq!(subjects(&claim(store, "me", NOON, 9).await), ["leg"]);
     let lease = lease("me", minutes(1));
-    let claimed = Tasks::claim(store, TaskKind::ProcessOrder, &lease, NOON, 9).await.unwrap();
+    let claimed =
+        Tasks::claim(store, Wanted::of(TaskKind::ProcessOrder, 9), &lease, NOON).await.unwrap();
     assert_eq!(claimed.iter().map(|claimed| &claimed.task).collect::<Vec<_>>(), [&process]);
+}
+
+pub async fn stores_that_have_enough_are_left_out(store: &dyn Subject) {
+    let of = |name: &str| {
+        let key = OrderKey { store_id: name.parse().unwrap(), ..order_key() };
+        leg_task(&key, name, NOON)
+    };
+    put(store, ["s1", "s2", "s-4"].map(of)).await;
+    let lease = lease("w", minutes(1));
+    let claim = async |except: &[&str]| {
+        let except: Vec<_> = except.iter().map(|name| name.parse().unwrap()).collect();
+        let wanted = Wanted { except: &except, ..Wanted::of(TaskKind::Leg, 9) };
+        let claimed = Tasks::claim(store, wanted, &lease, NOON).await.unwrap();
+        claimed.into_iter().map(|it| it.task.subject).collect::<BTreeSet<_>>()
+    };
+    assert!(claim(&["s1", "s2", "s-4"]).await.is_empty());
+    assert_eq!(claim(&["s2", "s3"]).await, ["s-4", "s1"].map(String::from).into());
+    assert_eq!(claim(&[]).await, ["s2"].map(String::from).into());
 }
 
 pub async fn a_lease_that_ran_out_is_nobodys(store: &dyn Subject) {
@@ -175,7 +195,8 @@ pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {
     let why = || Some("a person has to decide".to_owned());
     for minute in [1, 2] {
         let lease = lease("me", minutes(9));
-        let claimed = Tasks::claim(store, TaskKind::ProcessOrder, &lease, minutes(minute), 1).await;
+        let wanted = Wanted::of(TaskKind::ProcessOrder, 1);
+        let claimed = Tasks::claim(store, wanted, &lease, minutes(minute)).await;
         let task =
             Task { due_at: minutes(minute + 1), why: why(), ..claimed.unwrap()[0].task.clone() };
         store.release(&task, "me").await.unwrap();

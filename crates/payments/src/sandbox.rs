@@ -33,7 +33,7 @@
 //! | `sandbox-capture-later-MS` | a tender that is PENDING is captured when asked MS milliseconds after the first question (0) |
 //! | `sandbox-authorize-later-MS` | a tender that is PENDING is authorised when asked MS milliseconds after the first question (0) |
 //! | `sandbox-fail-later-MS` | a tender that is PENDING has failed when asked MS milliseconds after the first question (0) |
-//! | `sandbox-collect-later-MS` | a tender that is AUTHORIZED is captured when asked MS milliseconds after the first question (0) |
+//! | `sandbox-collect-later-MS` | what was not let go of a tender that is AUTHORIZED is captured when asked MS milliseconds after the first question (0) |
 //! | `sandbox-lapse-later-MS` | a tender that is AUTHORIZED has lapsed when asked MS milliseconds after the first question (0) |
 //!
 //! N is at most 99 and MS at most 3 600 000 (an hour); what is above is cut to it.
@@ -189,7 +189,12 @@ impl Sandbox {
         }
         let (pause, then) = match behaviour {
             Behaviour::CollectLater(pause) if tender.state == TenderState::Authorized => {
-                (pause, PaymentStatus::Captured(tender.amount))
+                match self.standing(order, tender, currency).await? {
+                    PaymentStatus::Authorized(left) if !left.is_zero() => {
+                        (pause, PaymentStatus::Captured(left))
+                    }
+                    all_let_go => return Ok(Some(all_let_go)),
+                }
             }
             Behaviour::LapseLater(pause) if tender.state == TenderState::Authorized => {
                 (pause, PaymentStatus::Failed)

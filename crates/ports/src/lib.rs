@@ -36,4 +36,4 @@ pub use reader::{
 pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
-pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask};
+pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};

@@ -85,17 +85,33 @@ pub struct ClaimedTask {
     pub trace: Option<String>,
 }
 
+/// What a worker has room for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    pub kind: TaskKind,
+    /// At most so many.
+    pub limit: u32,
+    /// None of these stores', of which enough is carried out already.
+    pub except: &'w [StoreId],
+}
+
+impl Wanted<'_> {
+    /// Whichever store's they are.
+    pub const fn of(kind: TaskKind, limit: u32) -> Self {
+        Self { kind, limit, except: &[] }
+    }
+}
+
 /// The queue of work. Putting in and taking out is part of a commit; here tasks are leased.
 #[async_trait]
 pub trait Tasks: Send + Sync {
-    /// Leases up to `limit` tasks of a kind that are due and that nobody holds a running lease
-    /// on, the longest due first. Two callers never get the same task while its lease runs.
+    /// Leases tasks that are due and that nobody holds a running lease on, the longest due first.
+    /// Two callers never get the same task while its lease runs.
     async fn claim(
         &self,
-        kind: TaskKind,
+        wanted: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError>;
 
     /// Extends a lease that is still its owner's; `false` if it is not any more.

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use domain::id::StoreId;
 use ports::{
     ClaimedTask, Lease, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
-    WaitingTask,
+    WaitingTask, Wanted,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -11,20 +11,20 @@ use time::{Duration, OffsetDateTime};
 impl Tasks for MemoryStore {
     async fn claim(
         &self,
-        kind: TaskKind,
+        wanted: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
         let mut tables = self.lock();
         let mut due: Vec<_> = tables
             .tasks
             .values_mut()
-            .filter(|row| row.task.kind == kind && micros(row.task.due_at) <= micros(now))
-            .filter(|row| !row.is_leased(now))
+            .filter(|row| row.task.kind == wanted.kind)
+            .filter(|row| micros(row.task.due_at) <= micros(now) && !row.is_leased(now))
+            .filter(|row| !wanted.except.contains(&row.task.key.store_id))
             .collect();
         due.sort_by_key(|row| row.task.due_at);
-        let claimed = due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        let claimed = due.into_iter().take(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
         Ok(claimed
             .map(|row| {
                 row.lease = Some(lease.clone());

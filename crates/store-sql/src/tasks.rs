@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::id::StoreId;
 use ports::{
     ClaimedTask, Lease, OrderKey, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
-    WaitingTask,
+    WaitingTask, Wanted,
 };
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use time::{Duration, OffsetDateTime};
@@ -16,12 +16,13 @@ use time::{Duration, OffsetDateTime};
 /// Whether there is anything to claim, so that an idle worker writes nothing. Every time is later
 /// than the first one here, which opens the index by time.
 const ANY_DUE: &str = "SELECT 1 FROM tasks WHERE kind = $1 AND due_at <= $2 \
-    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) LIMIT 1";
+    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2){except} \
+    LIMIT 1";
 /// Which ones is settled once and apart: a plan that asks for it again with every row would not
 /// find the rows that it has just taken, and go on past the limit.
 const CLAIM: &str = "WITH due AS MATERIALIZED \
     (SELECT store_id, order_id, kind, subject FROM tasks WHERE kind = $1 AND due_at <= $2 \
-    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2) \
+    AND due_at > -9000000000000000000 AND (lease_until IS NULL OR lease_until <= $2){except} \
     ORDER BY due_at LIMIT $5{lock}) \
     UPDATE tasks SET lease_owner = $3, lease_until = $4 FROM due \
     WHERE tasks.store_id = due.store_id AND tasks.order_id = due.order_id \
@@ -41,12 +42,11 @@ const WAITING: &str = "SELECT store_id, order_id, subject, due_at, attempts, tra
 impl Tasks for SqlStore {
     async fn claim(
         &self,
-        kind: TaskKind,
+        wanted: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
-        self.in_time(self.claim_due(kind, lease, now, limit)).await
+        self.in_time(self.claim_due(wanted, lease, now)).await
     }
 
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
@@ -91,21 +91,27 @@ impl Tasks for SqlStore {
 impl SqlStore {
     async fn claim_due(
         &self,
-        kind: TaskKind,
+        Wanted { kind, limit, except }: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
         let (read, write) = (&self.0.read, &self.0.write);
         let backend = write.get_database_backend();
         let due = [kind.name().into(), micros(now).into()];
-        let any_due = Statement::from_sql_and_values(backend, ANY_DUE, due.clone());
+        let stores: serde_json::Value = except.iter().map(StoreId::as_str).collect();
+        let any = except.is_empty();
+        let excepted = (!any).then(|| stores.to_string());
+        let not_of = |place| if any { String::new() } else { not_of(backend, place) };
+        let sql = ANY_DUE.replace("{except}", &not_of("$3"));
+        let values = due.iter().cloned().chain(excepted.clone().map(Value::from));
+        let any_due = Statement::from_sql_and_values(backend, sql, values);
         if read.query_one_raw(any_due).await.map_err(from_orm)?.is_none() {
             return Ok(Vec::new());
         }
         let held = [lease.owner.as_str().into(), micros(lease.until).into()];
         let values = due.into_iter().chain(held).chain([i64::from(limit).into()]);
-        let sql = CLAIM.replace("{lock}", skip_locked(backend));
+        let values = values.chain(excepted.map(Value::from));
+        let sql = CLAIM.replace("{lock}", skip_locked(backend)).replace("{except}", &not_of("$6"));
         let claim = Statement::from_sql_and_values(backend, sql, values);
         let rows = write.query_all_raw(claim).await.map_err(from_orm)?;
         let mut claimed: Vec<ClaimedTask> =
@@ -121,6 +127,15 @@ impl SqlStore {
         let done = database.execute_raw(statement).await.map_err(from_orm)?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+/// Rows of none of the stores in the JSON array at `place`.
+fn not_of(backend: DbBackend, place: &str) -> String {
+    let stores = match backend {
+        DbBackend::Postgres => format!("SELECT json_array_elements_text({place}::json)"),
+        _ => format!("SELECT value FROM json_each({place})"),
+    };
+    format!(" AND store_id NOT IN ({stores})")
 }
 
 /// What others are at is theirs. On SQLite only one can be at it anyway.

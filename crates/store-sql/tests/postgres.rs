@@ -8,7 +8,9 @@ mod silence;
 use conformance::{build::*, race::race};
 use domain::{id::QuoteId, refund::RefundRequest};
 use futures_util::future::join_all;
-use ports::{Commit, Lease, Quote, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks};
+use ports::{
+    Commit, Lease, Quote, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks, Wanted,
+};
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
 use uuid::Uuid;
@@ -226,7 +228,7 @@ async fn no_more_tasks_are_claimed_than_asked_for_whatever_the_plan() {
     commit.tasks.extend((0..100).map(|number| TaskChange::Put(task(number))));
     store.commit(commit).await.unwrap();
     let lease = Lease { owner: "me".to_owned(), until: minutes(1) };
-    let claimed = Tasks::claim(&store, TaskKind::Leg, &lease, NOON, 16).await.unwrap();
+    let claimed = Tasks::claim(&store, Wanted::of(TaskKind::Leg, 16), &lease, NOON).await.unwrap();
     assert_eq!(claimed.len(), 16);
     assert_eq!(database.query("SELECT count(*) FROM tasks WHERE lease_owner = 'me'"), "16");
 }

@@ -21,8 +21,8 @@ pub(crate) struct Payments {
 pub(crate) struct Asked {
     /// The order after what was booked.
     pub order: Order,
-    /// Nobody answered for one of them: nothing may be concluded about it.
-    pub unanswered: bool,
+    /// Why nothing may be concluded about one of them: nobody answered, or what is no answer.
+    pub unclear: Option<String>,
 }
 
 enum Status {
@@ -40,25 +40,30 @@ impl Payments {
         order: &Order,
         states: &[TenderState],
     ) -> Result<Asked, WorkError> {
-        let mut asked = Asked { order: order.clone(), unanswered: false };
+        let mut asked = Asked { order: order.clone(), unclear: None };
         let open = |tender: &&Tender| states.contains(&tender.state) && !tender.amount.is_zero();
         for tender in order.tenders.iter().filter(open) {
             let report = match self.status(key, tender, order.customer_currency).await {
                 Status::News(report) => report,
                 Status::AsKnown => continue,
                 Status::Unanswered => {
-                    asked.unanswered = true;
+                    let why =
+                        format!("the provider of tender {} does not answer", tender.tender_id);
+                    asked.unclear = Some(why);
                     continue;
                 }
             };
             match self.processing.record_payment(caller, key, report).await {
                 Ok(order) => asked.order = order,
                 // Somebody else reported the payment meanwhile, or it says what cannot be.
-                Err(Failure::Rejected(rejection)) => tracing::warn!(
-                    tender_id = %tender.tender_id,
-                    rejection = %rejection,
-                    "what a provider says about a payment was refused"
-                ),
+                Err(Failure::Rejected(rejection)) => {
+                    tracing::warn!(
+                        tender_id = %tender.tender_id,
+                        rejection = %rejection,
+                        "what a provider says about a payment was refused"
+                    );
+                    asked.unclear = Some(format!("what its provider says is refused: {rejection}"));
+                }
                 Err(failure) => return Err(failure.into()),
             }
         }

@@ -3,7 +3,8 @@ use crate::{
     limit::{in_time, stopped_for},
     work::{Held, Next, Pause, Work, WorkError},
 };
-use ports::{Chain, ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks};
+use domain::id::StoreId;
+use ports::{Chain, ClaimedTask, Clock, Ids, Lease, StoreError, Task, Tasks, Wanted};
 use std::{
     collections::HashMap,
     pin::Pin,
@@ -34,6 +35,9 @@ pub struct PoolSettings {
     pub lease: Duration,
     /// Tasks carried out at the same time; at least 1.
     pub concurrency: usize,
+    /// Of the tasks that are carried out at once so many may be one store's before no more of it
+    /// are taken on. As many are taken on in one go, so that it has less than twice as many.
+    pub per_store: Option<usize>,
     /// How often the store is asked for work that no commit of this process announced.
     pub poll: Duration,
     /// How long running work may take to finish after the pool was told to stop.
@@ -45,6 +49,7 @@ impl Default for PoolSettings {
         Self {
             lease: Duration::from_secs(10),
             concurrency: 16,
+            per_store: None,
             poll: Duration::from_millis(100),
             grace: Duration::from_secs(5),
         }
@@ -239,11 +244,12 @@ impl Run {
             let free = pool.settings.concurrency.max(1).saturating_sub(self.running.len());
             if may_be_due && free > 0 {
                 waiting = pool.wait(failures);
-                may_be_due = match self.claim(free, &stop).await {
+                let wanted = free.min(pool.settings.per_store.unwrap_or(free));
+                may_be_due = match self.claim(wanted, &stop).await {
                     // As many as could be taken: there may be more.
                     Ok(taken) => {
                         failures = 0;
-                        taken == free
+                        taken == wanted
                     }
                     Err(error) => {
                         tracing::warn!(
@@ -257,9 +263,16 @@ impl Run {
                     }
                 };
             }
+            if may_be_due && self.running.len() < pool.settings.concurrency {
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(ended) = self.running.join_next_with_id() => self.ended(ended).await,
+                Some(ended) = self.running.join_next_with_id() => {
+                    self.ended(ended).await;
+                    // There may be room for a store that had enough.
+                    may_be_due |= pool.settings.per_store.is_some();
+                }
                 () = &mut waiting, if !may_be_due => may_be_due = true,
             }
         }
@@ -267,14 +280,15 @@ impl Run {
         tracing::info!(kind = kind.name(), "worker stopped");
     }
 
-    async fn claim(&mut self, free: usize, stop: &CancellationToken) -> Result<usize, StoreError> {
+    async fn claim(&mut self, limit: usize, stop: &CancellationToken) -> Result<usize, StoreError> {
         let pool = &self.pool;
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let except = self.busy();
+        let wanted = Wanted { except: &except, ..Wanted::of(pool.work.kind(), limit) };
         let now = pool.clock.now();
         let lease = pool.next_lease();
         // After that the lease would be over as well.
-        let claimed =
-            in_time(pool.settings.lease, pool.tasks.claim(pool.work.kind(), &lease, now, limit));
+        let claimed = in_time(pool.settings.lease, pool.tasks.claim(wanted, &lease, now));
         let claimed = tokio::select! {
             claimed = claimed => claimed?,
             () = stopped_for(stop, HANDING_BACK) => return Ok(0),
@@ -289,6 +303,17 @@ impl Run {
             self.tasks.insert(handle.id(), task);
         }
         Ok(count)
+    }
+
+    /// The stores of which enough is carried out.
+    fn busy(&self) -> Vec<StoreId> {
+        let Some(per_store) = self.pool.settings.per_store else { return Vec::new() };
+        let mut running = HashMap::<_, usize>::new();
+        for (task, _) in self.tasks.values() {
+            *running.entry(&task.key.store_id).or_default() += 1;
+        }
+        running.retain(|_, count| *count >= per_store);
+        running.into_keys().cloned().collect()
     }
 
     async fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {

@@ -106,15 +106,13 @@ impl ProcessOrder {
             return Ok(Ok(order));
         };
         // Whether it was paid is for its provider to say.
-        if age >= self.settings.unpaid_after && !asked.unanswered {
+        if age >= self.settings.unpaid_after && asked.unclear.is_none() {
             tracing::info!(tender_id = %open.tender_id, "nobody paid in time");
             return self.cancel(look, CancellationReason::PaymentFailed).await.map(Err);
         }
-        let why = if asked.unanswered {
-            format!("the provider of tender {} does not answer", open.tender_id)
-        } else {
-            format!("tender {} is {}", open.tender_id, open.state.name())
-        };
+        let why = asked
+            .unclear
+            .unwrap_or_else(|| format!("tender {} is {}", open.tender_id, open.state.name()));
         let until_unpaid = self.settings.unpaid_after.saturating_sub(age).max(ONE_SECOND);
         let pause = self.settings.backoff.pause(look.task.attempts).min(until_unpaid);
         Ok(Err(Next::later(pause, why)))

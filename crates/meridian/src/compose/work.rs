@@ -45,6 +45,9 @@ impl Composed {
                     settings.processing.concurrency
                 }
             },
+            // A shop that is slow holds up no other's orders.
+            per_store: (*kind == Worker::Handover)
+                .then(|| settings.processing.concurrency.div_ceil(4)),
             grace: settings.serve.shutdown_grace,
             ..PoolSettings::default()
         };

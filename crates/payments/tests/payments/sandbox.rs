@@ -220,6 +220,21 @@ async fn no_more_is_let_go_than_was_authorised_and_not_captured() {
 }
 
 #[tokio::test]
+async fn what_was_let_go_is_not_captured_later() {
+    let reference = "sandbox-collect-later";
+    let desk = Desk::releases();
+    let leg =
+        |place, text| PaymentOrder { captured: eur("0.00"), ..desk.leg(place, reference, text) };
+    let authorized = tender(reference, TenderState::Authorized);
+    assert!(is_settled(&desk.refund(&leg(1, "60.00")).await));
+    let stands = status(&desk, &authorized).await;
+    assert_eq!(stands, PaymentStatus::Captured(eur("40.00")));
+    assert!(is_settled(&desk.refund(&leg(2, "40.00")).await));
+    let stands = status(&desk, &authorized).await;
+    assert_eq!(stands, PaymentStatus::Authorized(eur("0.00")));
+}
+
+#[tokio::test]
 async fn a_pending_payment_moves_on_by_the_clock_if_asked_to() {
     for (reference, expected) in [
         ("sandbox-capture-later-2000", PaymentStatus::Captured(eur("100.00"))),

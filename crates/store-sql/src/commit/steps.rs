@@ -43,7 +43,8 @@ const INSERT_REFUND: &str = "INSERT INTO refunds (store_id, refund_id, order_id,
 const UPDATE_REFUND: &str = "UPDATE refunds SET state = $3 WHERE store_id = $1 AND refund_id = $2";
 const INSERT_RECEIPT: &str = "INSERT INTO receipts (store_id, method, request_id, created_at, \
     fingerprint, answer) VALUES ($1, $2, $3, $4, $5, $6)";
-const DELETE_CLAIM: &str = "DELETE FROM claims WHERE scope = $1 AND kind = $2 AND claim_key = $3";
+const DELETE_CLAIM: &str = "DELETE FROM claims \
+    WHERE scope = $1 AND kind = $2 AND claim_key = $3 AND holder = $4";
 const INSERT_CLAIM: &str = "INSERT INTO claims (scope, kind, claim_key, store_id, holder, \
     fingerprint) VALUES ($1, $2, $3, $4, $5, $6)";
 const DELETE_TASK: &str = "DELETE FROM tasks \
@@ -244,8 +245,8 @@ impl Steps<'_> {
 
     fn claims(&mut self) {
         for freed in &self.rows.freed {
-            let key = [freed.scope.as_str().into(), freed.kind.into(), freed.key.as_str().into()];
-            self.plain(DELETE_CLAIM, key);
+            let (scope, key) = (freed.scope.as_str().into(), freed.key.as_str().into());
+            self.plain(DELETE_CLAIM, [scope, freed.kind.into(), key, freed.holder.as_str().into()]);
         }
         for claim in &self.rows.claims {
             self.plain(

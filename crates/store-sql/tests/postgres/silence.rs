@@ -4,7 +4,7 @@ use super::{Database, fresh, open};
 use conformance::build::*;
 use domain::store::StoreFact;
 use futures_util::future::join;
-use ports::{Commit, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version};
+use ports::{Commit, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version, Wanted};
 use std::{future::pending, time::Duration};
 use store_sql::{Options, SqlStore};
 use tokio::{
@@ -93,7 +93,8 @@ async fn nothing_waits_for_a_silent_server_without_end() {
     let lone = async || store.commit(Commit { stores: vec![new_store()], ..commit() }).await;
     let lease = Lease { owner: "me".to_owned(), until: minutes(1) };
     let task = leg_task(&key("O-1"), "leg", NOON);
-    let claim = async || Tasks::claim(&store, TaskKind::Leg, &lease, NOON, 1).await.map(drop);
+    let claim =
+        async || Tasks::claim(&store, Wanted::of(TaskKind::Leg, 1), &lease, NOON).await.map(drop);
     let renew = async || store.renew(&task, &lease).await.map(drop);
     let draw = async || store.draw_refund_numbers(&shop(), 1).await.map(drop);
 

@@ -8,7 +8,7 @@ use domain::{
     refund::{LegFailure, LegOutcome, LegState, RefundState},
 };
 use payments::names::SANDBOX;
-use ports::{Clock as _, Lease, Task, TaskKind, Tasks};
+use ports::{Clock as _, Lease, Task, TaskKind, Tasks, Wanted};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -97,7 +97,8 @@ async fn a_worker_that_stood_still_for_longer_than_its_lease_calls_nobody() {
     let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
     let now = world.clock.now();
     let lease = Lease { owner: "w1".to_owned(), until: now + seconds(10) };
-    let claimed = Tasks::claim(&*world.store, TaskKind::Leg, &lease, now, 1).await.unwrap();
+    let claimed =
+        Tasks::claim(&*world.store, Wanted::of(TaskKind::Leg, 1), &lease, now).await.unwrap();
     let held = Held::new(&*world.clock, lease.until, None);
     tokio::time::sleep(seconds(10)).await;
 
@@ -116,7 +117,8 @@ async fn stood_still(reference: &str) -> (World, RefundId, Result<Next, WorkErro
     let refund_id = world.refunded("o1", &[(SANDBOX, reference, "25.00")]).await;
     let now = world.clock.now();
     let lease = Lease { owner: "w1".to_owned(), until: now + seconds(10) };
-    let claimed = Tasks::claim(&*world.store, TaskKind::Leg, &lease, now, 1).await.unwrap();
+    let claimed =
+        Tasks::claim(&*world.store, Wanted::of(TaskKind::Leg, 1), &lease, now).await.unwrap();
     let held = Held::new(&*world.clock, lease.until, None);
     let settings = LegSettings { call_timeout: seconds(15), ..LegSettings::default() };
     let outcome = world.legs(settings, Stops::default()).carry_out(&claimed[0].task, &held).await;

@@ -2,12 +2,13 @@
 
 use super::world::{World, seconds};
 use crate::{Held, Next, PoolSettings, Work, WorkError};
+use application::Processing;
 use async_trait::async_trait;
-use domain::id::StoreId;
+use domain::{Actor, id::StoreId};
 use payments::names::SANDBOX;
 use ports::{
-    ClaimedTask, Lease, Page, PageRequest, StoreError, Task, TaskKind, TaskOrigin, Tasks,
-    WaitingTask,
+    ClaimedTask, Clock as _, Commit, Lease, OrderKey, Page, PageRequest, Store as _, StoreError,
+    Task, TaskChange, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted,
 };
 use std::{
     collections::BTreeMap,
@@ -95,6 +96,27 @@ async fn a_pool_works_on_so_many_tasks_at_once_and_no_more() {
     pool.stop().await;
     assert_eq!(work.begun(), vec![1; 20]);
     assert_eq!(work.most_at_once.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stores_slow_work_leaves_room_for_the_others() {
+    let world = with_orders(20).await;
+    let work = Watched::new(seconds(5));
+    let settings = PoolSettings { concurrency: 8, per_store: Some(2), ..PoolSettings::default() };
+    let pool = world.start_with("w1", work.clone(), world.store.clone(), settings);
+    tokio::time::sleep(seconds(1)).await;
+    assert!((2..4).contains(&work.begun().len()));
+    let key = OrderKey::new("s2".parse().unwrap(), "other".parse().unwrap());
+    let mut commit = Commit::new(world.clock.now(), Actor::worker("test"));
+    commit.tasks = vec![TaskChange::Put(Processing::task(key, world.clock.now()))];
+    world.store.commit(commit).await.unwrap();
+    tokio::time::sleep(seconds(1)).await;
+    assert!(work.begun.lock().unwrap().contains_key("other"));
+    // What one ends makes room for the next at once: ten rounds of two at least.
+    tokio::time::sleep(seconds(50)).await;
+    pool.stop().await;
+    assert_eq!(work.begun(), vec![1; 21]);
+    assert!(work.most_at_once.load(Ordering::SeqCst) <= 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,13 +210,12 @@ impl Silent {
 impl Tasks for Silent {
     async fn claim(
         &self,
-        kind: TaskKind,
+        wanted: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
         self.answers(Call::Claim).await;
-        self.tasks.claim(kind, lease, now, limit).await
+        Tasks::claim(&*self.tasks, wanted, lease, now).await
     }
 
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
@@ -238,13 +259,12 @@ impl Shaky {
 impl Tasks for Shaky {
     async fn claim(
         &self,
-        kind: TaskKind,
+        wanted: Wanted<'_>,
         lease: &Lease,
         now: OffsetDateTime,
-        limit: u32,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
         self.shake()?;
-        self.tasks.claim(kind, lease, now, limit).await
+        Tasks::claim(&*self.tasks, wanted, lease, now).await
     }
 
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {

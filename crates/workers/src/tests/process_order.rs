@@ -1,12 +1,15 @@
 use super::world::{World, eur, seconds};
 use crate::PoolSettings;
+use async_trait::async_trait;
 use domain::{
+    Currency,
     cancellation::CancellationReason,
-    order::{Order, OrderState, PaymentReport, TenderState},
+    order::{Order, OrderState, PaymentReport, Tender, TenderState},
+    refund::LegFailure,
     screening::Screening,
 };
 use payments::names::SANDBOX;
-use ports::TaskKind;
+use ports::{OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, TaskKind};
 use std::{sync::Arc, time::Duration};
 
 fn is_ready(order: &Order) -> bool {
@@ -82,6 +85,50 @@ async fn an_order_whose_payment_failed_is_cancelled() {
     assert_eq!(reason, Some(CancellationReason::PaymentFailed));
     assert_eq!(order.tenders[0].state, TenderState::Failed);
     assert_eq!(left, 0);
+}
+
+/// Takes more than it was to.
+struct Generous;
+
+#[async_trait]
+impl PaymentProvider for Generous {
+    async fn status(
+        &self,
+        _: &OrderKey,
+        tender: &Tender,
+        _: Currency,
+    ) -> Result<PaymentStatus, LegFailure> {
+        Ok(PaymentStatus::Captured(tender.amount.plus(eur("0.01")).unwrap()))
+    }
+
+    async fn release(&self, _: &PaymentOrder) -> PaymentOutcome {
+        PaymentOutcome::Unknown
+    }
+
+    async fn refund(&self, _: &PaymentOrder) -> PaymentOutcome {
+        PaymentOutcome::Unknown
+    }
+
+    async fn find(&self, _: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+        Ok(None)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_paid_beyond_what_was_due_is_not_taken_for_unpaid() {
+    let world = World::new().await;
+    let providers = world.providers().with(SANDBOX, Arc::new(Generous));
+    let work = Arc::new(world.process_order_with(providers));
+    let settings = PoolSettings { poll: seconds(60), ..PoolSettings::default() };
+    let worker = world.start_with("w", work, world.store.clone(), settings);
+    world.receive("o1", &[(SANDBOX, "p1", "25.00")], TenderState::Pending).await;
+    tokio::time::sleep(Duration::from_hours(100)).await;
+    worker.stop().await;
+    let order = world.order("o1").await;
+    assert_eq!((order.state, order.tenders[0].state), (OrderState::Received, TenderState::Pending));
+    let waiting = world.waiting().await;
+    let why = waiting[0].task.why.as_deref().unwrap();
+    assert!(why.contains("25.01 is more than the tender's 25"), "{why}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,7 +27,7 @@ use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
     Clock, Commit, Ids, Lease, Ledger as _, OrderKey, PageRequest, Providers, Reader as _,
     Screenings, Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind, Tasks, Transfer,
-    Version, WaitingTask,
+    Version, WaitingTask, Wanted,
 };
 use std::{
     sync::{
@@ -327,7 +327,7 @@ impl World {
     pub async fn tasks_left(&self, kind: TaskKind) -> usize {
         let late = self.clock.now() + time::Duration::days(365);
         let lease = Lease { owner: "auditor".to_owned(), until: late };
-        Tasks::claim(&*self.store, kind, &lease, late, 1_000).await.unwrap().len()
+        Tasks::claim(&*self.store, Wanted::of(kind, 1_000), &lease, late).await.unwrap().len()
     }
 
     pub fn providers(&self) -> Providers {
@@ -353,9 +353,13 @@ impl World {
     }
 
     pub fn process_order(&self) -> ProcessOrder {
+        self.process_order_with(self.providers())
+    }
+
+    pub fn process_order_with(&self, providers: Providers) -> ProcessOrder {
         let (processing, checks) = (self.processing(), self.checks.clone());
         let settings = ProcessSettings::default();
-        ProcessOrder::new(processing, self.providers(), checks, self.clock.clone(), settings)
+        ProcessOrder::new(processing, providers, checks, self.clock.clone(), settings)
     }
 
     pub fn processing(&self) -> Processing {
