@@ -10,6 +10,7 @@ mod cancellations;
 mod core;
 mod failure;
 mod handovers;
+mod late;
 mod legs;
 mod numbers;
 mod orders;

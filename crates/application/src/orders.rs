@@ -3,6 +3,7 @@
 use crate::{
     Answer, Caller, Core, Failure, Missing, Request, Taken,
     core::{Ask, Decision, Found, Render},
+    late::Late,
 };
 use domain::{
     Currency,
@@ -198,6 +199,8 @@ impl Orders {
         self.plain(caller, store_id, order_id, request, render, &|| Command::Complete).await
     }
 
+    /// What comes in for an order that the platform has cancelled goes back in the same step.
+    ///
     /// # Errors
     ///
     /// [`Failure::Rejected`] if the tender cannot go to the reported state.
@@ -212,13 +215,17 @@ impl Orders {
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
         let ask = Ask { caller, key: &key, request, claim: None };
-        self.core
+        let late = Late::of(&self.core, caller, store_id).await?;
+        let outcome = self
+            .core
             .command(ask, |Found { order, now, .. }| {
                 let order = present(order, order_id)?;
-                let command = Command::RecordPayment(report(&order.state)?);
-                Ok(committed(order.decide(command, now)?, Vec::new(), render))
+                let change = late.decide(&order, report(&order.state)?, now)?;
+                Ok(committed(change, Vec::new(), render))
             })
-            .await
+            .await;
+        late.close(&outcome, |answer| !answer.replayed);
+        outcome
     }
 
     /// L24.

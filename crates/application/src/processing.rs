@@ -1,6 +1,6 @@
 //! From received to ready: the steps of the worker that watches over new orders.
 
-use crate::{Caller, Core, Failure, cancellations, tasks};
+use crate::{Caller, Core, Failure, cancellations, late::Late, tasks};
 use domain::{
     Reason, Rejection,
     cancellation::{
@@ -87,6 +87,31 @@ impl Processing {
                 Ok((commit, after))
             })
             .await
+    }
+
+    /// The same for an order that the platform has cancelled: what comes in goes back in the same
+    /// step. Ends the task if nothing more is awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] if the tender cannot go there.
+    pub async fn record_late_payment(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        report: &PaymentReport,
+    ) -> Result<Order, Failure> {
+        let late = Late::of(&self.core, caller, &key.store_id).await?;
+        let outcome = self
+            .core
+            .step(key, |order, now| {
+                let change = late.decide(&order, report.clone(), now)?;
+                let after = change.after.clone();
+                Ok((self.core.commit_of(caller, change), after))
+            })
+            .await;
+        late.close(&outcome, |_| true);
+        outcome
     }
 
     /// L2, and with it the end of the task. Nothing for an order that is READY already.

@@ -8,6 +8,9 @@ use domain::{
 use ports::{OrderChange, OrderKey, Task, TaskChange, TaskKind};
 use time::{Duration, OffsetDateTime};
 
+/// Until a payment of an order that was cancelled as unpaid is asked for again.
+const LATE_PAYMENT_AFTER: Duration = Duration::minutes(1);
+
 /// After a push whose answer was lost, what it did may still be on its way for so long.
 const LOOK_FOR_AFTER: Duration = Duration::seconds(30);
 
@@ -27,8 +30,21 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
                 tasks.push(put(&key, TaskKind::ProcessOrder, now));
             }
             Fact::OrderReady => tasks.push(done_of_order(&key, TaskKind::ProcessOrder)),
-            Fact::OrderCancelled { .. } => {
+            // Nobody asks any more whether it is paid, unless it would go back.
+            Fact::PaymentRecorded { .. }
+                if order.is_cancelled_for_good() && !order.awaits_payment() =>
+            {
                 tasks.push(done_of_order(&key, TaskKind::ProcessOrder));
+            }
+            Fact::OrderCancelled { .. } => {
+                tasks.push(if order.is_cancelled_for_good() && order.awaits_payment() {
+                    TaskChange::Put(Task {
+                        why: Some("a payment may still come in, and would go back".to_owned()),
+                        ..of_order(key.clone(), TaskKind::ProcessOrder, now + LATE_PAYMENT_AFTER)
+                    })
+                } else {
+                    done_of_order(&key, TaskKind::ProcessOrder)
+                });
                 tasks.extend(of_handed_over(order, fact, &key, now));
             }
             Fact::RefundCreated { refund, .. } => {

@@ -10,8 +10,8 @@ mod plan;
 mod request;
 mod retry;
 
-pub(crate) use create::of_cancellation;
 pub use create::{Plan, create, quote};
+pub(crate) use create::{of_cancellation, of_late_payment};
 pub use derivation::{Derivation, Rule, Side};
 pub use legs::{LEDGER, MANUAL};
 pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, send_leg};

@@ -121,6 +121,8 @@ pub struct Payments {
 pub struct Processing {
     /// One that is not paid so long after it was made is cancelled.
     pub unpaid_after: Duration,
+    /// Payments of one that was cancelled so are asked for so much longer, to be given back.
+    pub late_payments: Duration,
     /// How long a provider or a check may take to answer.
     pub call_timeout: Duration,
     /// Orders that one process works on at the same time, in each of its workers.

@@ -53,7 +53,12 @@ impl Payments {
                     continue;
                 }
             };
-            match self.processing.record_payment(caller, key, report).await {
+            let recorded = if asked.order.is_cancelled_for_good() {
+                self.processing.record_late_payment(caller, key, &report).await
+            } else {
+                self.processing.record_payment(caller, key, report).await
+            };
+            match recorded {
                 Ok(order) => asked.order = order,
                 // Somebody else reported the payment meanwhile, or it says what cannot be.
                 Err(Failure::Rejected(rejection)) => {
@@ -68,6 +73,25 @@ impl Payments {
             }
         }
         Ok(asked)
+    }
+
+    /// Gives up on what nobody has paid for an order that the platform has cancelled.
+    pub async fn give_up(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        order: &Order,
+    ) -> Result<(), WorkError> {
+        for tender in order.tenders.iter().filter(|tender| tender.is_awaited()) {
+            let report = PaymentReport {
+                tender_id: tender.tender_id.clone(),
+                state: TenderState::Failed,
+                amount: None,
+                provider_reference: None,
+            };
+            self.processing.record_late_payment(caller, key, &report).await?;
+        }
+        Ok(())
     }
 
     async fn status(&self, key: &OrderKey, tender: &Tender, currency: Currency) -> Status {

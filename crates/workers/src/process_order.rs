@@ -35,6 +35,9 @@ pub struct ProcessSettings {
     pub backoff: Backoff,
     /// An order that is not paid so long after it was made is cancelled.
     pub unpaid_after: Duration,
+    /// Payments of an order that was cancelled as unpaid are asked for so much longer: what comes
+    /// in goes back.
+    pub late_payments: Duration,
 }
 
 impl Default for ProcessSettings {
@@ -43,6 +46,7 @@ impl Default for ProcessSettings {
             call_timeout: Duration::from_secs(10),
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_hours(1)),
             unpaid_after: Duration::from_hours(72),
+            late_payments: Duration::from_hours(72),
         }
     }
 }
@@ -116,6 +120,33 @@ impl ProcessOrder {
         let until_unpaid = self.settings.unpaid_after.saturating_sub(age).max(ONE_SECOND);
         let pause = self.settings.backoff.pause(look.task.attempts).min(until_unpaid);
         Ok(Err(Next::later(pause, why)))
+    }
+
+    /// A buyer may pay while the order is cancelled as unpaid, or after that.
+    async fn look_for_late_payments(
+        &self,
+        look: &Look<'_>,
+        order: &Order,
+    ) -> Result<Next, WorkError> {
+        let key = &look.task.key;
+        let asked = self.payments.ask(&look.caller, key, order, &[TenderState::Pending]).await?;
+        self.stops.reach(Point::OrderPaymentsAsked).await;
+        let order = asked.order;
+        if !order.awaits_payment() {
+            return Ok(Next::Committed);
+        }
+        let accepted = order.cancellations.iter().filter_map(|it| it.accepted.as_ref());
+        let since = accepted.map(|it| it.at).max().unwrap_or(order.created_at);
+        let waited = Duration::try_from(self.clock.now() - since).unwrap_or_default();
+        if waited >= self.settings.late_payments && asked.unclear.is_none() {
+            look.held.check()?;
+            self.payments.give_up(&look.caller, key, &order).await?;
+            return Ok(Next::Committed);
+        }
+        let left = self.settings.late_payments.saturating_sub(waited).max(ONE_SECOND);
+        let pause = self.settings.backoff.pause(look.task.attempts).min(left);
+        let why = "a payment may still come in, and would go back".to_owned();
+        Ok(Next::later(pause, asked.unclear.unwrap_or(why)))
     }
 
     /// L4 to L6: every check that is pending, in turn. One that failed cancels at once.
@@ -263,11 +294,15 @@ impl Work for ProcessOrder {
         // Whatever moved the order on has ended the task. It is not ended here: since this was
         // read, an undo may have put it in anew.
         let found = self.payments.processing.order(&task.key).await?;
-        let Some((view, store)) =
-            found.filter(|(view, _)| view.order.state == OrderState::Received)
-        else {
-            return Ok(Next::wait(IDLE, "there is nothing to do"));
+        let Some((view, store)) = found else {
+            return Ok(Next::wait(IDLE, "there is no such order"));
         };
+        if view.order.is_cancelled_for_good() && view.order.awaits_payment() {
+            return self.look_for_late_payments(&look, &view.order).await;
+        }
+        if view.order.state != OrderState::Received {
+            return Ok(Next::wait(IDLE, "there is nothing to do"));
+        }
         if has_failed(&view.order) {
             return self.cancel(&look, CancellationReason::PaymentFailed).await;
         }

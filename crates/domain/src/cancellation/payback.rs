@@ -3,7 +3,7 @@
 use super::{Cancellation, Charges, NewRefundIds, RequestPolicy, money};
 use crate::{
     Actor, Amount, Reason, Rejection,
-    order::{CreateRefund, Fact, Order, TenderState},
+    order::{CreateRefund, Fact, Order},
     refund::{self, Derivation, LegKind, ProductRequest, Refund, RefundReason, RefundRequest},
     rejection::Violations,
 };
@@ -31,10 +31,7 @@ pub(super) enum Extent {
 
 /// A part can be cancelled only of what is paid, and by payments that can be given back in part.
 pub(super) fn in_part(order: &Order) -> Result<(), Rejection> {
-    let awaited = |tender: &&crate::order::Tender| {
-        tender.state == TenderState::Pending && !tender.amount.is_zero()
-    };
-    let text = if let Some(tender) = order.tenders.iter().find(awaited) {
+    let text = if let Some(tender) = order.tenders.iter().find(|it| it.is_awaited()) {
         format!("payment {} is still awaited: cancel the whole order", tender.tender_id)
     } else if let Some(tender) = order.tenders.iter().find(|it| !it.method.refunds_in_part()) {
         format!(

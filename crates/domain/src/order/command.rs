@@ -1,4 +1,4 @@
-use super::{ExternalIds, HandoverOutcome, Parcel, PaymentReport, Shipment, Turn};
+use super::{ExternalIds, HandoverOutcome, LatePayment, Parcel, PaymentReport, Shipment, Turn};
 use crate::{
     Actor,
     cancellation::{
@@ -55,6 +55,8 @@ pub enum Command {
     SetExternalReference(ExternalIds),
     Complete,
     RecordPayment(PaymentReport),
+    /// The same, and what comes in for an order that the platform cancelled goes back.
+    RecordLatePayment(Box<LatePayment>),
     Ship(Shipment),
     /// No parcels: everything that is in transit.
     Deliver(Vec<Parcel>),
@@ -143,7 +145,7 @@ impl Command {
             Self::Accept(_) => "accept",
             Self::SetExternalReference(_) => "set external reference",
             Self::Complete => "complete",
-            Self::RecordPayment(_) => "record payment",
+            Self::RecordPayment(_) | Self::RecordLatePayment(_) => "record payment",
             Self::Ship(_) => "ship",
             Self::Deliver(_) => "deliver",
             Self::CreateRefund(_) => "create refund",

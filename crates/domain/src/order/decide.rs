@@ -1,7 +1,7 @@
 //! The table of state × command. What is not listed is refused.
 
 use super::{
-    Command, ExternalIds, Fact, Order, OrderState, handover, payment, screening, shipping,
+    Command, ExternalIds, Fact, Order, OrderState, handover, late, payment, screening, shipping,
 };
 use crate::{Amount, Reason, Rejection, cancellation, refund};
 
@@ -21,6 +21,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::SetExternalReference(external) => set_external_reference(order, external),
         Command::Complete => complete(order),
         Command::RecordPayment(report) => payment::record(order, report),
+        Command::RecordLatePayment(late) => late::give_back(order, *late),
         Command::Ship(shipment) => shipping::ship(order, shipment),
         Command::Deliver(parcels) => shipping::deliver(order, parcels),
         Command::CreateRefund(create) => refund::create(order, &create),

@@ -17,8 +17,26 @@ pub struct PaymentReport {
     pub provider_reference: Option<String>,
 }
 
-/// A payment only moves forward, and what was captured is never less than what went back.
+/// A payment only moves forward, and what was captured is never less than what went back. For an
+/// order that is cancelled nothing comes in any more.
 pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
+    let facts = record_late(order, report)?;
+    match facts.first() {
+        Some(Fact::PaymentRecorded { tender_id, state, authorized, .. })
+            if order.state == OrderState::Cancelled =>
+        {
+            let comes_in = |it: &&Tender| it.tender_id == *tender_id && *authorized > it.authorized;
+            match order.tenders.iter().find(comes_in) {
+                Some(tender) => Err(too_late(order, tender, *state)),
+                None => Ok(facts),
+            }
+        }
+        _ => Ok(facts),
+    }
+}
+
+/// The same for whoever gives back what comes in late.
+pub(super) fn record_late(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
     let PaymentReport { tender_id, state, amount, provider_reference } = report;
     let place = order.tenders.iter().position(|tender| tender.tender_id == tender_id);
     let place = place.ok_or_else(|| {
@@ -72,9 +90,6 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
     }
     if released.plus(captured)? > authorized {
         return Err(let_go(tender, state, amount, released));
-    }
-    if order.state == OrderState::Cancelled && authorized > tender.authorized {
-        return Err(too_late(order, tender, state));
     }
     Ok(vec![Fact::PaymentRecorded { tender_id, state, authorized, captured, provider_reference }])
 }

@@ -75,6 +75,11 @@ impl Tender {
             || self.amount.is_zero()
     }
 
+    /// Its provider may still take it.
+    pub fn is_awaited(&self) -> bool {
+        self.state == TenderState::Pending && !self.amount.is_zero()
+    }
+
     /// Whether it came in again, in this way.
     pub fn came_by(&self, by: Recovery) -> bool {
         self.recovered.as_ref().is_some_and(|recovered| recovered.by == by)

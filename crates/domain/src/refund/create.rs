@@ -44,7 +44,27 @@ pub(crate) fn of_cancellation(
     create: &CreateRefund,
     fee: Option<Decimal>,
 ) -> Result<Option<(Refund, Vec<Derivation>)>, Rejection> {
-    let (refund, derivations) = draft(order, create, Purpose::Cancellation { fee })?;
+    paying_back(order, create, Purpose::Cancellation { fee })
+}
+
+/// The refund of what came in after that. `None` if there is nothing.
+///
+/// # Errors
+///
+/// Those of [`of_cancellation`].
+pub(crate) fn of_late_payment(
+    order: &Order,
+    create: &CreateRefund,
+) -> Result<Option<(Refund, Vec<Derivation>)>, Rejection> {
+    paying_back(order, create, Purpose::LatePayment)
+}
+
+fn paying_back(
+    order: &Order,
+    create: &CreateRefund,
+    purpose: Purpose,
+) -> Result<Option<(Refund, Vec<Derivation>)>, Rejection> {
+    let (refund, derivations) = draft(order, create, purpose)?;
     let worth = |pair: &Pair| !pair.customer.is_zero() || !pair.merchant.is_zero();
     let figures = refund.components.iter().any(|component| worth(&component.amount));
     let paid = order.tenders.iter().any(|it| it.authorized.is_positive());

@@ -55,6 +55,7 @@ pub enum Rule {
     PrepaidFeeDeducted,
     CancellationFeeDeducted,
     NeverPaid,
+    PaidAfterAll,
     SplitByBearer,
     TenderOrder,
 }
@@ -81,6 +82,7 @@ impl Rule {
             Self::PrepaidFeeDeducted => "PREPAID_FEE_DEDUCTED",
             Self::CancellationFeeDeducted => "CANCELLATION_FEE_DEDUCTED",
             Self::NeverPaid => "NEVER_PAID",
+            Self::PaidAfterAll => "PAID_AFTER_ALL",
             Self::SplitByBearer => "SPLIT_BY_BEARER",
             Self::TenderOrder => "TENDER_ORDER",
         }
@@ -127,6 +129,7 @@ impl Rule {
             Self::PrepaidFeeDeducted => "the prepaid return fee, deducted",
             Self::CancellationFeeDeducted => "the cancellation fee, deducted",
             Self::NeverPaid => "what the customer has not paid, or not any more",
+            Self::PaidAfterAll => "what the customer paid after the order was cancelled",
             Self::SplitByBearer => {
                 "the part of the component that one of its two bearers takes, converted by the \
                  component's own amounts"

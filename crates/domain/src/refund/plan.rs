@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     Refund,
     /// Pieces were cancelled. What was only authorised is let go, and the fee is deducted.
     Cancellation { fee: Option<Decimal> },
+    /// Money came in for an order that was cancelled before.
+    LatePayment,
 }
 
 /// What a request comes to.
@@ -82,7 +84,7 @@ pub(super) fn plan(
 ) -> Result<Figures, Rejection> {
     let books = match purpose {
         Purpose::Refund => order.books()?,
-        Purpose::Cancellation { .. } => order.books_for_cancelling()?,
+        Purpose::Cancellation { .. } | Purpose::LatePayment => order.books_for_cancelling()?,
     };
     let left = books.refundable(order)?;
     let derivations = Vec::new();
@@ -127,7 +129,7 @@ impl Planner<'_> {
     }
 
     pub const fn is_cancellation(&self) -> bool {
-        matches!(self.purpose, Purpose::Cancellation { .. })
+        matches!(self.purpose, Purpose::Cancellation { .. } | Purpose::LatePayment)
     }
 
     /// What may go back over each tender: of its capture, and for a cancellation also of what was

@@ -1,13 +1,16 @@
 //! Payments, shipments and the order's own steps.
 
-use crate::build::{amount, checkout, decided, ready, received};
+use crate::build::{amount, checkout, decided, merchant, policy, ready, received};
+use crate::cancellations::build::{by_platform, cancel, refund_ids};
 use domain::{
-    Reason,
+    Reason, Rejection,
+    cancellation::CancellationReason,
     id::ShipmentId,
     order::{
-        Command, ExternalIds, Fact, NewOrder, Order, OrderState, Parcel, PaymentReport, Shipment,
-        TenderState,
+        Command, ExternalIds, Fact, LatePayment, NewOrder, NewTender, Order, OrderState, Parcel,
+        PaymentReport, Shipment, TenderState,
     },
+    refund::LegKind,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -198,4 +201,98 @@ fn a_payment_in_part_confirms_nothing() {
     }
     let order = decided(waiting, report(TenderState::Authorized, Some("85.00")));
     assert!(order.decide(Command::MarkReady { plug_and_play: false }).is_ok());
+}
+
+/// Cancelled as unpaid, by the platform or by the merchant.
+fn cancelled_unpaid(by_platform_itself: bool) -> Order {
+    let command = if by_platform_itself {
+        Command::CancelByPlatform(Box::new(by_platform(CancellationReason::PaymentFailed)))
+    } else {
+        Command::CancelOrder(Box::new(cancel([])))
+    };
+    let order = Order { state: OrderState::Received, ..paid(TenderState::Pending) };
+    decided(order, command)
+}
+
+fn late(order: &Order, state: TenderState) -> Result<Vec<Fact>, Rejection> {
+    let Command::RecordPayment(report) = report(state, None) else { unreachable!() };
+    let (refund, at, by) = (refund_ids(9), OffsetDateTime::UNIX_EPOCH, merchant());
+    let late = LatePayment { report, refund, at, by, policy: policy() };
+    order.decide(Command::RecordLatePayment(Box::new(late)))
+}
+
+#[test]
+fn what_comes_in_after_the_platform_cancelled_goes_back() {
+    let order = cancelled_unpaid(true);
+    assert!(order.is_cancelled_for_good() && order.awaits_payment());
+    let kinds =
+        [(TenderState::Captured, LegKind::Refund), (TenderState::Authorized, LegKind::Release)];
+    for (state, kind) in kinds {
+        let facts = late(&order, state).unwrap();
+        let names: Vec<_> = facts.iter().map(Fact::name).collect();
+        assert_eq!(names, ["payment.recorded", "refund.created"]);
+        let after = facts.iter().fold(order.clone(), Order::evolve);
+        assert_eq!(after.state, OrderState::Cancelled);
+        let [refund] = &after.refunds[..] else { panic!("{:?}", after.refunds) };
+        assert_eq!((refund.total.customer, refund.legs[0].kind), (amount("85.00"), kind));
+        let left = after.books().unwrap().refundable(&after).unwrap();
+        assert!(left.total.customer.is_zero() && left.total.merchant.is_zero());
+        // Told again, it is no news and gives nothing back.
+        assert_eq!(late(&after, state), Ok(vec![]));
+    }
+    let given_up = late(&order, TenderState::Failed).unwrap();
+    assert_eq!(given_up.iter().map(Fact::name).collect::<Vec<_>>(), ["payment.recorded"]);
+}
+
+#[test]
+fn what_comes_in_after_a_merchant_cancelled_is_for_a_person() {
+    let order = cancelled_unpaid(false);
+    assert!(!order.is_cancelled_for_good());
+    let refused = late(&order, TenderState::Captured).unwrap_err();
+    assert_eq!(refused.reason, Reason::OrderCancelled);
+}
+
+/// Of three payments one was made in time, and two come in after it was cancelled.
+#[test]
+fn whatever_comes_in_late_all_that_was_paid_is_back_in_both_currencies() {
+    let whole = checkout();
+    let part = |id: &str, share: &str| NewTender {
+        tender_id: id.parse().unwrap(),
+        amount: amount(share),
+        state: TenderState::Pending,
+        ..whole.tenders[0].clone()
+    };
+    for in_time in [true, false] {
+        for shares in [["60", "15", "10"], ["84.98", "0.01", "0.01"], ["28.33", "28.33", "28.34"]] {
+            let tenders =
+                ["a", "b", "c"].iter().zip(shares).map(|(id, share)| part(id, share)).collect();
+            let mut order = received(NewOrder { tenders, ..checkout() });
+            let captured = |id: &str| PaymentReport {
+                tender_id: id.parse().unwrap(),
+                state: TenderState::Captured,
+                amount: None,
+                provider_reference: None,
+            };
+            if in_time {
+                order = decided(order, Command::RecordPayment(captured("a")));
+            }
+            let unpaid = by_platform(CancellationReason::PaymentFailed);
+            order = decided(order, Command::CancelByPlatform(Box::new(unpaid)));
+            for (place, id) in ["a", "b", "c"].into_iter().enumerate().skip(in_time.into()) {
+                let late = LatePayment {
+                    report: captured(id),
+                    refund: refund_ids(10 + place as u128),
+                    at: OffsetDateTime::UNIX_EPOCH,
+                    by: merchant(),
+                    policy: policy(),
+                };
+                order = decided(order, Command::RecordLatePayment(Box::new(late)));
+                let refund = order.refunds.last().unwrap();
+                assert_eq!(refund.total.customer, order.tenders[place].captured);
+                assert_eq!(refund.legs[0].tender_id.as_str(), id);
+            }
+            let back = order.books().unwrap().total;
+            assert_eq!(back, order.totals().unwrap(), "{shares:?}");
+        }
+    }
 }

@@ -81,6 +81,7 @@ impl Composed {
         let of_orders = ProcessSettings {
             call_timeout: settings.processing.call_timeout,
             unpaid_after: settings.processing.unpaid_after,
+            late_payments: settings.processing.late_payments,
             ..ProcessSettings::default()
         };
         let processing = Processing::new(Arc::clone(&self.core));

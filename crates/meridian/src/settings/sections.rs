@@ -140,6 +140,7 @@ fn payments(reader: &mut Reader) -> Payments {
 fn processing(reader: &mut Reader) -> Processing {
     Processing {
         unpaid_after: reader.duration("processing.unpaid_after", minutes(1)..=days(90)),
+        late_payments: reader.duration("processing.late_payments", minutes(0)..=days(90)),
         call_timeout: reader.duration("processing.call_timeout", millis(100)..=minutes(5)),
         concurrency: reader.number("processing.concurrency", 1..=1_000),
     }

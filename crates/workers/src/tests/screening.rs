@@ -1,11 +1,12 @@
 //! Received orders that have to pass checks.
 
-use super::world::{World, platform, seconds};
-use crate::{Point, Stop, Stops};
+use super::world::{World, eur, key, platform, seconds};
+use crate::{LegSettings, Point, PoolSettings, Stop, Stops, Work};
 use async_trait::async_trait;
 use domain::{
     cancellation::CancellationReason,
-    order::{Order, OrderState, TenderState},
+    order::{Order, OrderState, PaymentReport, TenderState},
+    refund::RefundState,
     screening::{Check, CheckState, Finding, Screening as Wanted, Verdict},
 };
 use payments::names::SANDBOX;
@@ -168,16 +169,70 @@ async fn an_authorisation_that_lapses_while_a_person_is_awaited_ends_the_order()
 #[tokio::test(start_paused = true)]
 async fn an_order_that_nobody_pays_is_cancelled_in_the_end() {
     let world = World::new().await;
-    let worker = world.start_process_order();
+    let settings = PoolSettings { poll: seconds(5), ..PoolSettings::default() };
+    let work = Arc::new(world.process_order());
+    let worker = world.start_with("w", work, world.store.clone(), settings);
     world.receive("o1", &[(SANDBOX, "p1", "25.00")], TenderState::Pending).await;
     let days = 3 * 86_400;
     assert!(!world.wait_for("o1", seconds(days - 10), is(OrderState::Cancelled)).await);
     assert!(world.wait_for("o1", seconds(20), is(OrderState::Cancelled)).await);
-    worker.stop().await;
     let order = world.order("o1").await;
     assert_eq!(reason(&order), Some(CancellationReason::PaymentFailed));
     assert_eq!(order.cancellations[0].state.name(), "COMPLETED");
+    // It is asked for a while longer: what comes in now would go back.
+    let given_up = |order: &Order| order.tenders[0].state == TenderState::Failed;
+    assert!(!world.wait_for("o1", seconds(days - 60), given_up).await);
+    assert!(world.wait_for("o1", seconds(3_700), given_up).await);
+    worker.stop().await;
+    assert!(world.order("o1").await.refunds.is_empty());
     assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
+}
+
+/// Whoever hears of it first: the worker that asks, or somebody who reports it.
+#[tokio::test(start_paused = true)]
+async fn what_is_paid_for_an_order_that_was_cancelled_as_unpaid_goes_back() {
+    for reported in [false, true] {
+        let world = World::new().await;
+        let settings = PoolSettings { poll: seconds(60), ..PoolSettings::default() };
+        let pool = |work: Arc<dyn Work>| world.start_with("w", work, world.store.clone(), settings);
+        let report = |tender_id: &str| PaymentReport {
+            tender_id: tender_id.parse().unwrap(),
+            state: TenderState::Captured,
+            amount: None,
+            provider_reference: None,
+        };
+        // One part was paid; the other is paid an hour after it is asked for.
+        let reference = if reported { "p2" } else { "sandbox-capture-later-3600000" };
+        let paid = [(SANDBOX, "p1", "20.00"), (SANDBOX, reference, "5.00")];
+        world.receive("o1", &paid, TenderState::Pending).await;
+        world.record_payment("o1", report("t1")).await;
+        let unpaid = CancellationReason::PaymentFailed;
+        world.processing().cancel(&platform(), &key("o1"), unpaid).await.unwrap();
+        assert_eq!(world.order("o1").await.refunds[0].total.customer, eur("20.00"));
+        let workers = [
+            pool(Arc::new(world.process_order())),
+            pool(Arc::new(world.legs(LegSettings::default(), Stops::default()))),
+        ];
+        if reported {
+            world.record_payment("o1", report("t2")).await;
+        }
+        let over = |order: &Order| {
+            order.refunds.len() == 2
+                && order.refunds.iter().all(|it| it.state == RefundState::Succeeded)
+        };
+        assert!(world.wait_for("o1", seconds(10_000), over).await, "{:?}", world.order("o1").await);
+        for worker in workers {
+            worker.stop().await;
+        }
+        let order = world.order("o1").await;
+        assert_eq!(order.state, OrderState::Cancelled);
+        let late = &order.refunds[1];
+        assert_eq!((late.total.customer, late.legs.len()), (eur("5.00"), 1));
+        assert_eq!(late.legs[0].tender_id.as_str(), "t2");
+        let left = order.books().unwrap().refundable(&order).unwrap();
+        assert!(left.total.customer.is_zero() && left.total.merchant.is_zero());
+        assert_eq!(world.tasks_left(TaskKind::ProcessOrder).await, 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

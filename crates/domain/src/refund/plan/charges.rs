@@ -1,7 +1,7 @@
 //! The customer amounts: lines, shipping, duties and goodwill, and that they are not empty.
 
 use super::{
-    Given, Parts, Planner,
+    Given, Parts, Planner, Purpose,
     refusals::{mismatch, nothing_asked},
 };
 use crate::{
@@ -34,6 +34,7 @@ impl Planner<'_> {
         self.derive_charge("component Duties", Rule::EverythingLeft, self.books.duties, duties)?;
         let gesture = match given.gesture {
             Some(gesture) => gesture,
+            None if self.purpose == Purpose::LatePayment => self.paid_after_all(left)?,
             None if self.is_cancellation() => self.never_paid(left)?,
             None => self.set_off(left)?,
         };
@@ -81,6 +82,17 @@ impl Planner<'_> {
             self.derive(subject, Side::Customer, rule, offset, Amount::ZERO, offset.negated());
         }
         Ok(offset.negated())
+    }
+
+    /// What the cancellation set off as never paid has come in now, or some of it.
+    fn paid_after_all(&mut self, left: Amount) -> Result<Amount, Rejection> {
+        let more = Amount::sum(self.available()?)?.minus(left)?;
+        if !more.is_positive() {
+            return self.never_paid(left);
+        }
+        let (subject, rule) = ("component ServiceGesture", Rule::PaidAfterAll);
+        self.derive(subject, Side::Customer, rule, Amount::ZERO, more, more);
+        Ok(more)
     }
 
     /// What the customer has had back beyond lines, shipping and duties is not paid twice: after

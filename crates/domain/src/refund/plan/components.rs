@@ -1,6 +1,6 @@
 //! The customer amounts in both currencies, checked as a whole, and who bears them.
 
-use super::{Figures, Given, Parts, Planner, refusals::mismatch};
+use super::{Figures, Given, Parts, Planner, Purpose, refusals::mismatch};
 use crate::{
     Amount, Pair, Reason, Rejection,
     amount::share,
@@ -110,14 +110,28 @@ impl Planner<'_> {
         if amount.is_zero() {
             return Ok(Pair::ZERO);
         }
-        let merchant = self.at_average_rate(amount)?;
         let subject = "component ServiceGesture";
-        if amount.is_positive() {
+        if let Some(merchant) = self.rest_of_late_payments(amount)? {
+            let (rule, all) = (Rule::EverythingLeft, self.order.totals()?.merchant);
+            self.derive(subject, Side::Merchant, rule, self.books.total.merchant, all, merchant);
+            return Ok(Pair::new(amount, merchant));
+        }
+        let merchant = self.at_average_rate(amount)?;
+        if amount.is_positive() && self.purpose != Purpose::LatePayment {
             let rule = Rule::GivenAmount;
             self.derive(subject, Side::Customer, rule, Amount::ZERO, amount, amount);
         }
         self.derive(subject, Side::Merchant, Rule::AverageRate, Amount::ZERO, amount, merchant);
         Ok(Pair::new(amount, merchant))
+    }
+
+    /// Once all that was due has come in late and gone back, so has all that the merchant was due.
+    fn rest_of_late_payments(&self, amount: Amount) -> Result<Option<Amount>, Rejection> {
+        let (totals, back) = (self.order.totals()?, self.books.total);
+        let is_last = self.purpose == Purpose::LatePayment
+            && self.left.total.customer.is_zero()
+            && back.customer.plus(amount)? == totals.customer;
+        Ok(if is_last { Some(totals.merchant.minus(back.merchant)?) } else { None })
     }
 
     /// The prepaid return fee in both currencies, as a positive amount.
