@@ -49,7 +49,7 @@ impl MigrationTrait for Migration {
 const TABLES: &[Table] = &[
     // `doc` is the order as the domain knows it; the other columns are for searching and for the
     // cap that the schema holds by itself. `personal` is all that is somebody's personal data and
-    // can be erased, as `buyer_email` (lower case) can.
+    // can be erased, as `buyer_email` (trimmed, lower case) can.
     Table {
         name: "orders",
         columns: "

@@ -24,7 +24,7 @@ macro_rules! lists {
             orders_are_filtered_by_each_condition,
             every_condition_has_to_hold,
             a_list_shows_only_its_own_store,
-            the_orders_of_a_buyer_are_counted_up_to_a_bound,
+            the_orders_of_a_buyer_are_counted_within_a_time_up_to_a_bound,
             refunds_are_listed_oldest_first_page_by_page,
             refunds_are_filtered_by_order_and_state,
         );
@@ -89,7 +89,7 @@ pub async fn pages_of_orders_have_no_gaps_and_no_doubles(store: &dyn Subject) {
 async fn four_orders(store: &dyn Subject) {
     let received = order("received").created_at(minutes(1)).with_product("RARE");
     store.commit(commit().order(received.change())).await.unwrap();
-    place(store, &order("ready").created_at(minutes(2)).bought_by("Grace@Example.com")).await;
+    place(store, &order("ready").created_at(minutes(2)).bought_by("\tGrace@Example.com ")).await;
     for (id, minute) in [("accepted", 3), ("completed", 4)] {
         let ready = place(store, &order(id).created_at(minutes(minute))).await;
         let change = ready.decide(accept(&format!("A-{id}")), NOON).unwrap();
@@ -114,7 +114,9 @@ pub async fn orders_are_filtered_by_each_condition(store: &dyn Subject) {
     assert!(found(store, external("a-accepted")).await.is_empty());
 
     let email = |email: &str| OrderFilter { buyer_email: Some(email.into()), ..all() };
-    assert_eq!(found(store, email("gRACE@example.COM")).await, ["ready"]);
+    for written in ["gRACE@example.COM", " grace@example.com\n"] {
+        assert_eq!(found(store, email(written)).await, ["ready"], "{written:?}");
+    }
     assert!(found(store, email("grace")).await.is_empty());
 
     let product = |code: &str| OrderFilter { product_code: Some(code.into()), ..all() };
@@ -190,23 +192,40 @@ async fn add_refund(store: &dyn Subject, key: &OrderKey, number: i64) -> RefundR
     RefundRef { order_id: key.order_id.clone(), refund_id }
 }
 
-pub async fn the_orders_of_a_buyer_are_counted_up_to_a_bound(store: &dyn Subject) {
+pub async fn the_orders_of_a_buyer_are_counted_within_a_time_up_to_a_bound(store: &dyn Subject) {
     for minute in 0..5 {
         let of_ada = order(&format!("ada-{minute}")).created_at(minutes(minute));
+        let of_ada =
+            if minute == 3 { of_ada.bought_by(" ada.Lovelace@example.com ") } else { of_ada };
         store.commit(commit().order(of_ada.change())).await.unwrap();
     }
     let of_bob = order("bob").bought_by("bob@example.com").created_at(minutes(9));
     store.commit(commit().order(of_bob.change())).await.unwrap();
     let elsewhere: StoreId = "elsewhere".parse().unwrap();
     store.commit(commit().order(order("ada").of_store(&elsewhere).change())).await.unwrap();
-    let ada = "ADA.lovelace@EXAMPLE.com";
-    for (minute, at_most, expected) in [(0, 100, 5), (2, 100, 3), (5, 100, 0), (0, 4, 4), (0, 0, 0)]
-    {
-        let count = store.count_orders_of(&shop(), ada, minutes(minute), at_most).await.unwrap();
-        assert_eq!(count, expected, "from {minute}, at most {at_most}");
+    let count = async |of: &StoreId, email: &str, (from, until), at_most| {
+        let made = minutes(from)..=minutes(until);
+        store.count_orders_of(of, email, made, at_most).await.unwrap()
+    };
+    for (made, at_most, expected) in [
+        ((0, 9), 100, 5),
+        ((2, 9), 100, 3),
+        ((5, 9), 100, 0),
+        ((0, 9), 4, 4),
+        ((0, 9), 0, 0),
+        // Both ends count.
+        ((1, 3), 100, 3),
+        ((4, 4), 100, 1),
+        ((-9, -1), 100, 0),
+        ((3, 1), 100, 0),
+    ] {
+        for ada in ["ADA.lovelace@EXAMPLE.com", " ada.lovelace@example.com\t"] {
+            let counted = count(&shop(), ada, made, at_most).await;
+            assert_eq!(counted, expected, "within {made:?}, at most {at_most}");
+        }
     }
-    assert_eq!(store.count_orders_of(&elsewhere, ada, NOON, 9).await.unwrap(), 1);
-    assert_eq!(store.count_orders_of(&shop(), "nobody@example.com", NOON, 9).await.unwrap(), 0);
+    assert_eq!(count(&elsewhere, "ada.lovelace@example.com", (0, 9), 9).await, 1);
+    assert_eq!(count(&shop(), "nobody@example.com", (0, 9), 9).await, 0);
 }
 
 pub async fn refunds_are_listed_oldest_first_page_by_page(store: &dyn Subject) {

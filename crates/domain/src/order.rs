@@ -114,6 +114,12 @@ pub struct Buyer {
     pub phone: String,
 }
 
+/// An e-mail address as it is compared and searched for: without blanks around it, in lower case.
+/// The order keeps it as it was given.
+pub fn bare_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Address {
     pub name: String,

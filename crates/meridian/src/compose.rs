@@ -91,7 +91,7 @@ impl Composed {
         let providers = adapters::providers(&settings.payments, &store, &clock);
         // Long lists take seconds and memory, and only those who screen need them.
         let screenings = if settings.serve.workers.contains(&Worker::Ready) {
-            adapters::screenings(&settings.screening, &store, &clock)?
+            adapters::screenings(&settings.screening, &store)?
         } else {
             Screenings::default()
         };

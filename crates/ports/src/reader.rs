@@ -9,6 +9,7 @@ use domain::{
     store::Store as StoreRecord,
     token::Token,
 };
+use std::ops::RangeInclusive;
 use time::OffsetDateTime;
 
 /// An order as it is shown: with the personal data, unless they were erased.
@@ -52,7 +53,7 @@ pub struct Page<T, C> {
 pub struct OrderFilter {
     pub states: Vec<OrderState>,
     pub external_order_id: Option<String>,
-    /// Exact, without regard to case.
+    /// Exact, without regard to case and to blanks around it.
     pub buyer_email: Option<String>,
     /// The first or the secondary code of any line.
     pub product_code: Option<String>,
@@ -143,13 +144,13 @@ pub trait Reader: Send + Sync {
         page: PageRequest<OrderOrigin>,
     ) -> Result<Page<OrderView, OrderOrigin>, StoreError>;
 
-    /// How many orders a buyer made in a store from a time on; counting stops at `at_most`. The
-    /// e-mail counts without regard to case.
+    /// How many orders a buyer made in a store within a time, both ends included; counting stops at
+    /// `at_most`. The e-mail counts without regard to case and to blanks around it.
     async fn count_orders_of(
         &self,
         store: &StoreId,
         buyer_email: &str,
-        from: OffsetDateTime,
+        made: RangeInclusive<OffsetDateTime>,
         at_most: u32,
     ) -> Result<u32, StoreError>;
 

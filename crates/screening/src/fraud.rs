@@ -5,10 +5,10 @@ mod rule;
 use crate::{ListError, ListSource, file, watched::Watched};
 use async_trait::async_trait;
 use domain::{
-    order::{Order, Personal},
+    order::{Order, Personal, bare_email},
     screening::{Finding, Verdict},
 };
-use ports::{Clock, Opinion, Reader, Screening, ScreeningError, Subject};
+use ports::{Opinion, Reader, Screening, ScreeningError, Subject};
 use rule::{Rule, Rules, Velocity};
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,6 @@ const DEMO: &str = include_str!("../lists/fraud-rules.toml");
 pub struct FraudRules {
     rules: Arc<Watched<Rules>>,
     reader: Arc<dyn Reader>,
-    clock: Arc<dyn Clock>,
 }
 
 impl FraudRules {
@@ -30,16 +29,12 @@ impl FraudRules {
     /// # Errors
     ///
     /// Every fault of the file.
-    pub fn open(
-        source: ListSource,
-        reader: Arc<dyn Reader>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ListError> {
+    pub fn open(source: ListSource, reader: Arc<dyn Reader>) -> Result<Self, ListError> {
         let rules = Watched::open(vec![source], |sources| {
             let [source] = sources else { return Ok(Rules::default()) };
             rule::read(&file::text(source, DEMO)?).map_err(|it| ListError::wrong(source, it))
         })?;
-        Ok(Self { rules: Arc::new(rules), reader, clock })
+        Ok(Self { rules: Arc::new(rules), reader })
     }
 
     /// Follows the file, in the background.
@@ -86,7 +81,7 @@ impl FraudRules {
             }
             said.push(format!("billed in {billed} and sent to {shipped}"));
         }
-        let email = personal.map(|it| it.buyer.email.trim().to_lowercase());
+        let email = personal.map(|it| bare_email(&it.buyer.email));
         let email = email.as_deref().filter(|email| !email.is_empty());
         if !rule.email_domains.is_empty() {
             let domain = email.and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);
@@ -96,9 +91,11 @@ impl FraudRules {
         }
         if let Some(Velocity { orders, within_hours }) = rule.velocity {
             let Some(email) = email else { return Ok(None) };
-            let from = self.clock.now() - time::Duration::hours(within_hours.into());
+            // However late it is looked at, and however often: it is the same window.
+            let until = order.created_at;
+            let made = until - time::Duration::hours(within_hours.into())..=until;
             let most = orders.saturating_add(1);
-            let count = self.reader.count_orders_of(&order.store_id, email, from, most).await;
+            let count = self.reader.count_orders_of(&order.store_id, email, made, most).await;
             let count = count
                 .map_err(|error| ScreeningError::new("orders cannot be counted").because(error))?;
             if count <= orders {

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use domain::{
     cancellation::Cancellation,
     id::{CancellationId, OrderId, RefundId, StoreId, TokenId},
-    order::{Fact, Line, Order},
+    order::{Fact, Line, Order, bare_email},
     store::Store as StoreRecord,
     token::Token,
 };
@@ -11,7 +11,7 @@ use ports::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef, StoreError, Stored,
 };
-use std::cmp::Reverse;
+use std::{cmp::Reverse, ops::RangeInclusive};
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -52,17 +52,19 @@ impl Reader for MemoryStore {
         &self,
         store: &StoreId,
         buyer_email: &str,
-        from: OffsetDateTime,
+        made: RangeInclusive<OffsetDateTime>,
         at_most: u32,
     ) -> Result<u32, StoreError> {
         let filter = OrderFilter {
             buyer_email: Some(buyer_email.to_owned()),
-            created_from: Some(from),
+            created_from: Some(*made.start()),
             ..OrderFilter::default()
         };
+        let until = micros(*made.end());
         let tables = self.lock();
         let of_store = tables.orders.values().filter(|row| row.stored.state.store_id == *store);
-        let count = of_store.filter(|row| matches(row, &filter)).count();
+        let in_time = of_store.filter(|row| micros(row.stored.state.created_at) <= until);
+        let count = in_time.filter(|row| matches(row, &filter)).count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX).min(at_most))
     }
 
@@ -189,10 +191,10 @@ fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {
     } = filter;
     let created = micros(order.created_at);
     let external = order.external.as_ref().map(|external| external.id.as_str());
-    let email = row.personal.as_ref().map(|personal| personal.buyer.email.to_lowercase());
+    let email = row.personal.as_ref().map(|personal| bare_email(&personal.buyer.email));
     (states.is_empty() || states.contains(&order.state))
         && external_order_id.as_deref().is_none_or(|wanted| external == Some(wanted))
-        && buyer_email.as_ref().is_none_or(|wanted| email == Some(wanted.to_lowercase()))
+        && buyer_email.as_ref().is_none_or(|wanted| email == Some(bare_email(wanted)))
         && product_code.as_deref().is_none_or(|wanted| has_product(order, wanted))
         && created_from.is_none_or(|from| micros(from) <= created)
         && created_before.is_none_or(|before| created < micros(before))

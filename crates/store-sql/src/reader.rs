@@ -24,6 +24,7 @@ use ports::{
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
+use std::ops::RangeInclusive;
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -46,10 +47,10 @@ impl Reader for SqlStore {
         &self,
         store: &StoreId,
         buyer_email: &str,
-        from: OffsetDateTime,
+        made: RangeInclusive<OffsetDateTime>,
         at_most: u32,
     ) -> Result<u32, StoreError> {
-        orders::count_of(&self.0.read, store, buyer_email, from, at_most).await
+        orders::count_of(&self.0.read, store, buyer_email, made, at_most).await
     }
 
     async fn refunds(

@@ -51,11 +51,10 @@ pub(super) fn storefronts(settings: &settings::Handover, clock: &Arc<dyn Clock>)
 pub(super) fn screenings(
     settings: &settings::Screening,
     store: &SqlStore,
-    clock: &Arc<dyn Clock>,
 ) -> Result<Screenings, Box<dyn Error>> {
     let (reader, every) = (Arc::new(store.clone()), settings.reload);
     let rules = ListSource::of(settings.fraud_rules.as_deref());
-    let fraud = FraudRules::open(rules, reader, Arc::clone(clock))?.looking_every(every);
+    let fraud = FraudRules::open(rules, reader)?.looking_every(every);
     let goods = ListSource::of(settings.prohibited_goods.as_deref());
     let goods = ProhibitedGoods::open(goods)?.looking_every(every);
     let lists = settings.denied_parties.iter().map(|path| ListSource::of(Some(path))).collect();

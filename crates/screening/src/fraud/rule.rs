@@ -1,6 +1,12 @@
 //! The file of rules, read and checked.
 
-use domain::{Amount, amount::parse_decimal, is_country, order::TenderMethod, screening::Verdict};
+use domain::{
+    Amount,
+    amount::parse_decimal,
+    is_country,
+    order::{TenderMethod, bare_email},
+    screening::Verdict,
+};
 use serde::Deserialize;
 
 /// Rules of one file.
@@ -38,7 +44,7 @@ pub(super) struct Over {
     pub currency: String,
 }
 
-/// More than so many orders of one buyer, the one at hand among them.
+/// More than so many orders of one buyer until the one at hand was made, that one among them.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Velocity {
@@ -163,7 +169,7 @@ fn checked(raw: &RawRule, fault: &mut impl FnMut(String)) -> Rule {
         amount_over,
         velocity: raw.velocity,
         countries_differ: raw.countries_differ,
-        email_domains: raw.email_domains.iter().map(|it| it.trim().to_lowercase()).collect(),
+        email_domains: raw.email_domains.iter().map(|it| bare_email(it)).collect(),
         destinations: raw.destinations.clone(),
         tender_methods: raw.tender_methods.clone(),
     }

@@ -7,7 +7,6 @@ use ports::{Commit, OrderChange, Store as _};
 use screening::{FraudRules, ListSource};
 use std::sync::Arc;
 use store_memory::MemoryStore;
-use testkit::clock::TestClock;
 use time::Duration;
 
 fn rules(text: &str) -> FraudRules {
@@ -16,7 +15,7 @@ fn rules(text: &str) -> FraudRules {
 
 fn on(store: Arc<MemoryStore>, text: &str) -> FraudRules {
     let file = File::new("rules.toml", text);
-    FraudRules::open(file.source(), store, Arc::new(TestClock::default())).unwrap()
+    FraudRules::open(file.source(), store).unwrap()
 }
 
 fn rule(conditions: &str) -> String {
@@ -78,18 +77,65 @@ async fn a_buyers_orders_are_counted_in_their_window() {
     let personal = person("A Buyer", "Buyer@example.com");
     let rules = on(store.clone(), &rule("velocity = { orders = 2, within_hours = 24 }"));
     for (number, hours_ago, expected) in [
-        (1, 30, Verdict::Clear),
+        (1, 50, Verdict::Clear),
         (2, 20, Verdict::Clear),
         (3, 10, Verdict::Clear),
         (4, 0, Verdict::Review),
     ] {
         let order = order(&format!("O-{number}"), NOON - Duration::hours(hours_ago));
-        let received = domain::order::Fact::OrderReceived { order: Box::new(order.clone()) };
-        let mut commit = Commit::new(NOON, domain::Actor::worker("test"));
-        commit.orders.push(OrderChange::create(received, personal.clone()).unwrap());
-        store.commit(commit).await.unwrap();
+        place(&store, &order, &personal).await;
         assert_eq!(said(&rules, &order, &personal).await.0, expected, "{number}");
     }
+}
+
+/// An order may wait for its payment for days, and its buyer buy on meanwhile.
+#[tokio::test]
+async fn the_window_ends_when_the_order_was_made_however_late_it_is_looked_at() {
+    let store = Arc::new(MemoryStore::default());
+    let personal = person("A Buyer", "buyer@example.com");
+    let rules = on(store.clone(), &rule("velocity = { orders = 2, within_hours = 24 }"));
+    let made = [
+        ("first", -100, Verdict::Clear),
+        ("second", -90, Verdict::Clear),
+        ("third", -80, Verdict::Review),
+        ("fourth", -1, Verdict::Clear),
+        ("fifth", 0, Verdict::Clear),
+    ];
+    let order_of = |id: &str, hours: i64| order(id, NOON + Duration::hours(hours));
+    for (id, hours, _) in &made {
+        place(&store, &order_of(id, *hours), &personal).await;
+    }
+    for (id, hours, expected) in &made {
+        assert_eq!(said(&rules, &order_of(id, *hours), &personal).await.0, *expected, "{id}");
+    }
+    // One that was made with it counts, one that was made after it does not.
+    place(&store, &order_of("after-it", 1), &personal).await;
+    assert_eq!(said(&rules, &order_of("fifth", 0), &personal).await.0, Verdict::Clear);
+    place(&store, &order_of("with-it", 0), &personal).await;
+    assert_eq!(said(&rules, &order_of("fifth", 0), &personal).await.0, Verdict::Review);
+}
+
+#[tokio::test]
+async fn blanks_and_case_make_no_other_buyer() {
+    let store = Arc::new(MemoryStore::default());
+    let conditions = "velocity = { orders = 2, within_hours = 24 }\n\
+                      email_domains = [\" Example.com \"]";
+    let rules = on(store.clone(), &rule(conditions));
+    let written = ["buyer@example.com", " Buyer@Example.com", "BUYER@EXAMPLE.COM\t "];
+    for (number, email) in written.into_iter().enumerate() {
+        place(&store, &order(&format!("O-{number}"), NOON), &person("A Buyer", email)).await;
+    }
+    for email in written {
+        let seen = said(&rules, &order("O-1", NOON), &person("A Buyer", email)).await;
+        assert_eq!(seen.0, Verdict::Review, "{email:?}");
+    }
+}
+
+async fn place(store: &MemoryStore, order: &Order, personal: &Personal) {
+    let received = domain::order::Fact::OrderReceived { order: Box::new(order.clone()) };
+    let mut commit = Commit::new(NOON, domain::Actor::worker("test"));
+    commit.orders.push(OrderChange::create(received, personal.clone()).unwrap());
+    store.commit(commit).await.unwrap();
 }
 
 #[tokio::test]
@@ -117,11 +163,7 @@ async fn findings_name_nobody() {
 fn every_fault_of_a_file_is_named() {
     let open = |text: &str| {
         let file = File::new("rules.toml", text);
-        let opened = FraudRules::open(
-            file.source(),
-            Arc::<MemoryStore>::default(),
-            Arc::new(TestClock::default()),
-        );
+        let opened = FraudRules::open(file.source(), Arc::<MemoryStore>::default());
         opened.err().unwrap().to_string()
     };
     let two = open(
@@ -142,15 +184,14 @@ fn every_fault_of_a_file_is_named() {
     );
     assert!(open(&rule("velocity = { orders = 0, within_hours = 1 }")).contains("counts up to"));
     let missing = ListSource::File("/nowhere/rules.toml".into());
-    let opened =
-        FraudRules::open(missing, Arc::<MemoryStore>::default(), Arc::new(TestClock::default()));
+    let opened = FraudRules::open(missing, Arc::<MemoryStore>::default());
     assert!(opened.err().unwrap().to_string().contains("cannot be read"));
 }
 
 #[tokio::test]
 async fn the_demo_has_rules() {
     let store = Arc::<MemoryStore>::default();
-    let rules = FraudRules::open(ListSource::Demo, store, Arc::new(TestClock::default())).unwrap();
+    let rules = FraudRules::open(ListSource::Demo, store).unwrap();
     let personal = person("A Buyer", "someone@disposable.example");
     let said = said(&rules, &order("O-1", NOON), &personal).await;
     assert_eq!(said, (Verdict::Review, vec!["disposable-mail".to_owned()]));

@@ -5,7 +5,6 @@ use domain::screening::Verdict;
 use screening::{DeniedParties, FraudRules, Likeness, ProhibitedGoods};
 use std::{sync::Arc, time::Duration};
 use store_memory::MemoryStore;
-use testkit::clock::TestClock;
 
 #[tokio::test]
 async fn a_list_that_changed_is_in_force_and_a_broken_one_is_not() {
@@ -34,8 +33,7 @@ async fn a_list_that_changed_is_in_force_and_a_broken_one_is_not() {
 async fn rules_follow_their_files_too() {
     let review = "[[rule]]\nname = \"a\"\noutcome = \"REVIEW\"\ndestinations = [\"DE\"]\n";
     let file = File::new("rules.toml", &review.replace("DE", "AT"));
-    let clock = Arc::new(TestClock::default());
-    let rules = FraudRules::open(file.source(), Arc::<MemoryStore>::default(), clock).unwrap();
+    let rules = FraudRules::open(file.source(), Arc::<MemoryStore>::default()).unwrap();
     let nobody = person("", "");
     assert_eq!(said(&rules, &order("O-1", NOON), &nobody).await.0, Verdict::Clear);
     file.write(review);

@@ -5,13 +5,14 @@ use crate::{
     error::from_orm,
     load::to_view,
 };
-use domain::id::StoreId;
+use domain::{id::StoreId, order::bare_email};
 use ports::{OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, StoreError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, JoinType, Order, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select, Statement,
     sea_query::{Expr, ExprTrait},
 };
+use std::ops::RangeInclusive;
 use time::OffsetDateTime;
 
 pub(super) async fn list(
@@ -59,15 +60,16 @@ pub(super) async fn count_of(
     database: &DatabaseConnection,
     store: &StoreId,
     buyer_email: &str,
-    from: OffsetDateTime,
+    made: RangeInclusive<OffsetDateTime>,
     at_most: u32,
 ) -> Result<u32, StoreError> {
     const COUNT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE store_id = $1 \
-        AND buyer_email = $2 AND created_at >= $3 LIMIT $4) AS of_buyer";
+        AND buyer_email = $2 AND created_at BETWEEN $3 AND $4 LIMIT $5) AS of_buyer";
     let values = [
         store.as_str().into(),
-        buyer_email.to_lowercase().into(),
-        micros(from).into(),
+        bare_email(buyer_email).into(),
+        micros(*made.start()).into(),
+        micros(*made.end()).into(),
         i64::from(at_most).into(),
     ];
     let count = Statement::from_sql_and_values(database.get_database_backend(), COUNT, values);
@@ -104,7 +106,7 @@ fn filtered(store: &StoreId, filter: &OrderFilter) -> Select<order::Entity> {
         query = query.filter(order::Column::ExternalOrderId.eq(wanted.as_str()));
     }
     if let Some(wanted) = buyer_email {
-        query = query.filter(order::Column::BuyerEmail.eq(wanted.to_lowercase()));
+        query = query.filter(order::Column::BuyerEmail.eq(bare_email(wanted)));
     }
     if let Some(wanted) = product_code {
         query = query

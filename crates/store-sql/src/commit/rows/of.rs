@@ -9,7 +9,7 @@ use domain::{
     Amount, Rejection,
     cancellation::{Cancellation, CancelledLine, Given},
     id::CancellationId,
-    order::{Fact, Line, Order},
+    order::{Fact, Line, Order, bare_email},
     refund::Refund,
 };
 use ports::{ClaimChange, Commit, OrderChange, StoreChange, StoreError, TaskChange, TokenChange};
@@ -112,7 +112,7 @@ impl OrderRow {
             returned: tenders.iter().map(|tender| tender.returned).sum(),
             state: order.state.name(),
             external_order_id: order.external.as_ref().map(|external| external.id.clone()),
-            buyer_email: personal.map(|personal| personal.buyer.email.to_lowercase()),
+            buyer_email: personal.map(|personal| bare_email(&personal.buyer.email)),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
             products: if is_new { codes_of(order.lines.iter()) } else { Vec::new() },
