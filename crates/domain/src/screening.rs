@@ -33,8 +33,8 @@ pub enum CheckState {
     Failed,
 }
 
-/// What a check comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a check comes to; the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     Clear,
@@ -52,7 +52,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Findings that are kept of one check.
+    /// Findings that are kept of one check: the first, which are the worst.
     pub const MAX: usize = 20;
     /// Characters that are kept of each part of one.
     pub const MAX_TEXT: usize = 300;

@@ -3,7 +3,7 @@ use domain::{
     order::{Order, Personal},
     screening::{Check, Finding, Verdict},
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, sync::Arc};
 
 /// An order as a check sees it: with the people, unless their data were erased.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,8 @@ pub struct Subject<'s> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opinion {
     pub verdict: Verdict,
-    /// Without anybody's personal data.
+    /// The worst first: an order keeps no more than [`Finding::MAX`]. Without anybody's personal
+    /// data.
     pub findings: Vec<Finding>,
 }
 
@@ -66,6 +67,15 @@ impl Opinion {
     pub const fn clear() -> Self {
         Self { verdict: Verdict::Clear, findings: Vec::new() }
     }
+
+    /// What all comes to that was found, each with what it alone would: the worst counts and is told
+    /// first.
+    pub fn of(found: impl IntoIterator<Item = (Verdict, Finding)>) -> Self {
+        let mut found: Vec<(Verdict, Finding)> = found.into_iter().collect();
+        found.sort_by_key(|(verdict, _)| Reverse(*verdict));
+        let verdict = found.first().map_or(Verdict::Clear, |(verdict, _)| *verdict);
+        Self { verdict, findings: found.into_iter().map(|(_, finding)| finding).collect() }
+    }
 }
 
 impl ScreeningError {
@@ -77,5 +87,28 @@ impl ScreeningError {
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Opinion;
+    use domain::screening::{Finding, Verdict};
+
+    #[test]
+    fn the_worst_counts_and_is_told_first() {
+        use Verdict::{Clear, Failed, Review};
+        for (found, verdict, told) in [
+            (vec![], Clear, ""),
+            (vec![(Clear, "a"), (Clear, "b")], Clear, "ab"),
+            (vec![(Clear, "a"), (Review, "b"), (Clear, "c"), (Review, "d")], Review, "bdac"),
+            (vec![(Review, "a"), (Failed, "b"), (Clear, "c")], Failed, "bac"),
+            (vec![(Failed, "a"), (Review, "b")], Failed, "ab"),
+        ] {
+            let opinion =
+                Opinion::of(found.iter().map(|(it, rule)| (*it, Finding::new(*rule, ""))));
+            let rules: String = opinion.findings.into_iter().map(|it| it.rule).collect();
+            assert_eq!((opinion.verdict, rules.as_str()), (verdict, told), "{found:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::{ListError, ListSource, file, watched::Watched};
 use async_trait::async_trait;
 use domain::{
     order::{Order, Personal, bare_email},
-    screening::{Finding, Verdict},
+    screening::Finding,
 };
 use ports::{Opinion, Reader, Screening, ScreeningError, Subject};
 use rule::{Rule, Rules, Velocity};
@@ -111,17 +111,13 @@ impl FraudRules {
 impl Screening for FraudRules {
     async fn check(&self, subject: Subject<'_>) -> Result<Opinion, ScreeningError> {
         let rules = self.rules.current();
-        let mut opinion = Opinion::clear();
+        let mut found = Vec::new();
         for rule in &rules.rules {
-            let Some(finding) = self.fires(rule, subject.order, subject.personal).await? else {
-                continue;
-            };
-            opinion.findings.push(finding);
-            if rule.outcome == Verdict::Failed || opinion.verdict == Verdict::Clear {
-                opinion.verdict = rule.outcome;
+            if let Some(finding) = self.fires(rule, subject.order, subject.personal).await? {
+                found.push((rule.outcome, finding));
             }
         }
-        Ok(opinion)
+        Ok(Opinion::of(found))
     }
 }
 

@@ -122,30 +122,24 @@ impl Rule {
 }
 
 impl Rules {
-    fn look_at(&self, line: &Line, destination: &str, opinion: &mut Opinion) {
+    fn look_at(&self, line: &Line, destination: &str, found: &mut Vec<(Verdict, Finding)>) {
         let code = line.hs_code.as_deref().map(bare_code).unwrap_or_default();
         if code.is_empty() {
             if self.without_code == WithoutCode::Review {
                 let text = format!("line {} has no customs code", line.cart_item_id);
-                opinion.findings.push(Finding::new("without-code", text));
-                if opinion.verdict == Verdict::Clear {
-                    opinion.verdict = Verdict::Review;
-                }
+                found.push((Verdict::Review, Finding::new("without-code", text)));
             }
             return;
         }
         let rules = self.rules.iter().filter(|rule| code.starts_with(&rule.hs_prefix));
         for rule in rules.filter(|rule| rule.goes_to(destination)) {
-            let does = match rule.effect {
-                Effect::Prohibit => "may not go",
-                Effect::Warn => "goes with a warning",
+            let (verdict, does) = match rule.effect {
+                Effect::Prohibit => (Verdict::Failed, "may not go"),
+                Effect::Warn => (Verdict::Clear, "goes with a warning"),
             };
             let (line, prefix) = (&line.cart_item_id, &rule.hs_prefix);
             let text = format!("line {line}: {prefix} {does} to {destination}");
-            opinion.findings.push(Finding::new(&rule.name, text));
-            if rule.effect == Effect::Prohibit {
-                opinion.verdict = Verdict::Failed;
-            }
+            found.push((verdict, Finding::new(&rule.name, text)));
         }
     }
 }
@@ -154,10 +148,10 @@ impl Rules {
 impl Screening for ProhibitedGoods {
     async fn check(&self, subject: Subject<'_>) -> Result<Opinion, ScreeningError> {
         let (rules, order) = (self.0.current(), subject.order);
-        let mut opinion = Opinion::clear();
+        let mut found = Vec::new();
         for line in &order.lines {
-            rules.look_at(line, &order.destination_country, &mut opinion);
+            rules.look_at(line, &order.destination_country, &mut found);
         }
-        Ok(opinion)
+        Ok(Opinion::of(found))
     }
 }

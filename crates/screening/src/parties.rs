@@ -54,33 +54,25 @@ impl DeniedParties {
 
     fn check_names(&self, personal: &Personal) -> Opinion {
         let index = self.index.current();
-        let mut opinion = Opinion::clear();
+        let mut found = Vec::new();
         let names = names(personal);
         if names.is_empty() {
             let text = "the order names neither buyer nor recipient";
-            opinion.findings.push(Finding::new("no-name", text));
+            found.push((Verdict::Clear, Finding::new("no-name", text)));
         }
         for (whose, name) in names {
             let Found { matches, all } = index.find(name, self.threshold);
             if !all {
                 let text = format!("the {whose} is like more of the list than is compared");
-                opinion.findings.push(Finding::new("too-common", text));
-                if opinion.verdict == Verdict::Clear {
-                    opinion.verdict = Verdict::Review;
-                }
+                found.push((Verdict::Review, Finding::new("too-common", text)));
             }
-            for found in matches {
-                let (likeness, entry) = (found.likeness, index.entry(found.name));
+            for Match { name, likeness } in matches {
+                let verdict = if likeness.is_same() { Verdict::Failed } else { Verdict::Review };
                 let text = format!("the {whose} is {likeness} like it");
-                opinion.findings.push(Finding::new(entry, text));
-                if likeness.is_same() {
-                    opinion.verdict = Verdict::Failed;
-                } else if opinion.verdict == Verdict::Clear {
-                    opinion.verdict = Verdict::Review;
-                }
+                found.push((verdict, Finding::new(index.entry(name), text)));
             }
         }
-        opinion
+        Opinion::of(found)
     }
 }
 

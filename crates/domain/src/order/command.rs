@@ -22,6 +22,7 @@ pub enum Command {
     RecordScreening {
         check: Check,
         verdict: Verdict,
+        /// The worst first: what is beyond [`Finding::MAX`] is not kept.
         findings: Vec<Finding>,
         by: Actor,
         at: OffsetDateTime,

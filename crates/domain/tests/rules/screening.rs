@@ -156,10 +156,13 @@ fn a_review_is_public_and_an_order_goes_on_once_every_check_is_clear() {
 #[test]
 fn findings_have_an_end() {
     let order = screened(checkout(), &all());
-    let findings = vec![Finding::new("r".repeat(999), "t".repeat(999)); 99];
+    let mut findings = vec![Finding::new("r".repeat(999), "t".repeat(999)); 99];
+    findings.insert(0, Finding::new("worst", "the worst comes first"));
     let (check, verdict, by) = (Check::Fraud, Verdict::Failed, Actor::worker("w"));
     let command = Command::RecordScreening { check, verdict, findings, by, at: AT };
-    let kept = decided(order, command).screened(check).unwrap().findings.clone();
-    assert_eq!(kept.len(), Finding::MAX);
+    let screened = decided(order, command).screened(check).unwrap().clone();
+    assert_eq!((screened.state, screened.findings[0].rule.as_str()), (CheckState::Failed, "worst"));
+    assert_eq!(screened.findings.len(), Finding::MAX);
+    let kept = &screened.findings[1..];
     assert_eq!((kept[0].rule.len(), kept[0].text.len()), (Finding::MAX_TEXT, Finding::MAX_TEXT));
 }

@@ -1,7 +1,7 @@
 use crate::build::{File, NOON, address, opinion, order, person, said};
 use domain::{
     order::{Order, Personal},
-    screening::Verdict,
+    screening::{Finding, Verdict},
 };
 use ports::{Commit, OrderChange, Store as _};
 use screening::{FraudRules, ListSource};
@@ -136,6 +136,17 @@ async fn place(store: &MemoryStore, order: &Order, personal: &Personal) {
     let mut commit = Commit::new(NOON, domain::Actor::worker("test"));
     commit.orders.push(OrderChange::create(received, personal.clone()).unwrap());
     store.commit(commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_fails_is_told_before_any_number_for_a_person() {
+    let rule = |name: &str, outcome: &str| {
+        format!("[[rule]]\nname = \"{name}\"\noutcome = \"{outcome}\"\ndestinations = [\"DE\"]\n")
+    };
+    let mut text: String = (0..Finding::MAX).map(|it| rule(&it.to_string(), "REVIEW")).collect();
+    text += &rule("last", "FAILED");
+    let (verdict, named) = said(&rules(&text), &order("O-1", NOON), &Personal::default()).await;
+    assert_eq!((verdict, named[0].as_str(), named[1].as_str()), (Verdict::Failed, "last", "0"));
 }
 
 #[tokio::test]

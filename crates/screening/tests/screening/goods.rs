@@ -1,7 +1,7 @@
 use crate::build::{File, NOON, opinion, order, said};
 use domain::{
     order::{Order, Personal},
-    screening::Verdict,
+    screening::{Finding, Verdict},
 };
 use screening::{ListSource, ProhibitedGoods};
 
@@ -48,6 +48,20 @@ async fn goods_are_found_by_code_and_destination() {
     assert_eq!(findings.verdict, Verdict::Failed);
     assert_eq!(findings.findings[0].text, "line L1: 93 may not go to DE");
     assert_eq!(findings.findings[1].text, "line L2 has no customs code");
+}
+
+#[tokio::test]
+async fn a_prohibition_is_told_before_any_number_of_warnings() {
+    let file = File::new("goods.toml", RULES);
+    let goods = ProhibitedGoods::open(file.source()).unwrap();
+    let mut order = of(Some("2402"), "DE");
+    let warned = order.lines[0].clone();
+    order.lines = vec![warned; Finding::MAX];
+    order.lines.push(of(None, "DE").lines.remove(0));
+    order.lines.push(of(Some("9303"), "DE").lines.remove(0));
+    let (verdict, named) = said(&goods, &order, &Personal::default()).await;
+    assert_eq!((verdict, named.len()), (Verdict::Failed, Finding::MAX + 2));
+    assert_eq!(named[..3], ["arms", "without-code", "tobacco"]);
 }
 
 #[test]

@@ -71,6 +71,16 @@ async fn a_name_that_is_like_too_many_is_for_a_person() {
     assert!(named.contains(&"list/last".to_owned()), "{named:?}");
 }
 
+#[tokio::test]
+async fn a_listed_name_is_told_before_what_is_only_like_one() {
+    let parties = parties();
+    let mut personal = person("Iwan Sidorenko", "");
+    personal.billing_address = Some(address("Zoltan Karpathy", "DE"));
+    let seen = said(&parties, &order("O-1", NOON), &personal).await;
+    let named = ["sanctions/2", "sanctions/1"].map(str::to_owned).to_vec();
+    assert_eq!(seen, (Verdict::Failed, named));
+}
+
 /// A word of its own for each number.
 fn word_of(number: usize) -> String {
     let letter = |digit: usize| char::from(b"bcdfghjklm"[digit % 10]);
