@@ -15,6 +15,7 @@ use domain::{
     order::Personal,
     screening::{Finding, Verdict},
 };
+use normal::{MAX_CHARACTERS, MAX_WORDS};
 use ports::{Opinion, Screening, ScreeningError, Subject};
 use std::{sync::Arc, time::Duration};
 
@@ -61,7 +62,14 @@ impl DeniedParties {
             found.push((Verdict::Clear, Finding::new("no-name", text)));
         }
         for (whose, name) in names {
-            let Found { matches, all } = index.find(name, self.threshold);
+            let Found { matches, all, whole } = index.find(name, self.threshold);
+            if !whole {
+                let text = format!(
+                    "the {whose} is longer than the {MAX_WORDS} words and {MAX_CHARACTERS} \
+                     characters that are compared"
+                );
+                found.push((Verdict::Review, Finding::new("too-long", text)));
+            }
             if !all {
                 let text = format!("the {whose} is like more of the list than is compared");
                 found.push((Verdict::Review, Finding::new("too-common", text)));

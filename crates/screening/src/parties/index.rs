@@ -39,11 +39,13 @@ pub struct Found {
     /// Whether every name that could be like it was compared. Names that are the very words are
     /// always among the matches.
     pub all: bool,
+    /// Whether all of the name was compared.
+    pub whole: bool,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { matches: Vec::new(), all: true }
+        Self { matches: Vec::new(), all: true, whole: true }
     }
 }
 
@@ -162,13 +164,17 @@ impl Index {
 
     /// The names that are at least so alike, the most alike first, one for each entry.
     pub fn find(&self, name: &str, threshold: Likeness) -> Found {
+        let (name, ends) = normal::beginning(name);
         let asked = normal::words(name);
+        let whole = ends && asked.len() <= normal::MAX_WORDS;
         if asked.is_empty() || self.is_empty() {
-            return Found::default();
+            return Found { whole, ..Found::default() };
         }
-        let same = self.as_written(as_written(&asked));
+        // What goes on is not the same, however it begins.
+        let same = ends.then(|| self.as_written(as_written(&asked))).into_iter().flatten();
         let asked: Vec<String> = asked.iter().map(|word| normal::sound(word)).collect();
-        let asked_words: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let compared = asked.iter().map(String::as_str).take(normal::MAX_WORDS);
+        let asked_words: Vec<&str> = compared.collect();
         let mut found: Vec<Match> =
             same.map(|name| Match { name, likeness: Likeness::SAME }).collect();
         let (candidates, all) = self.candidates(&asked_words);
@@ -191,7 +197,7 @@ impl Index {
         let mut entries = HashSet::new();
         found.retain(|it| entries.insert(self.entry_of[it.name]));
         found.truncate(MOST);
-        Found { matches: found, all }
+        Found { matches: found, all, whole }
     }
 
     /// Names that have words near to those asked for: to all of them, or to all but one of three or

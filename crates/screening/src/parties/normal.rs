@@ -1,8 +1,8 @@
 //! Names as they are compared: lower-case Latin words, without what says nothing about who it is.
 
-/// Characters of a name that are looked at.
+/// Characters that are looked at of a name that is asked for.
 pub const MAX_CHARACTERS: usize = 400;
-/// Words of a name that are looked at.
+/// Words that are compared of a name that is asked for, without those that say nothing.
 pub const MAX_WORDS: usize = 12;
 
 /// How people are addressed, and which form a firm has.
@@ -12,14 +12,22 @@ const SAY_NOTHING: [&str; 36] = [
     "company", "plc", "gmbh", "ag", "kg", "sa", "sarl", "srl", "bv", "ooo",
 ];
 
+/// As much of a name as is looked at, and whether that is all of it.
+pub fn beginning(name: &str) -> (&str, bool) {
+    let name = name.trim();
+    match name.char_indices().nth(MAX_CHARACTERS) {
+        Some((end, _)) => (&name[..end], false),
+        None => (name, true),
+    }
+}
+
 /// The words of a name: other scripts in Latin letters, without accents, case and punctuation, and
 /// without what says nothing, unless nothing else would be left.
 pub fn words(name: &str) -> Vec<String> {
-    let name: String = name.chars().take(MAX_CHARACTERS).collect();
     // An apostrophe or a dot within a word is part of how it is written, not a gap.
-    let latin = deunicode::deunicode(&name).to_lowercase().replace(['\'', '`', '.'], "");
+    let latin = deunicode::deunicode(name).to_lowercase().replace(['\'', '`', '.'], "");
     let all = latin.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let all: Vec<&str> = all.take(MAX_WORDS).collect();
+    let all: Vec<&str> = all.collect();
     let telling: Vec<&str> =
         all.iter().copied().filter(|word| word.len() > 1 && !SAY_NOTHING.contains(word)).collect();
     let words = if telling.is_empty() { all } else { telling };
@@ -65,7 +73,7 @@ pub fn sound(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{sound, words};
+    use super::{MAX_CHARACTERS, beginning, sound, words};
 
     #[test]
     fn what_sounds_the_same_is_the_same() {
@@ -106,7 +114,15 @@ mod tests {
 
     #[test]
     fn a_name_without_end_has_one() {
-        assert_eq!(words(&"ab ".repeat(10_000)).len(), super::MAX_WORDS);
-        assert_eq!(words(&"a".repeat(10_000))[0].len(), super::MAX_CHARACTERS);
+        let long = "\u{17b}".repeat(MAX_CHARACTERS);
+        assert_eq!(beginning(&format!("\u{17b}{long}")), (long.as_str(), false));
+        assert_eq!(beginning(&format!(" {long}\t")), (long.as_str(), true));
+        assert_eq!(beginning(" "), ("", true));
+    }
+
+    #[test]
+    fn what_says_nothing_takes_no_words_place() {
+        let name = format!("{} Ivan {} Petrov", "the ".repeat(99), "X. ".repeat(99));
+        assert_eq!(words(&name).join(" "), "ivan petrov");
     }
 }

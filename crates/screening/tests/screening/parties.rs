@@ -72,6 +72,59 @@ async fn a_name_that_is_like_too_many_is_for_a_person() {
 }
 
 #[tokio::test]
+async fn words_that_say_nothing_hide_no_name() {
+    let parties = parties();
+    for hidden in ["the of and und et y i mr mrs ms miss dr prof", "a b c d e f g h j k l m n"] {
+        for name in [format!("{hidden} Zoltan Karpathy"), format!("Zoltan {hidden} Karpathy")] {
+            let seen = said(&parties, &order("O-1", NOON), &person(&name, "")).await;
+            assert_eq!(seen, (Verdict::Failed, vec!["sanctions/2".to_owned()]), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_too_long_to_be_compared_whole_is_for_a_person() {
+    let parties = parties();
+    let words = |count| (0..count).map(word_of).collect::<Vec<_>>().join(" ");
+    for (name, too_long) in [
+        (words(12), false),
+        (words(13), true),
+        (format!("{} Zoltan Karpathy", words(12)), true),
+        ("the ".repeat(13), true),
+        ("x".repeat(400), false),
+        (format!("  {}  ", "x".repeat(400)), false),
+        ("x".repeat(401), true),
+        ("!".repeat(401), true),
+    ] {
+        let opinion = opinion(&parties, &order("O-1", NOON), &person(&name, "")).await;
+        let verdict = if too_long { Verdict::Review } else { Verdict::Clear };
+        assert_eq!(opinion.verdict, verdict, "{name}");
+        let said = opinion.findings.iter().map(|it| (it.rule.as_str(), it.text.as_str()));
+        let text = "the name of the buyer is longer than the 12 words and 400 characters that are \
+                    compared";
+        assert!(said.eq(too_long.then_some(("too-long", text))), "{name}: {opinion:?}");
+    }
+    // Somebody else's name is nobody's, however it begins.
+    let behind = format!("Zoltan Karpathy {} Other", ".".repeat(400));
+    let seen = said(&parties, &order("O-1", NOON), &person(&behind, "")).await;
+    assert_eq!(seen.0, Verdict::Review);
+}
+
+/// How many words are compared with each other has a limit; which words they are has none.
+#[tokio::test]
+async fn the_very_words_of_a_list_are_found_however_many_they_are() {
+    let words: Vec<String> = (0..20).map(word_of).collect();
+    let file = File::new("list.csv", &format!("id,name\n1,{}\n", words.join(" ")));
+    let parties = DeniedParties::open(vec![file.source()], Likeness::percent(84)).unwrap();
+    let turned = words.iter().rev().cloned().collect::<Vec<_>>();
+    let seen = said(&parties, &order("O-1", NOON), &person(&turned.join(" "), "")).await;
+    assert_eq!(seen, (Verdict::Failed, vec!["list/1".to_owned(), "too-long".to_owned()]));
+    // One word less is another name.
+    let seen = said(&parties, &order("O-1", NOON), &person(&turned[1..].join(" "), "")).await;
+    assert_eq!(seen.0, Verdict::Review);
+}
+
+#[tokio::test]
 async fn a_listed_name_is_told_before_what_is_only_like_one() {
     let parties = parties();
     let mut personal = person("Iwan Sidorenko", "");
