@@ -1,7 +1,8 @@
 //! Where rules and lists come from.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs,
+    io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -47,6 +48,10 @@ pub enum ListError {
 }
 
 impl ListError {
+    fn unreadable(file: &ListSource, source: io::Error) -> Self {
+        Self::Unreadable { file: file.to_string(), source }
+    }
+
     pub(crate) fn wrong(source: &ListSource, faults: Vec<String>) -> Self {
         Self::Wrong { file: source.to_string(), faults }
     }
@@ -66,14 +71,23 @@ impl Stamp {
     }
 }
 
+/// Whether there is something that can be read.
+pub(crate) fn begins(source: &ListSource) -> Result<(), ListError> {
+    let ListSource::File(path) = source else { return Ok(()) };
+    let read = fs::File::open(path).and_then(|mut file| file.read(&mut [0]));
+    read.map(drop).map_err(|error| ListError::unreadable(source, error))
+}
+
 /// The text of a file, or the demo's.
 pub(crate) fn text(source: &ListSource, demo: &'static str) -> Result<String, ListError> {
     let ListSource::File(path) = source else { return Ok(demo.to_owned()) };
-    let unreadable = |source| ListError::Unreadable { file: path.display().to_string(), source };
+    let unreadable = |error| ListError::unreadable(source, error);
     let length = fs::metadata(path).map_err(unreadable)?.len();
     if length > MAX_BYTES {
         let text = format!("has {length} bytes instead of at most {MAX_BYTES}");
         return Err(ListError::wrong(source, vec![text]));
     }
-    fs::read_to_string(path).map_err(unreadable)
+    let bytes = fs::read(path).map_err(unreadable)?;
+    // Reading it again makes it no better.
+    String::from_utf8(bytes).map_err(|error| ListError::wrong(source, vec![error.to_string()]))
 }
