@@ -115,6 +115,8 @@ impl Site {
         let mut environment = vec![
             ("MERIDIAN__DATABASE__URL", url.as_str()),
             ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", BOOTSTRAP),
+            // The pipeline's shop is on this machine.
+            ("MERIDIAN__HANDOVER__PRIVATE_NETWORKS", "true"),
         ];
         match workers {
             Workers::None => environment.push(("MERIDIAN__SERVE__WORKERS", "")),
