@@ -7,8 +7,8 @@ use crate::{
 };
 use domain::{
     order::{
-        Command, ExternalIds, Fact, FailureClass, HandoverOutcome, Order, OrderState, Turn,
-        handover,
+        Command, ExternalIds, Fact, FailureClass, HandoverOutcome, HandoverState, Order,
+        OrderState, Turn, handover,
     },
     store::HandoverExhausted,
 };
@@ -32,6 +32,8 @@ pub struct Tried {
     pub outcome: HandoverOutcome,
     /// For an answer that cannot be booked: when to try again.
     pub next_at: Option<OffsetDateTime>,
+    /// What becomes of the order if that was the last try.
+    pub exhausted: HandoverExhausted,
 }
 
 impl Handovers {
@@ -75,8 +77,6 @@ impl Handovers {
             holder = claim.map(|claim| claim.holder);
         }
         let mine = holder.as_deref() == Some(key.order_id.as_str());
-        let exhausted = self.core.settings(&key.store_id).await?;
-        let exhausted = exhausted.state.settings.handover.as_ref().map(|it| it.exhausted);
         self.core
             .step(key, |order, now| {
                 let before = order.state.clone();
@@ -99,13 +99,13 @@ impl Handovers {
                 let change = order.decide(command, now)?;
                 let after = change.after.clone();
                 let news = !change.facts.is_empty();
-                let last = change.facts.contains(&Fact::HandoverExhausted);
+                let last = is_over(&change.facts, &after);
                 let mut commit = self.core.commit_of(caller, change);
                 if let (HandoverOutcome::Taken(external), None) = (&tried.outcome, &holder) {
                     commit.claims = claims(&commit, key, &before, external);
                 }
                 if last {
-                    commit.tasks.push(after_the_last(key, &after, exhausted, now));
+                    commit.tasks.push(after_the_last(key, &after, tried.exhausted, now));
                 }
                 Ok((commit, news))
             })
@@ -129,15 +129,24 @@ fn claims(
     std::iter::once(take_external_id(key, external)).chain(draft).collect()
 }
 
+/// Another failure may be recorded after the last try: that the shop has the order, and under an
+/// id that it cannot have.
+fn is_over(facts: &[Fact], order: &Order) -> bool {
+    let exhausted = order.handover.as_ref().is_some_and(|it| it.state == HandoverState::Exhausted);
+    order.state == OrderState::Ready
+        && exhausted
+        && facts.iter().any(|fact| matches!(fact, Fact::HandoverFailed { .. }))
+}
+
 /// L14 and L15.
 fn after_the_last(
     key: &OrderKey,
     order: &Order,
-    exhausted: Option<HandoverExhausted>,
+    exhausted: HandoverExhausted,
     now: OffsetDateTime,
 ) -> TaskChange {
     let in_doubt = order.handover.as_ref().is_some_and(|handover| handover.in_doubt);
-    match exhausted.unwrap_or_default() {
+    match exhausted {
         HandoverExhausted::Cancel => tasks::put(key, TaskKind::Handover, now),
         HandoverExhausted::Notify if in_doubt => {
             TaskChange::Put(tasks::look_for(key, now + AFTER_THE_LAST_TRY))

@@ -12,7 +12,7 @@ use domain::{
     screening::Check,
     store::Store as StoreRecord,
 };
-use ports::{Opinion, OrderKey, OrderView, Stored, TaskKind};
+use ports::{Opinion, OrderKey, OrderView, Stored, TaskChange, TaskKind};
 use std::sync::Arc;
 
 /// A store with its settings.
@@ -82,8 +82,8 @@ impl Processing {
                 let change = order.decide(Command::RecordPayment(report.clone()), now)?;
                 let after = change.after.clone();
                 let mut commit = self.core.commit_of(caller, change);
-                // The caller holds the order's task and goes on with it.
-                commit.tasks.clear();
+                // The caller holds the order's task and goes on with it, unless that is over.
+                commit.tasks.retain(|change| matches!(change, TaskChange::Done { .. }));
                 Ok((commit, after))
             })
             .await

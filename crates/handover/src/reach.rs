@@ -72,14 +72,14 @@ fn plain(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
     let four = |high, low| IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     match six.segments() {
-        // Mapped, and translated (RFC 6052).
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            four(high, low)
-        }
+        // Mapped, translated (RFC 2765), and translated by its successor (RFC 6052).
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        // 6to4.
+        | [0x2002, high, low, ..] => four(high, low),
         // Compatible, which is out of use; `::1` is not one of them.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => four(high, low),
-        // 6to4.
-        [0x2002, high, low, ..] => four(high, low),
         _ => address,
     }
 }
@@ -87,11 +87,11 @@ fn plain(address: IpAddr) -> IpAddr {
 /// Where clouds hand out their machines' credentials and settings: most do at a link-local
 /// address, and these are the others.
 const CLOUDS: [IpAddr; 4] = [
-    // Alibaba Cloud, Oracle Cloud, Azure, and AWS over IPv6.
+    // Alibaba Cloud, Oracle Cloud and Azure; over IPv6 Scaleway.
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
 ];
 
 fn is_never_a_shop(address: IpAddr) -> bool {
@@ -106,9 +106,13 @@ fn is_never_a_shop(address: IpAddr) -> bool {
                 || four.is_broadcast()
         }
         IpAddr::V6(six) => {
-            // Translated in a way that only the gateway knows (RFC 8215): to wherever it wants.
-            let unknown = matches!(six.segments(), [0x64, 0xff9b, 1, ..]);
-            unknown || six.is_unspecified() || six.is_unicast_link_local() || six.is_multicast()
+            // Translated in a way that only the gateway knows (RFC 8215): to wherever it wants. Then
+            // what AWS and Google Cloud keep for their services.
+            let kept = matches!(
+                six.segments(),
+                [0x64, 0xff9b, 1, ..] | [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..]
+            );
+            kept || six.is_unspecified() || six.is_unicast_link_local() || six.is_multicast()
         }
     }
 }
@@ -165,6 +169,10 @@ mod tests {
             "192.0.0.192",
             "168.63.129.16",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:42::42",
+            "::ffff:0:169.254.169.254",
             "::ffff:100.100.100.200",
             "64:ff9b:1::169.254.169.254",
             "64:ff9b:1:2:3:4:a9fe:a9fe",

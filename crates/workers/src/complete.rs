@@ -8,7 +8,7 @@ use application::{Caller, Failure, Processing};
 use async_trait::async_trait;
 use domain::{
     Actor, Reason,
-    order::{OrderState, TenderState},
+    order::{OrderState, Tender, TenderState},
 };
 use ports::{Providers, Task, TaskKind};
 use std::time::Duration;
@@ -56,8 +56,8 @@ impl Work for Complete {
         else {
             return Ok(Next::wait(IDLE, "there is nothing to do"));
         };
-        let open = [TenderState::Pending, TenderState::Authorized];
-        self.payments.ask(&caller, key, &view.order, &open).await?;
+        let open = |it: &Tender| matches!(it.state, TenderState::Pending | TenderState::Authorized);
+        self.payments.ask(&caller, key, &view.order, open).await?;
         match self.payments.processing.complete(&caller, key).await {
             Ok(()) => {
                 self.stops.reach(Point::Completed).await;

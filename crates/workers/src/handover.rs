@@ -91,13 +91,14 @@ impl HandOver {
     async fn attempt(&self, look: &Look<'_>) -> Result<Next, WorkError> {
         let target = look.target.place();
         if look.handover.may_be_elsewhere(&target) {
-            return self.elsewhere(look).await;
+            return self.elsewhere(&look.caller, look.task, look.handover).await;
         }
         if look.handover.starts > 0 {
+            let asked_at = self.clock.now();
             match self.find(look).await {
                 Ok(Some(external)) => return self.taken(look, external).await,
                 Ok(None) => {
-                    if let Some(next) = self.on_its_way(look) {
+                    if let Some(next) = self.on_its_way(look, asked_at) {
                         return Ok(next);
                     }
                 }
@@ -136,22 +137,22 @@ impl HandOver {
         found.unwrap_or_else(|_| Err(no_answer()))
     }
 
-    /// That the shop does not have an order is no answer while a push of it may still arrive. One
-    /// that nobody has recorded the end of may still be being sent.
-    fn on_its_way(&self, look: &Look<'_>) -> Option<Next> {
-        let sending = look.handover.state == HandoverState::InFlight;
-        let sent_by = if sending { self.settings.call_timeout } else { Duration::ZERO };
+    /// That the shop did not have an order when it was asked is no answer if a push of it may have
+    /// arrived later. One that nobody has recorded the end of may still be being sent.
+    fn on_its_way(&self, look: &Look<'_>, asked_at: OffsetDateTime) -> Option<Next> {
+        let is_over =
+            matches!(look.handover.state, HandoverState::Retrying | HandoverState::Exhausted);
+        let sent_by = if is_over { Duration::ZERO } else { self.settings.call_timeout };
         let arrived_by = look.view.order.updated_at + sent_by + self.settings.grace;
+        let waits = look.handover.in_doubt && asked_at < arrived_by;
         let left = Duration::try_from(arrived_by - self.clock.now()).unwrap_or_default();
-        let waits = look.handover.in_doubt && !left.is_zero();
         waits.then(|| Next::wait(left, "a push may still be on its way to the shop"))
     }
 
     /// That the shop has it stays true whoever has the task by now.
     async fn taken(&self, look: &Look<'_>, external: ExternalIds) -> Result<Next, WorkError> {
         let next_at = self.next_at(look, None);
-        let outcome = HandoverOutcome::Taken(external);
-        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at }).await
+        self.tell(look, HandoverOutcome::Taken(external), next_at).await
     }
 
     async fn failed(&self, look: &Look<'_>, failure: PushFailure) -> Result<Next, WorkError> {
@@ -160,13 +161,24 @@ impl HandOver {
         tracing::info!(class = class.name(), cause, "the shop did not take an order");
         let next_at = self.next_at(look, retry_after);
         let outcome = HandoverOutcome::Failed { class, cause, next_at, in_doubt };
-        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at }).await
+        self.tell(look, outcome, next_at).await
     }
 
-    async fn record(&self, look: &Look<'_>, tried: Tried) -> Result<Next, WorkError> {
-        let changed = self.steps.record(&look.caller, &look.task.key, &tried).await?;
+    async fn tell(
+        &self,
+        look: &Look<'_>,
+        outcome: HandoverOutcome,
+        next_at: Option<OffsetDateTime>,
+    ) -> Result<Next, WorkError> {
+        let (turn, exhausted) = (look.handover.turn(), look.target.exhausted);
+        let tried = Tried { turn, outcome, next_at, exhausted };
+        self.record(&look.caller, look.task, tried).await
+    }
+
+    async fn record(&self, caller: &Caller, task: &Task, tried: Tried) -> Result<Next, WorkError> {
+        let changed = self.steps.record(caller, &task.key, &tried).await?;
         self.stops.reach(Point::HandoverRecorded).await;
-        Ok(if changed { Next::Committed } else { overtaken(look.task) })
+        Ok(if changed { Next::Committed } else { overtaken(task) })
     }
 
     /// When the schedule has the next try, or the shop wants it, whichever is later.
@@ -176,49 +188,53 @@ impl HandOver {
         Some(self.clock.now() + wait)
     }
 
-    /// The shop that may have it cannot be asked any more, and another is not to get it as well.
-    async fn elsewhere(&self, look: &Look<'_>) -> Result<Next, WorkError> {
-        let pushed = look.handover.pushed_to.as_deref().unwrap_or_default();
+    /// The shop that may have it cannot be asked any more, and another is not to get it as well. It
+    /// is for a person to look, whatever the store says of orders that cannot be handed over.
+    async fn elsewhere(
+        &self,
+        caller: &Caller,
+        task: &Task,
+        handover: &Handover,
+    ) -> Result<Next, WorkError> {
+        let pushed = handover.pushed_to.as_deref().unwrap_or("the shop that it was sent to");
         let cause = format!(
             "the order may have come to {pushed}, which is not the store's shop any more: look \
              there, then have it tried again or accept it by hand"
         );
         let class = FailureClass::RejectedOther;
-        let outcome = HandoverOutcome::Failed { class, cause, next_at: None, in_doubt: true };
-        self.record(look, Tried { turn: look.handover.turn(), outcome, next_at: None }).await
+        let outcome = HandoverOutcome::Failed { class, cause, next_at: None, in_doubt: false };
+        let (turn, exhausted) = (handover.turn(), HandoverExhausted::Notify);
+        let tried = Tried { turn, outcome, next_at: None, exhausted };
+        self.record(caller, task, tried).await
     }
 
     /// Nothing is pushed any more; but what was pushed may be there. L15 if the store wants it.
     async fn look_for(&self, look: &Look<'_>) -> Result<Next, WorkError> {
-        let asked = if !look.handover.in_doubt {
-            Asked::Absent
-        } else if look.handover.may_be_elsewhere(&look.target.place()) {
-            Asked::Unknown("the shop that may have the order is not the store's any more")
-        } else {
-            match self.find(look).await {
-                Ok(Some(external)) => return self.taken(look, external).await,
-                Ok(None) => Asked::Absent,
-                Err(_) => {
-                    Asked::Unknown("the shop may have the order all the same, and does not answer")
-                }
-            }
-        };
-        let exhausted = look.view.order.state == OrderState::Ready;
+        if look.handover.may_be_elsewhere(&look.target.place()) {
+            return self.elsewhere(&look.caller, look.task, look.handover).await;
+        }
+        let asked_at = self.clock.now();
+        let asked = if look.handover.in_doubt { self.find(look).await } else { Ok(None) };
+        let unknown = asked.is_err();
+        if let Ok(Some(external)) = asked {
+            return self.taken(look, external).await;
+        }
+        if !unknown && let Some(next) = self.on_its_way(look, asked_at) {
+            return Ok(next);
+        }
         // If the shop did not answer, it is asked on after this.
+        let exhausted = look.view.order.state == OrderState::Ready;
         if exhausted
             && look.target.exhausted == HandoverExhausted::Cancel
             && self.cancel(look).await?
         {
             return Ok(Next::later(QUESTIONS.pause(0), "the order was cancelled"));
         }
-        if let Asked::Unknown(why) = asked {
+        if unknown {
+            let why = "the shop may have the order all the same, and does not answer";
             return Ok(Next::later(QUESTIONS.pause(look.task.attempts), why));
         }
-        if let Some(next) = self.on_its_way(look) {
-            return Ok(next);
-        }
-        let (turn, outcome) = (look.handover.turn(), HandoverOutcome::Absent);
-        self.record(look, Tried { turn, outcome, next_at: None }).await
+        self.tell(look, HandoverOutcome::Absent, None).await
     }
 
     /// Whether it could be: what was shipped cannot, nor what a person has put back meanwhile.
@@ -234,12 +250,6 @@ impl HandOver {
             Err(failure) => Err(failure.into()),
         }
     }
-}
-
-/// What the shop said of an order that is not to be pushed any more.
-enum Asked {
-    Absent,
-    Unknown(&'static str),
 }
 
 impl<'l> Look<'l> {
@@ -280,6 +290,9 @@ impl Work for HandOver {
             return Ok(Next::wait(IDLE, "there is nothing to do"));
         };
         let Some(target) = &store.state.settings.handover else {
+            if view.order.state != OrderState::Ready && handover.in_doubt {
+                return self.elsewhere(&caller, task, handover).await;
+            }
             let why = "the store is not plug & play any more";
             return Ok(Next::later(WAITING.pause(task.attempts), why));
         };

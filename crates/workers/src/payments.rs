@@ -32,17 +32,17 @@ enum Status {
 }
 
 impl Payments {
-    /// Asks for every tender in one of these states, but not for what costs nothing.
+    /// Asks for every tender that is wanted, but not for what costs nothing.
     pub async fn ask(
         &self,
         caller: &Caller,
         key: &OrderKey,
         order: &Order,
-        states: &[TenderState],
+        wanted: impl Fn(&Tender) -> bool,
     ) -> Result<Asked, WorkError> {
         let mut asked = Asked { order: order.clone(), unclear: None };
-        let open = |tender: &&Tender| states.contains(&tender.state) && !tender.amount.is_zero();
-        for tender in order.tenders.iter().filter(open) {
+        let asked_for = |tender: &&Tender| wanted(tender) && !tender.amount.is_zero();
+        for tender in order.tenders.iter().filter(asked_for) {
             let report = match self.status(key, tender, order.customer_currency).await {
                 Status::News(report) => report,
                 Status::AsKnown => continue,
@@ -82,7 +82,7 @@ impl Payments {
         key: &OrderKey,
         order: &Order,
     ) -> Result<(), WorkError> {
-        for tender in order.tenders.iter().filter(|tender| tender.is_awaited()) {
+        for tender in order.tenders.iter().filter(|tender| tender.is_open()) {
             let report = PaymentReport {
                 tender_id: tender.tender_id.clone(),
                 state: TenderState::Failed,

@@ -22,6 +22,9 @@ use tracing::Instrument as _;
 const AFTER_TASK_ERROR: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
 const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
+/// How often the store is asked for work of others while some stores have enough carried out.
+const CROWDED: time::Duration = time::Duration::SECOND;
+
 /// Characters of what a task waits for that are kept.
 const MAX_WHY: usize = 300;
 
@@ -249,6 +252,10 @@ impl Run {
                     // As many as could be taken: there may be more.
                     Ok(taken) => {
                         failures = 0;
+                        // All that is due is of stores that have enough, and may be much.
+                        if taken == 0 && !self.busy().is_empty() {
+                            waiting = pool.tasks.wait(kind, CROWDED);
+                        }
                         taken == wanted
                     }
                     Err(error) => {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use domain::{
     Actor,
     cancellation::CancellationReason,
-    order::{Order, OrderState, TenderState},
+    order::{Order, OrderState, Tender, TenderState},
     screening::{Check, CheckState, Finding, Screening as Wanted, Verdict},
 };
 use ports::{Chain, Clock, Opinion, OrderView, Providers, Screenings, Subject, Task, TaskKind};
@@ -95,12 +95,13 @@ impl ProcessOrder {
     async fn pay(&self, look: &Look<'_>, order: &Order) -> Result<Result<Order, Next>, WorkError> {
         let key = &look.task.key;
         let age = Duration::try_from(self.clock.now() - order.created_at).unwrap_or_default();
-        let states: &[_] = if look.task.attempts > 0 || age >= MAY_HAVE_LAPSED {
-            &[TenderState::Pending, TenderState::Authorized]
-        } else {
-            &[TenderState::Pending]
+        let may_have_lapsed = look.task.attempts > 0 || age >= MAY_HAVE_LAPSED;
+        let wanted = |tender: &Tender| match tender.state {
+            TenderState::Pending => true,
+            TenderState::Authorized => may_have_lapsed,
+            TenderState::Captured | TenderState::Failed => false,
         };
-        let asked = self.payments.ask(&look.caller, key, order, states).await?;
+        let asked = self.payments.ask(&look.caller, key, order, wanted).await?;
         self.stops.reach(Point::OrderPaymentsAsked).await;
         let order = asked.order;
         if has_failed(&order) {
@@ -129,7 +130,7 @@ impl ProcessOrder {
         order: &Order,
     ) -> Result<Next, WorkError> {
         let key = &look.task.key;
-        let asked = self.payments.ask(&look.caller, key, order, &[TenderState::Pending]).await?;
+        let asked = self.payments.ask(&look.caller, key, order, Tender::is_open).await?;
         self.stops.reach(Point::OrderPaymentsAsked).await;
         let order = asked.order;
         if !order.awaits_payment() {
@@ -138,12 +139,14 @@ impl ProcessOrder {
         let accepted = order.cancellations.iter().filter_map(|it| it.accepted.as_ref());
         let since = accepted.map(|it| it.at).max().unwrap_or(order.created_at);
         let waited = Duration::try_from(self.clock.now() - since).unwrap_or_default();
-        if waited >= self.settings.late_payments && asked.unclear.is_none() {
+        // A provider that does not say what became of it has twice the time.
+        let limit = self.settings.late_payments * if asked.unclear.is_none() { 1 } else { 2 };
+        if waited >= limit {
             look.held.check()?;
             self.payments.give_up(&look.caller, key, &order).await?;
             return Ok(Next::Committed);
         }
-        let left = self.settings.late_payments.saturating_sub(waited).max(ONE_SECOND);
+        let left = limit.saturating_sub(waited).max(ONE_SECOND);
         let pause = self.settings.backoff.pause(look.task.attempts).min(left);
         let why = "a payment may still come in, and would go back".to_owned();
         Ok(Next::later(pause, asked.unclear.unwrap_or(why)))

@@ -228,7 +228,13 @@ fn taken(order: &Order, handover: &Handover, external: ExternalIds) -> Vec<Fact>
         OrderState::Accepted | OrderState::Completed if is_it(&order.external) => {
             if handover.in_doubt { vec![Fact::HandoverSettled] } else { vec![] }
         }
-        _ if is_it(&handover.orphan) => vec![],
+        _ if is_it(&handover.orphan) => {
+            if handover.in_doubt {
+                vec![Fact::HandoverSettled]
+            } else {
+                vec![]
+            }
+        }
         _ => vec![Fact::OrderOrphaned { external }],
     }
 }
@@ -304,11 +310,9 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
                 it.state = HandoverState::NotApplicable;
             }
         }),
-        // A person has looked, if it was another shop that may have it.
-        Fact::HandoverRetried { .. } => on(order, |it| {
-            queue_again(it);
-            it.pushed_to = None;
-        }),
+        Fact::HandoverRetried { .. } | Fact::OrderReinstated { state: OrderState::Ready } => {
+            on(order, queue_again);
+        }
         // Taken by hand while a push is under way, it may still come to the shop a second time.
         Fact::OrderAccepted { .. } => on(order, |it| it.state = HandoverState::Succeeded),
         Fact::OrderOrphaned { external } => {
@@ -329,7 +333,6 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
                 it.state = HandoverState::NotApplicable;
             }
         }),
-        Fact::OrderReinstated { state: OrderState::Ready } => on(order, queue_again),
         _ => {}
     }
 }

@@ -1,9 +1,9 @@
 //! A payment that comes in for an order which the platform has cancelled: it goes back at once.
 
-use super::{CreateRefund, Fact, Order, OrderState, PaymentReport, payment};
+use super::{CreateRefund, Fact, Order, OrderState, PaymentReport, Tender, payment};
 use crate::{
     Actor, Rejection,
-    cancellation::{NewRefundIds, RequestedBy},
+    cancellation::NewRefundIds,
     refund::{self, RefundPolicy, RefundRequest},
 };
 use time::OffsetDateTime;
@@ -19,17 +19,16 @@ pub struct LatePayment {
 }
 
 impl Order {
-    /// Whether it is cancelled in a way that nobody can undo.
+    /// Whether it is cancelled in a way that nobody can undo (U8).
     pub fn is_cancelled_for_good(&self) -> bool {
-        let by_platform = |cancellation: &crate::cancellation::Cancellation| {
-            cancellation.requested_by == RequestedBy::Platform && cancellation.is_accepted()
-        };
-        self.state == OrderState::Cancelled && self.cancellations.iter().any(by_platform)
+        let accepted = self.cancellations.iter().filter(|it| it.is_accepted());
+        let mut reasons = accepted.filter_map(|it| it.reason.as_ref());
+        self.state == OrderState::Cancelled && reasons.any(|given| given.reason.is_final())
     }
 
-    /// Whether a payment of it may still come in.
+    /// Whether a payment of it may still come in, or the rest of one.
     pub fn awaits_payment(&self) -> bool {
-        self.tenders.iter().any(super::Tender::is_awaited)
+        self.tenders.iter().any(Tender::is_open)
     }
 }
 
@@ -39,7 +38,7 @@ pub(super) fn give_back(order: &Order, late: LatePayment) -> Result<Vec<Fact>, R
     if !order.is_cancelled_for_good() {
         return payment::record(order, report);
     }
-    let mut facts = payment::record_late(order, report)?;
+    let mut facts = payment::moved(order, report, true)?;
     let after = facts.iter().fold(order.clone(), Order::evolve);
     let stands = |order: &Order| order.tenders.iter().map(|it| it.authorized).collect::<Vec<_>>();
     if stands(&after) == stands(order) {

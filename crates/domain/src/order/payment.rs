@@ -20,7 +20,7 @@ pub struct PaymentReport {
 /// A payment only moves forward, and what was captured is never less than what went back. For an
 /// order that is cancelled nothing comes in any more.
 pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
-    let facts = record_late(order, report)?;
+    let facts = moved(order, report, false)?;
     match facts.first() {
         Some(Fact::PaymentRecorded { tender_id, state, authorized, .. })
             if order.state == OrderState::Cancelled =>
@@ -35,8 +35,12 @@ pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, 
     }
 }
 
-/// The same for whoever gives back what comes in late.
-pub(super) fn record_late(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
+/// The same for whoever gives back what comes in late: also what had been given up.
+pub(super) fn moved(
+    order: &Order,
+    report: PaymentReport,
+    late: bool,
+) -> Result<Vec<Fact>, Rejection> {
     let PaymentReport { tender_id, state, amount, provider_reference } = report;
     let place = order.tenders.iter().position(|tender| tender.tender_id == tender_id);
     let place = place.ok_or_else(|| {
@@ -61,15 +65,19 @@ pub(super) fn record_late(order: &Order, report: PaymentReport) -> Result<Vec<Fa
             .with("asked", amount)
             .with("tender", tender.amount));
     }
+    // What is captured after something was let go comes on top of that.
+    let with_gone = gone.plus(amount)?.min(tender.amount).max(tender.authorized);
     let (authorized, captured) = match (tender.state, state) {
         (TenderState::Pending, TenderState::Authorized) => (amount, Amount::ZERO),
-        (TenderState::Authorized, TenderState::Authorized) if amount == tender.authorized => {
-            (tender.authorized, tender.captured)
+        (TenderState::Failed, TenderState::Authorized) if late => (with_gone, Amount::ZERO),
+        (TenderState::Authorized, TenderState::Authorized) if amount >= tender.authorized => {
+            (amount, tender.captured)
         }
+        (TenderState::Failed, TenderState::Captured) if late => (with_gone, amount),
         (
             TenderState::Pending | TenderState::Authorized | TenderState::Captured,
             TenderState::Captured,
-        ) if amount >= tender.captured => (tender.authorized.max(amount), amount),
+        ) if amount >= tender.captured => (with_gone, amount),
         (
             TenderState::Pending | TenderState::Authorized | TenderState::Failed,
             TenderState::Failed,

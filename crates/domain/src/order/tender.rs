@@ -75,7 +75,12 @@ impl Tender {
             || self.amount.is_zero()
     }
 
-    /// Its provider may still take it.
+    /// Its provider may still take it, or the rest of it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, TenderState::Pending | TenderState::Authorized) && !self.is_confirmed()
+    }
+
+    /// Nothing of it has come in, and its provider may still take it.
     pub fn is_awaited(&self) -> bool {
         self.state == TenderState::Pending && !self.amount.is_zero()
     }

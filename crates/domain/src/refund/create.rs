@@ -79,7 +79,7 @@ fn draft(
     purpose: Purpose,
 ) -> Result<(Refund, Vec<Derivation>), Rejection> {
     let request = &create.request;
-    if purpose == Purpose::Refund {
+    if purpose == Purpose::Refund || purpose == Purpose::LatePayment {
         has_room(order, request)?;
     }
     let figures = plan::plan(order, &create.policy, request, purpose)?;

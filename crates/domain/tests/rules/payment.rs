@@ -1,6 +1,8 @@
 //! Payments, shipments and the order's own steps.
 
-use crate::build::{amount, checkout, decided, merchant, policy, ready, received};
+use crate::build::{
+    amount, answered, checkout, decided, merchant, policy, ready, received, settled,
+};
 use crate::cancellations::build::{by_platform, cancel, refund_ids};
 use domain::{
     Reason, Rejection,
@@ -242,6 +244,12 @@ fn what_comes_in_after_the_platform_cancelled_goes_back() {
     }
     let given_up = late(&order, TenderState::Failed).unwrap();
     assert_eq!(given_up.iter().map(Fact::name).collect::<Vec<_>>(), ["payment.recorded"]);
+    // Also what comes in after nobody waits for it any more.
+    let after = given_up.iter().fold(order, Order::evolve);
+    assert!(!after.awaits_payment());
+    let facts = late(&after, TenderState::Captured).unwrap();
+    let back = facts.iter().fold(after, Order::evolve).books().unwrap().total;
+    assert_eq!(back.customer, amount("85.00"));
 }
 
 #[test]
@@ -252,7 +260,9 @@ fn what_comes_in_after_a_merchant_cancelled_is_for_a_person() {
     assert_eq!(refused.reason, Reason::OrderCancelled);
 }
 
-/// Of three payments one was made in time, and two come in after it was cancelled.
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+/// Of its payments one was made in time or none, and the others come in after it was cancelled.
 #[test]
 fn whatever_comes_in_late_all_that_was_paid_is_back_in_both_currencies() {
     let whole = checkout();
@@ -262,10 +272,15 @@ fn whatever_comes_in_late_all_that_was_paid_is_back_in_both_currencies() {
         state: TenderState::Pending,
         ..whole.tenders[0].clone()
     };
+    let tables: [&[&str]; 4] = [
+        &["60", "15", "10"],
+        &["84.98", "0.01", "0.01"],
+        &["28.33", "28.33", "28.34"],
+        &["84.96", "0.01", "0.01", "0.01", "0.01"],
+    ];
     for in_time in [true, false] {
-        for shares in [["60", "15", "10"], ["84.98", "0.01", "0.01"], ["28.33", "28.33", "28.34"]] {
-            let tenders =
-                ["a", "b", "c"].iter().zip(shares).map(|(id, share)| part(id, share)).collect();
+        for shares in tables {
+            let tenders = NAMES.iter().zip(shares).map(|(id, share)| part(id, share)).collect();
             let mut order = received(NewOrder { tenders, ..checkout() });
             let captured = |id: &str| PaymentReport {
                 tender_id: id.parse().unwrap(),
@@ -278,7 +293,8 @@ fn whatever_comes_in_late_all_that_was_paid_is_back_in_both_currencies() {
             }
             let unpaid = by_platform(CancellationReason::PaymentFailed);
             order = decided(order, Command::CancelByPlatform(Box::new(unpaid)));
-            for (place, id) in ["a", "b", "c"].into_iter().enumerate().skip(in_time.into()) {
+            let names = NAMES.into_iter().take(shares.len()).enumerate();
+            for (place, id) in names.skip(in_time.into()) {
                 let late = LatePayment {
                     report: captured(id),
                     refund: refund_ids(10 + place as u128),
@@ -290,9 +306,36 @@ fn whatever_comes_in_late_all_that_was_paid_is_back_in_both_currencies() {
                 let refund = order.refunds.last().unwrap();
                 assert_eq!(refund.total.customer, order.tenders[place].captured);
                 assert_eq!(refund.legs[0].tender_id.as_str(), id);
+                assert!(!refund.total.merchant.is_negative());
             }
             let back = order.books().unwrap().total;
             assert_eq!(back, order.totals().unwrap(), "{shares:?}");
         }
     }
+}
+
+/// A part was authorised in time and let go; then all the rest is captured.
+#[test]
+fn the_rest_of_a_payment_that_comes_in_late_goes_back_too() {
+    let partly = report(TenderState::Authorized, Some("40"));
+    let order = Order { state: OrderState::Received, ..paid(TenderState::Pending) };
+    let order = decided(order, partly);
+    let more = decided(order.clone(), report(TenderState::Authorized, Some("50")));
+    assert_eq!(more.tenders[0].authorized, amount("50"));
+    let unpaid = by_platform(CancellationReason::PaymentFailed);
+    let order = decided(order, Command::CancelByPlatform(Box::new(unpaid)));
+    let release = &order.refunds[0];
+    assert_eq!((release.legs[0].kind, release.legs[0].amount), (LegKind::Release, amount("40")));
+    let order = answered(order, 0, settled());
+    assert!(order.awaits_payment());
+    let facts = late(&order, TenderState::Captured).unwrap();
+    let order = facts.iter().fold(order, Order::evolve);
+    let refund = &order.refunds[1];
+    assert_eq!((refund.legs[0].kind, refund.total.customer), (LegKind::Refund, amount("45")));
+    let books = order.books().unwrap();
+    assert_eq!(books.total, order.totals().unwrap());
+    assert_eq!(
+        (order.tenders[0].authorized, order.tenders[0].captured),
+        (amount("85"), amount("45"))
+    );
 }

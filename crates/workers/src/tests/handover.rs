@@ -339,46 +339,122 @@ async fn what_was_shipped_is_not_cancelled_after_the_last_try_and_leaves_no_task
     assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_may_be_in_another_shop_waits_for_a_person() {
-    let world = ready(HandoverExhausted::Notify).await;
-    let shop = Arc::new(Shop::with([Mishap::LoseAnswer], []));
-    let worker = world.start("w", world.hand_over(shop.clone()));
-    assert!(world.wait_for("o1", seconds(1), state(HandoverState::Retrying)).await);
-    let mut elsewhere = plug_and_play(HandoverExhausted::Notify);
+fn in_another_shop(exhausted: HandoverExhausted) -> StoreSettings {
+    let mut elsewhere = plug_and_play(exhausted);
     if let Some(handover) = &mut elsewhere.handover {
         "http://new.example".clone_into(&mut handover.url);
     }
-    world.settings(elsewhere).await;
-    assert!(world.wait_for("o1", seconds(100), state(HandoverState::Exhausted)).await);
-    let failures = world.order("o1").await.handover.unwrap().failures;
-    let cause = &failures.last().unwrap().cause;
-    assert!(cause.contains("http://shop.example"), "{cause}");
-    // The new shop is asked nothing, however long it takes.
-    tokio::time::sleep(seconds(50_000)).await;
-    assert_eq!((shop.called(), shop.made("o1")), (1, 1));
-    world.retry_handover("o1").await;
+    elsewhere
+}
+
+/// Whatever the store says of orders that cannot be handed over, and also if somebody wants it
+/// tried again before anybody has said where it may be.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_in_another_shop_waits_for_a_person() {
+    for exhausted in [HandoverExhausted::Notify, HandoverExhausted::Cancel] {
+        for at_once in [false, true] {
+            let world = ready(exhausted).await;
+            let shop = Arc::new(Shop::with([Mishap::LoseAnswer], []));
+            let worker = world.start("w", world.hand_over(shop.clone()));
+            assert!(world.wait_for("o1", seconds(1), state(HandoverState::Retrying)).await);
+            world.settings(in_another_shop(exhausted)).await;
+            // The age that settings may have in a process.
+            tokio::time::sleep(seconds(2)).await;
+            if at_once {
+                world.retry_handover("o1").await;
+            }
+            assert!(world.wait_for("o1", seconds(100), state(HandoverState::Exhausted)).await);
+            let failures = world.order("o1").await.handover.unwrap().failures;
+            let cause = &failures.last().unwrap().cause;
+            assert!(cause.contains("http://shop.example"), "{cause}");
+            // The new shop is asked nothing, however long it takes, and nothing is cancelled.
+            tokio::time::sleep(seconds(10_000)).await;
+            assert_eq!((shop.called(), shop.made("o1")), (1, 1));
+            assert_eq!(world.order("o1").await.state, OrderState::Ready);
+            assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+            world.retry_handover("o1").await;
+            assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
+            worker.stop().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_looks_for_ever_where_nobody_can_look() {
+    for unplugged in [false, true] {
+        let world = ready(HandoverExhausted::Notify).await;
+        let shop = Arc::new(Shop::with([Mishap::LoseAnswer], []));
+        let worker = world.start("w", world.hand_over(shop.clone()));
+        assert!(world.wait_for("o1", seconds(1), state(HandoverState::Retrying)).await);
+        let meanwhile = if unplugged {
+            StoreSettings::default()
+        } else {
+            in_another_shop(HandoverExhausted::Notify)
+        };
+        world.settings(meanwhile).await;
+        world.cancel("o1").await;
+        tokio::time::sleep(seconds(1_000)).await;
+        worker.stop().await;
+        assert_eq!(world.happened("o1").await.last(), Some(&"order.handover_failed"));
+        assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_last_push_may_still_arrive_is_not_cancelled() {
+    let world = ready(HandoverExhausted::Cancel).await;
+    let mut pushes = vec![Mishap::Down; 6];
+    pushes.push(Mishap::Late(seconds(5)));
+    let shop = Arc::new(Shop::with(pushes, []));
+    let worker = world.start("w", world.hand_over(shop.clone()));
+    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Succeeded)).await);
+    worker.stop().await;
+    assert_eq!(world.order("o1").await.state, OrderState::Accepted);
+    assert_eq!(shop.made("o1"), 1);
+}
+
+/// What counts is when the shop looked, and not when it said so.
+#[tokio::test(start_paused = true)]
+async fn a_slow_look_up_is_no_reason_to_push_again() {
+    let mut settings = plug_and_play(HandoverExhausted::Notify);
+    if let Some(handover) = &mut settings.handover {
+        handover.schedule_seconds = vec![1; 6];
+    }
+    let world = ready_in(settings).await;
+    let shop = Arc::new(Shop::with([Mishap::Late(seconds(12))], [Mishap::Slow(seconds(20))]));
+    let worker = world.start("w", world.hand_over(shop.clone()));
     assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
     worker.stop().await;
+    assert_eq!(shop.made("o1"), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_shop_has_under_another_orders_id_after_the_last_try_is_said_once() {
-    let world = ready(HandoverExhausted::Notify).await;
-    world.captured("o2", &[(SANDBOX, "p2", "25.00")]).await;
-    let mut pushes = vec![Mishap::Down; 6];
-    pushes.push(Mishap::LoseAnswer);
-    let shop = Arc::new(Shop::with(pushes, []));
-    let worker = world.start("w", world.hand_over(shop.clone()));
-    assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Exhausted)).await);
-    world.name_as("o2", "shop-o1").await;
-    tokio::time::sleep(seconds(50_000)).await;
-    worker.stop().await;
-    let handover = world.order("o1").await.handover.unwrap();
-    assert_eq!((handover.state, handover.in_doubt), (HandoverState::Exhausted, false));
-    assert_eq!(handover.failures.len(), 8);
-    assert!(handover.failures[7].cause.contains("which order o2 has"));
-    assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+    for exhausted in [HandoverExhausted::Notify, HandoverExhausted::Cancel] {
+        let world = ready(exhausted).await;
+        world.captured("o2", &[(SANDBOX, "p2", "25.00")]).await;
+        let mut pushes = vec![Mishap::Down; 6];
+        pushes.push(Mishap::LoseAnswer);
+        // Nobody answers the first look after that, so that there is time to take the name.
+        let shop = Arc::new(Shop::with(pushes, [Mishap::None; 6]));
+        let worker = world.start("w", world.hand_over(shop.clone()));
+        world.name_as("o2", "shop-o1").await;
+        let known = |order: &Order| {
+            order.handover.as_ref().is_some_and(|it| it.failures.len() == 8 && !it.in_doubt)
+        };
+        assert!(world.wait_for("o1", seconds(50_000), known).await);
+        tokio::time::sleep(seconds(1_000)).await;
+        worker.stop().await;
+        let order = world.order("o1").await;
+        let handover = order.handover.unwrap();
+        assert!(handover.failures[7].cause.contains("which order o2 has"));
+        let expected = match exhausted {
+            HandoverExhausted::Notify => (OrderState::Ready, HandoverState::Exhausted),
+            HandoverExhausted::Cancel => (OrderState::Cancelled, HandoverState::NotApplicable),
+        };
+        assert_eq!((order.state, handover.state), expected);
+        assert_eq!(world.tasks_left(TaskKind::Handover).await, 0);
+    }
 }
 
 /// Lets one worker run until it hangs at a point, kills it, and lets another go on.

@@ -111,13 +111,15 @@ impl Planner<'_> {
             return Ok(Pair::ZERO);
         }
         let subject = "component ServiceGesture";
-        if let Some(merchant) = self.rest_of_late_payments(amount)? {
-            let (rule, all) = (Rule::EverythingLeft, self.order.totals()?.merchant);
-            self.derive(subject, Side::Merchant, rule, self.books.total.merchant, all, merchant);
+        if self.purpose == Purpose::LatePayment && amount.is_positive() {
+            let (back, merchant) = (self.books.total, self.of_late_payments(amount)?);
+            let (rule, before) = (Rule::PaidAfterAll, back.merchant);
+            let after = before.plus(merchant)?;
+            self.derive(subject, Side::Merchant, rule, before, after, merchant);
             return Ok(Pair::new(amount, merchant));
         }
         let merchant = self.at_average_rate(amount)?;
-        if amount.is_positive() && self.purpose != Purpose::LatePayment {
+        if amount.is_positive() {
             let rule = Rule::GivenAmount;
             self.derive(subject, Side::Customer, rule, Amount::ZERO, amount, amount);
         }
@@ -125,13 +127,12 @@ impl Planner<'_> {
         Ok(Pair::new(amount, merchant))
     }
 
-    /// Once all that was due has come in late and gone back, so has all that the merchant was due.
-    fn rest_of_late_payments(&self, amount: Amount) -> Result<Option<Amount>, Rejection> {
-        let (totals, back) = (self.order.totals()?, self.books.total);
-        let is_last = self.purpose == Purpose::LatePayment
-            && self.left.total.customer.is_zero()
-            && back.customer.plus(amount)? == totals.customer;
-        Ok(if is_last { Some(totals.merchant.minus(back.merchant)?) } else { None })
+    /// Cumulative over all that came in late: once all that was due has gone back, so has all that
+    /// the merchant was due.
+    fn of_late_payments(&self, amount: Amount) -> Result<Amount, Rejection> {
+        let back = self.books.total;
+        let so_far = self.at_average_rate(back.customer.plus(amount)?)?;
+        Ok(so_far.minus(back.merchant)?.max(Amount::ZERO))
     }
 
     /// The prepaid return fee in both currencies, as a positive amount.
