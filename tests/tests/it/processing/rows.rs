@@ -110,6 +110,16 @@ async fn l03_a_payment_that_failed_or_lapsed_cancels(world: World) {
     assert_eq!(over["tenders"][0]["state"], "TENDER_STATE_FAILED");
     assert_eq!(over["tenders"][1]["released"], "100.00");
 
+    // What is reported after that goes back.
+    half["order_id"] = "late".into();
+    half["tenders"][1]["state"] = "TENDER_STATE_PENDING".into();
+    world.place(&half).await;
+    until_state(&world, "late", "CANCELLED").await;
+    let captured = json!({"tender_id": "t2", "state": "TENDER_STATE_CAPTURED"});
+    act(&world, "late", "recordPayment", captured).await.ok();
+    let back = until(&world, "late", |order| order["tenders"][1]["refunded"] == "100.00").await;
+    assert_eq!((state(&back), &back["tenders"][1]["captured"]), ("CANCELLED", &json!("100.00")));
+
     // A provider's notice and asking for it end in the same transition.
     world.place(&paid("notice", "p", "PENDING")).await;
     let failed = json!({"tender_id": "t1", "state": "TENDER_STATE_FAILED"});
