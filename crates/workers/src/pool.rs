@@ -241,12 +241,14 @@ impl Run {
         tracing::info!(kind = kind.name(), owner = pool.owner, "worker started");
         let mut failures = 0;
         let mut may_be_due = true;
+        let mut ended_since = 0;
         // Kept over the rounds, so that a task that ends does not put the next look off.
         let mut waiting = pool.wait(failures);
         while !stop.is_cancelled() {
             let free = pool.settings.concurrency.max(1).saturating_sub(self.running.len());
             if may_be_due && free > 0 {
                 waiting = pool.wait(failures);
+                ended_since = 0;
                 let wanted = free.min(pool.settings.per_store.unwrap_or(free));
                 may_be_due = match self.claim(wanted, &stop).await {
                     // As many as could be taken: there may be more.
@@ -277,8 +279,11 @@ impl Run {
                 () = stop.cancelled() => {}
                 Some(ended) = self.running.join_next_with_id() => {
                     self.ended(ended).await;
-                    // There may be room for a store that had enough.
-                    may_be_due |= pool.settings.per_store.is_some();
+                    // There may be room for a store that had enough: for some of its tasks at once,
+                    // so that not every one costs a look. The next poll finds what is left.
+                    ended_since += 1;
+                    let some = pool.settings.per_store.map(|most| most.div_ceil(2));
+                    may_be_due |= some.is_some_and(|some| ended_since >= some);
                 }
                 () = &mut waiting, if !may_be_due => may_be_due = true,
             }
