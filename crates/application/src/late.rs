@@ -56,11 +56,8 @@ impl<'l> Late<'l> {
     /// The number is for the next refund if this one needed none. `written` is whether what was
     /// decided last is; of a store that did not answer nobody knows.
     pub(crate) fn close<T>(self, outcome: &Result<T, Failure>, written: impl Fn(&T) -> bool) {
-        let unused = match outcome {
-            Ok(answer) => !(written(answer) && self.used.load(Ordering::Relaxed)),
-            Err(failure) => !matches!(failure, Failure::Store(_)),
-        };
-        if unused {
+        let used = outcome.as_ref().is_ok_and(written) && self.used.load(Ordering::Relaxed);
+        if refunds::is_certain(outcome) && !used {
             self.core.numbers.give_back(&self.store.state.store_id, self.number);
         }
     }

@@ -295,7 +295,7 @@ impl Refunds {
 }
 
 /// Whether the outcome says for certain that nothing was written with the number.
-pub(crate) fn is_certain(outcome: &Result<Answer, Failure>) -> bool {
+pub(crate) fn is_certain<T>(outcome: &Result<T, Failure>) -> bool {
     !matches!(outcome, Err(Failure::Store(_)))
 }
 

@@ -89,10 +89,6 @@ impl HandOver {
 
     /// One try by the schedule. The shop is asked first if it was ever called for this order.
     async fn attempt(&self, look: &Look<'_>) -> Result<Next, WorkError> {
-        let target = look.target.place();
-        if look.handover.may_be_elsewhere(&target) {
-            return self.elsewhere(&look.caller, look.task, look.handover).await;
-        }
         if look.handover.starts > 0 {
             let asked_at = self.clock.now();
             match self.find(look).await {
@@ -111,7 +107,8 @@ impl HandOver {
         }
         look.held.check()?;
         let key = &look.task.key;
-        let turn = match self.steps.start(&look.caller, key, look.handover.turn(), &target).await {
+        let (turn, target) = (look.handover.turn(), look.target.place());
+        let turn = match self.steps.start(&look.caller, key, turn, &target).await {
             Ok(turn) => turn,
             // Cancelled, accepted by hand, or somebody else pushes it.
             Err(Failure::Rejected(_)) => return Ok(overtaken(look.task)),
@@ -210,9 +207,6 @@ impl HandOver {
 
     /// Nothing is pushed any more; but what was pushed may be there. L15 if the store wants it.
     async fn look_for(&self, look: &Look<'_>) -> Result<Next, WorkError> {
-        if look.handover.may_be_elsewhere(&look.target.place()) {
-            return self.elsewhere(&look.caller, look.task, look.handover).await;
-        }
         let asked_at = self.clock.now();
         let asked = if look.handover.in_doubt { self.find(look).await } else { Ok(None) };
         let unknown = asked.is_err();
@@ -301,6 +295,9 @@ impl Work for HandOver {
             tracing::warn!(adapter = target.adapter, "a shop's adapter is not configured");
             return Ok(Next::later(WAITING.pause(task.attempts), why));
         };
+        if handover.may_be_elsewhere(&target.place()) {
+            return self.elsewhere(&caller, task, handover).await;
+        }
         let look = Look { caller, task, held, view: &view, handover, target, shop };
         match (view.order.state, handover.state) {
             (

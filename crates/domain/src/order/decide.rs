@@ -20,7 +20,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::Accept(external) => accept(order, external),
         Command::SetExternalReference(external) => set_external_reference(order, external),
         Command::Complete => complete(order),
-        Command::RecordPayment(report) => payment::record(order, report),
+        Command::RecordPayment(report) => payment::record(order, report, false),
         Command::RecordLatePayment(late) => late::give_back(order, *late),
         Command::Ship(shipment) => shipping::ship(order, shipment),
         Command::Deliver(parcels) => shipping::deliver(order, parcels),

@@ -223,18 +223,11 @@ const fn is_open(handover: &Handover) -> bool {
 /// one too many in the shop (L23). What names an order there is its id.
 fn taken(order: &Order, handover: &Handover, external: ExternalIds) -> Vec<Fact> {
     let is_it = |known: &Option<ExternalIds>| known.as_ref().is_some_and(|it| it.id == external.id);
+    let settled = handover.in_doubt.then_some(Fact::HandoverSettled).into_iter().collect();
     match order.state {
         OrderState::Ready => vec![Fact::OrderAccepted { external }, Fact::HandoverSettled],
-        OrderState::Accepted | OrderState::Completed if is_it(&order.external) => {
-            if handover.in_doubt { vec![Fact::HandoverSettled] } else { vec![] }
-        }
-        _ if is_it(&handover.orphan) => {
-            if handover.in_doubt {
-                vec![Fact::HandoverSettled]
-            } else {
-                vec![]
-            }
-        }
+        OrderState::Accepted | OrderState::Completed if is_it(&order.external) => settled,
+        _ if is_it(&handover.orphan) => settled,
         _ => vec![Fact::OrderOrphaned { external }],
     }
 }
@@ -288,16 +281,10 @@ pub(super) fn evolve(order: &mut Order, fact: &Fact) {
         Fact::HandoverFailed { failure, in_doubt } => on(order, |it| {
             it.tries = failure.number;
             it.in_doubt = *in_doubt;
-            it.state = match it.state {
-                HandoverState::Queued | HandoverState::InFlight | HandoverState::Retrying => {
-                    if ready {
-                        HandoverState::Retrying
-                    } else {
-                        HandoverState::NotApplicable
-                    }
-                }
-                closed => closed,
-            };
+            if is_open(it) {
+                it.state =
+                    if ready { HandoverState::Retrying } else { HandoverState::NotApplicable };
+            }
             if it.failures.len() >= Handover::MAX_FAILURES {
                 it.failures.remove(0);
             }

@@ -35,13 +35,11 @@ impl Order {
 /// One that may still be put back takes payments by its own rules.
 pub(super) fn give_back(order: &Order, late: LatePayment) -> Result<Vec<Fact>, Rejection> {
     let LatePayment { report, refund: ids, at, by, policy } = late;
-    if !order.is_cancelled_for_good() {
-        return payment::record(order, report);
-    }
-    let mut facts = payment::moved(order, report, true)?;
+    let is_late = order.is_cancelled_for_good();
+    let mut facts = payment::record(order, report, is_late)?;
     let after = facts.iter().fold(order.clone(), Order::evolve);
     let stands = |order: &Order| order.tenders.iter().map(|it| it.authorized).collect::<Vec<_>>();
-    if stands(&after) == stands(order) {
+    if !is_late || stands(&after) == stands(order) {
         return Ok(facts);
     }
     let create = CreateRefund {

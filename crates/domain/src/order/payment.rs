@@ -18,25 +18,9 @@ pub struct PaymentReport {
 }
 
 /// A payment only moves forward, and what was captured is never less than what went back. For an
-/// order that is cancelled nothing comes in any more.
-pub(super) fn record(order: &Order, report: PaymentReport) -> Result<Vec<Fact>, Rejection> {
-    let facts = moved(order, report, false)?;
-    match facts.first() {
-        Some(Fact::PaymentRecorded { tender_id, state, authorized, .. })
-            if order.state == OrderState::Cancelled =>
-        {
-            let comes_in = |it: &&Tender| it.tender_id == *tender_id && *authorized > it.authorized;
-            match order.tenders.iter().find(comes_in) {
-                Some(tender) => Err(too_late(order, tender, *state)),
-                None => Ok(facts),
-            }
-        }
-        _ => Ok(facts),
-    }
-}
-
-/// The same for whoever gives back what comes in late: also what had been given up.
-pub(super) fn moved(
+/// order that is cancelled nothing comes in any more, unless it is `late` and given back: then also
+/// what had been given up.
+pub(super) fn record(
     order: &Order,
     report: PaymentReport,
     late: bool,
@@ -98,6 +82,9 @@ pub(super) fn moved(
     }
     if released.plus(captured)? > authorized {
         return Err(let_go(tender, state, amount, released));
+    }
+    if !late && order.state == OrderState::Cancelled && authorized > tender.authorized {
+        return Err(too_late(order, tender, state));
     }
     Ok(vec![Fact::PaymentRecorded { tender_id, state, authorized, captured, provider_reference }])
 }

@@ -1,7 +1,7 @@
 //! Who bought and where to, as Vendure asks for it.
 
 use crate::failure::refused;
-use domain::order::{Address, FailureClass};
+use domain::order::{Address, FailureClass, bare_email};
 use ports::{Push, PushFailure};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) struct Customer {
 impl Customer {
     pub(super) fn of(push: &Push<'_>) -> Result<Self, PushFailure> {
         let personal = push.personal.ok_or_else(|| missing("the buyer's data were erased"))?;
-        let email = personal.buyer.email.trim().to_lowercase();
+        let email = bare_email(&personal.buyer.email);
         if email.is_empty() {
             return Err(missing("the buyer has no e-mail address, and the shop asks for one"));
         }

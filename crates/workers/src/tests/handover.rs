@@ -24,6 +24,20 @@ fn plug_and_play(exhausted: HandoverExhausted) -> StoreSettings {
     StoreSettings { handover: Some(handover), ..StoreSettings::default() }
 }
 
+/// The same, with less patience.
+fn every_second(exhausted: HandoverExhausted) -> StoreSettings {
+    let mut settings = plug_and_play(exhausted);
+    if let Some(handover) = &mut settings.handover {
+        handover.schedule_seconds = vec![1; 6];
+    }
+    settings
+}
+
+/// Nobody is there until the last try, of which this becomes.
+fn six_down_then(last: Mishap) -> Vec<Mishap> {
+    [vec![Mishap::Down; 6], vec![last]].concat()
+}
+
 /// An order that is READY, and its shop.
 async fn ready(exhausted: HandoverExhausted) -> World {
     ready_in(plug_and_play(exhausted)).await
@@ -161,8 +175,7 @@ async fn after_the_last_try_the_order_is_cancelled_and_paid_back_if_the_store_wa
 #[tokio::test(start_paused = true)]
 async fn an_order_whose_last_answer_was_lost_is_looked_for_before_it_is_cancelled() {
     let world = ready(HandoverExhausted::Cancel).await;
-    let mut pushes = vec![Mishap::Down; 6];
-    pushes.push(Mishap::LoseAnswer);
+    let pushes = six_down_then(Mishap::LoseAnswer);
     let shop = Arc::new(Shop::with(pushes, []));
     let worker = world.start("w", world.hand_over(shop.clone()));
     assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Succeeded)).await);
@@ -277,8 +290,7 @@ async fn one_too_many_under_an_id_that_another_order_has_is_said_once() {
 #[tokio::test(start_paused = true)]
 async fn what_is_tried_again_while_the_shop_is_asked_is_pushed() {
     let world = ready(HandoverExhausted::Notify).await;
-    let mut pushes = vec![Mishap::Down; 6];
-    pushes.push(Mishap::Late(Duration::from_hours(9_999)));
+    let pushes = six_down_then(Mishap::Late(Duration::from_hours(9_999)));
     // Each further try asks first; so does the look after the last.
     let finds = [vec![Mishap::None; 6], vec![Mishap::Slow(seconds(10))]].concat();
     let shop = Arc::new(Shop::with(pushes, finds));
@@ -403,8 +415,7 @@ async fn nobody_looks_for_ever_where_nobody_can_look() {
 #[tokio::test(start_paused = true)]
 async fn an_order_whose_last_push_may_still_arrive_is_not_cancelled() {
     let world = ready(HandoverExhausted::Cancel).await;
-    let mut pushes = vec![Mishap::Down; 6];
-    pushes.push(Mishap::Late(seconds(5)));
+    let pushes = six_down_then(Mishap::Late(seconds(5)));
     let shop = Arc::new(Shop::with(pushes, []));
     let worker = world.start("w", world.hand_over(shop.clone()));
     assert!(world.wait_for("o1", seconds(50_000), state(HandoverState::Succeeded)).await);
@@ -416,11 +427,7 @@ async fn an_order_whose_last_push_may_still_arrive_is_not_cancelled() {
 /// What counts is when the shop looked, and not when it said so.
 #[tokio::test(start_paused = true)]
 async fn a_slow_look_up_is_no_reason_to_push_again() {
-    let mut settings = plug_and_play(HandoverExhausted::Notify);
-    if let Some(handover) = &mut settings.handover {
-        handover.schedule_seconds = vec![1; 6];
-    }
-    let world = ready_in(settings).await;
+    let world = ready_in(every_second(HandoverExhausted::Notify)).await;
     let shop = Arc::new(Shop::with([Mishap::Late(seconds(12))], [Mishap::Slow(seconds(20))]));
     let worker = world.start("w", world.hand_over(shop.clone()));
     assert!(world.wait_for("o1", seconds(200), state(HandoverState::Succeeded)).await);
@@ -433,10 +440,8 @@ async fn what_the_shop_has_under_another_orders_id_after_the_last_try_is_said_on
     for exhausted in [HandoverExhausted::Notify, HandoverExhausted::Cancel] {
         let world = ready(exhausted).await;
         world.captured("o2", &[(SANDBOX, "p2", "25.00")]).await;
-        let mut pushes = vec![Mishap::Down; 6];
-        pushes.push(Mishap::LoseAnswer);
-        // Nobody answers the first look after that, so that there is time to take the name.
-        let shop = Arc::new(Shop::with(pushes, [Mishap::None; 6]));
+        let pushes = six_down_then(Mishap::LoseAnswer);
+        let shop = Arc::new(Shop::with(pushes, []));
         let worker = world.start("w", world.hand_over(shop.clone()));
         world.name_as("o2", "shop-o1").await;
         let known = |order: &Order| {
@@ -459,11 +464,7 @@ async fn what_the_shop_has_under_another_orders_id_after_the_last_try_is_said_on
 
 /// Lets one worker run until it hangs at a point, kills it, and lets another go on.
 async fn crash_and_go_on(point: Point, passing: u32, mishaps: &[Mishap]) {
-    let mut settings = plug_and_play(HandoverExhausted::Cancel);
-    if let Some(handover) = &mut settings.handover {
-        handover.schedule_seconds = vec![1; 6];
-    }
-    let world = ready_in(settings).await;
+    let world = ready_in(every_second(HandoverExhausted::Cancel)).await;
     let shop = Arc::new(Shop::with(mishaps, []));
     let stops = || Stops::at(point, passing, Stop::Hang);
     let first = [
