@@ -7,6 +7,7 @@ mod dialect;
 mod m0001_orders_and_refunds;
 mod m0002_cancellations;
 mod m0003_waiting_tasks;
+mod m0004_event_log;
 
 use sea_orm_migration::prelude::*;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_orders_and_refunds::Migration),
             Box::new(m0002_cancellations::Migration),
             Box::new(m0003_waiting_tasks::Migration),
+            Box::new(m0004_event_log::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod build;
 pub mod cancellations;
+pub mod feed;
 pub mod ledger;
 pub mod lists;
 pub mod race;
@@ -20,11 +21,11 @@ pub mod records;
 pub mod store;
 pub mod tasks;
 
-use ports::{Reader, Store, Tasks};
+use ports::{EventFeed, Reader, Sequencer, Store, Tasks};
 
 /// What most rules need to see: the port under test, and what it left behind.
-pub trait Subject: Store + Reader + Tasks {}
-impl<T: Store + Reader + Tasks> Subject for T {}
+pub trait Subject: Store + Reader + Tasks + EventFeed + Sequencer {}
+impl<T: Store + Reader + Tasks + EventFeed + Sequencer> Subject for T {}
 
 /// Expands to one test for each rule of a module.
 #[macro_export]
@@ -61,6 +62,10 @@ macro_rules! suite {
         mod tasks {
             use super::*;
             $crate::tasks!($fresh);
+        }
+        mod feed {
+            use super::*;
+            $crate::feed!($fresh);
         }
         mod ledger {
             use super::*;

@@ -34,6 +34,8 @@ ids! {
     TokenId = TokenKind "tok";
     /// Names one entry of the event log; ordered by time.
     EventId = EventKind "evt";
+    /// Names a webhook endpoint.
+    EndpointId = EndpointKind "ep";
 }
 
 /// A time-ordered UUID that knows what it names: `rf_019a…` is never a `shp_019a…`.

@@ -10,6 +10,7 @@ pub mod amount;
 pub mod cancellation;
 mod country;
 pub mod currency;
+pub mod event;
 pub mod id;
 pub mod order;
 pub mod refund;
@@ -17,6 +18,7 @@ pub mod rejection;
 pub mod screening;
 pub mod store;
 pub mod token;
+pub mod webhook;
 
 pub use actor::{Actor, ActorKind};
 pub use amount::{Amount, Pair};

@@ -1,7 +1,11 @@
 //! A store: one web shop of a merchant, and the tenant that every record belongs to.
 
 use crate::{
-    Amount, Currency, cancellation::CancellationReason, id::StoreId, screening::Screening,
+    Amount, Currency,
+    cancellation::CancellationReason,
+    id::{EndpointId, StoreId},
+    screening::Screening,
+    webhook::Endpoint,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -175,6 +179,17 @@ pub enum StoreFact {
     TokenCreated { token: Box<crate::token::Token> },
     #[serde(rename = "token.revoked")]
     TokenRevoked { token_id: crate::id::TokenId },
+    #[serde(rename = "webhook.created")]
+    EndpointCreated { endpoint: Box<Endpoint> },
+    #[serde(rename = "webhook.updated")]
+    EndpointUpdated { endpoint: Box<Endpoint> },
+    #[serde(rename = "webhook.secret_rotated")]
+    EndpointSecretRotated { endpoint_id: EndpointId },
+    #[serde(rename = "webhook.deleted")]
+    EndpointDeleted { endpoint_id: EndpointId },
+    /// It did not take what it was sent.
+    #[serde(rename = "webhook.disabled")]
+    EndpointDisabled { endpoint_id: EndpointId, url: String, why: String },
 }
 
 impl StoreFact {
@@ -185,6 +200,11 @@ impl StoreFact {
             Self::Updated { .. } => "store.updated",
             Self::TokenCreated { .. } => "token.created",
             Self::TokenRevoked { .. } => "token.revoked",
+            Self::EndpointCreated { .. } => "webhook.created",
+            Self::EndpointUpdated { .. } => "webhook.updated",
+            Self::EndpointSecretRotated { .. } => "webhook.secret_rotated",
+            Self::EndpointDeleted { .. } => "webhook.deleted",
+            Self::EndpointDisabled { .. } => "webhook.disabled",
         }
     }
 }

@@ -1,16 +1,15 @@
 //! Everything that one command changes, as a value.
 
-use crate::{Task, Transfer, store::OrderKey};
+use crate::{Task, Transfer, event_id, store::OrderKey};
 use domain::{
     Actor, Rejection,
-    id::{EventId, OrderId, StoreId},
+    id::{EndpointId, EventId, OrderId, StoreId},
     order::{Command, Fact, Order, Personal},
     store::{Store as StoreRecord, StoreFact},
     token::Token,
+    webhook::Endpoint,
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 use time::OffsetDateTime;
-use uuid::Builder;
 
 /// How many facts a record's history holds. Zero means that it does not exist yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -121,6 +120,13 @@ pub struct TokenChange {
     pub hash: Option<[u8; 32]>,
 }
 
+/// A webhook endpoint as it is to be from now on. Goes with the [`StoreChange`] whose fact says so.
+#[derive(Debug, Clone)]
+pub enum EndpointChange {
+    Put(Box<Endpoint>),
+    Delete { store_id: StoreId, endpoint_id: EndpointId },
+}
+
 /// Which request: ids are scoped to store and method.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestKey {
@@ -213,6 +219,7 @@ pub struct Commit {
     pub orders: Vec<OrderChange>,
     pub stores: Vec<StoreChange>,
     pub tokens: Vec<TokenChange>,
+    pub endpoints: Vec<EndpointChange>,
     pub claims: Vec<ClaimChange>,
     pub tasks: Vec<TaskChange>,
     /// Own value that moves with the command. Conflict if one of their keys was posted before, or
@@ -230,6 +237,7 @@ impl Commit {
             orders: Vec::new(),
             stores: Vec::new(),
             tokens: Vec::new(),
+            endpoints: Vec::new(),
             claims: Vec::new(),
             tasks: Vec::new(),
             transfers: Vec::new(),
@@ -244,16 +252,8 @@ impl Commit {
     }
 
     /// The id of the fact at `place` of an order's history, or of the store's own without an
-    /// order: a version 7 UUID of the commit's time, then the place, so that the facts of one
-    /// commit sort in their order. The rest is derived from the names and needs no randomness.
+    /// order.
     pub fn event_id(&self, store: &StoreId, order: Option<&OrderId>, place: i64) -> EventId {
-        let mut hasher = DefaultHasher::new();
-        (store, order, place).hash(&mut hasher);
-        let millis = u64::try_from(self.at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-        let mut rest = [0; 10];
-        let [.., high, low] = place.to_be_bytes();
-        rest[..2].copy_from_slice(&[high, low]);
-        rest[2..].copy_from_slice(&hasher.finish().to_be_bytes());
-        EventId::from_uuid(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
+        event_id::of(self.at, store, order, place)
     }
 }

@@ -7,7 +7,10 @@ mod bells;
 mod chain;
 mod clock;
 mod commit;
+mod deliveries;
 mod error;
+pub mod event_id;
+mod feed;
 mod ledger;
 pub mod own_value;
 mod payment;
@@ -22,10 +25,18 @@ pub use bells::Bells;
 pub use chain::Chain;
 pub use clock::{Clock, Ids};
 pub use commit::{
-    Claim, ClaimChange, ClaimKind, Commit, OrderChange, Receipt, RequestKey, StoreChange, Stored,
-    TaskChange, TokenChange, Version,
+    Claim, ClaimChange, ClaimKind, Commit, EndpointChange, OrderChange, Receipt, RequestKey,
+    StoreChange, Stored, TaskChange, TokenChange, Version,
+};
+pub use deliveries::{
+    Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
+    EndpointKey, MAX_AGAIN, Progress,
 };
 pub use error::StoreError;
+pub use feed::{
+    Bounds, Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer,
+    Stretch, chained,
+};
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};

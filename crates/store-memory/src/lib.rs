@@ -2,6 +2,7 @@
 //! conformance suite as the databases do.
 
 mod check;
+mod feed;
 mod ledger;
 mod reader;
 mod store;

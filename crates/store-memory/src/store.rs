@@ -1,4 +1,4 @@
-use crate::{MemoryStore, micros, tables::claim_key};
+use crate::{MemoryStore, feed::events_of, micros, tables::claim_key};
 use async_trait::async_trait;
 use domain::{
     id::{QuoteId, StoreId},
@@ -71,14 +71,19 @@ impl Store for MemoryStore {
                 TaskChange::Done { .. } => None,
             })
             .collect();
+        let events = events_of(&commit)?;
+        let any = !events.is_empty();
         {
             let mut tables = self.lock();
             tables.check(&commit)?;
             tables.post_all(&commit.transfers)?;
-            tables.apply(commit);
+            tables.apply(commit, events);
         }
         for kind in kinds {
             self.bells.ring(kind);
+        }
+        if any {
+            self.bells.published();
         }
         Ok(())
     }

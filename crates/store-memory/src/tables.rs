@@ -6,8 +6,8 @@ use domain::{
     token::Token,
 };
 use ports::{
-    Claim, ClaimChange, ClaimKind, Commit, LoggedFact, OrderKey, OrderOrigin, OrderView, Quote,
-    Receipt, RequestKey, Stored, Task, TaskChange, TaskKind, Transfer,
+    Claim, ClaimChange, ClaimKind, Commit, Event, LoggedFact, OrderKey, OrderOrigin, OrderView,
+    Quote, Receipt, RequestKey, Stored, Task, TaskChange, TaskKind, Transfer,
 };
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
@@ -18,6 +18,8 @@ pub(crate) struct Tables {
     pub receipts: HashMap<RequestKey, Receipt>,
     pub claims: HashMap<ClaimKey, Claim>,
     pub tasks: BTreeMap<TaskKey, TaskRow>,
+    /// By their positions over all stores.
+    pub events: Vec<Event>,
     pub stores: BTreeMap<StoreId, Stored<StoreRecord>>,
     pub tokens: BTreeMap<(StoreId, TokenId), TokenRow>,
     pub quotes: HashMap<(OrderKey, QuoteId), Quote>,
@@ -82,7 +84,13 @@ impl OrderRow {
 
 impl Tables {
     /// Applies what [`Tables::check`] found nothing against.
-    pub fn apply(&mut self, commit: Commit) {
+    pub fn apply(&mut self, commit: Commit, events: Vec<Event>) {
+        for event in events {
+            let of_store = self.events.iter().filter(|it| it.store_id == event.store_id);
+            let position = of_store.map(|it| it.position).max().unwrap_or(0) + 1;
+            let overall = self.events.last().map_or(0, |it| it.overall) + 1;
+            self.events.push(Event { position, overall, ..event });
+        }
         self.keep_orders(&commit);
         if let Some(receipt) = commit.receipt {
             self.receipts.insert(receipt.key.clone(), receipt);

@@ -1,11 +1,13 @@
 //! The one write: everything that a command changes, or nothing.
 
+mod log;
 mod postgres;
 mod queue;
 mod rows;
 mod sqlite;
 mod steps;
 
+pub(crate) use log::Heads;
 pub(crate) use postgres::PostgresWriter;
 pub(crate) use queue::Queue;
 pub(crate) use sqlite::SqliteWriter;
@@ -41,7 +43,7 @@ struct Alone<'a>(&'a Rows);
 impl Work<()> for Alone<'_> {
     async fn run(&self, transaction: &DatabaseTransaction) -> Result<(), Stop<()>> {
         let backend = transaction.get_database_backend();
-        for step in steps::steps(self.0) {
+        for step in steps::steps(self.0).into_iter().chain(log::post(self.0)) {
             let statement = Statement::from_sql_and_values(backend, step.sql, step.values);
             let done = transaction.execute_raw(statement).await.map_err(Stop::Database)?;
             if step.must_hit && done.rows_affected() == 0 {

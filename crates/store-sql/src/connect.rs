@@ -1,6 +1,7 @@
 use crate::{
     Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
+    feed::Numberer,
     link::Link,
     load::{ReadQueue, Source},
 };
@@ -14,7 +15,10 @@ use sea_orm::{
     },
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,19 +77,21 @@ impl SqlStore {
             read.clone()
         };
         let (url, bells) = (url.to_owned(), Arc::<Bells>::default());
-        let (commits, reads) = if is_sqlite(&url) {
+        let (commits, reads, numberer) = if is_sqlite(&url) {
             let pool = || read.get_sqlite_connection_pool().clone();
             let sources = (0..READERS).map(|_| Source::Sqlite(pool())).collect();
-            (Queue::start(vec![SqliteWriter::new(&write)], &bells), ReadQueue::start(sources))
+            let writer = SqliteWriter::new(&write);
+            (Queue::start(vec![writer], &bells), ReadQueue::start(sources), None)
         } else {
             let link = || Link::new(&url, &options).map_err(unreachable);
             let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
             let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
             let sources = (0..READERS).map(|_| Ok(Source::Postgres(Box::new(link()?))));
             let sources = sources.collect::<Result<_, _>>()?;
-            (Queue::start(writers, &bells), ReadQueue::start(sources))
+            let numberer = Mutex::new(Numberer::new(link()?));
+            (Queue::start(writers, &bells), ReadQueue::start(sources), Some(numberer))
         };
-        Ok(Self(Arc::new(Inner { url, options, read, write, commits, reads, bells })))
+        Ok(Self(Arc::new(Inner { url, options, read, write, commits, reads, bells, numberer })))
     }
 }
 

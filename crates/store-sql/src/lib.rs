@@ -20,6 +20,7 @@ mod commit;
 mod connect;
 mod entity;
 mod error;
+mod feed;
 mod ledger;
 mod limit;
 mod link;
@@ -32,10 +33,12 @@ mod tasks;
 pub use connect::Options;
 
 use commit::Queue;
+use feed::Numberer;
 use load::ReadQueue;
 use ports::Bells;
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// A database that holds everything. Clones share its connections.
 #[derive(Clone)]
@@ -51,6 +54,8 @@ struct Inner {
     commits: Queue,
     reads: ReadQueue,
     bells: Arc<Bells>,
+    /// On PostgreSQL alone.
+    numberer: Option<Mutex<Numberer>>,
 }
 
 impl std::fmt::Debug for SqlStore {

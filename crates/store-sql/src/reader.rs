@@ -202,7 +202,8 @@ fn to_token(row: &token::Model) -> Result<Token, StoreError> {
     from_doc("tokens.doc", &row.doc)
 }
 
-fn to_fact(row: fact::Model) -> Result<LoggedFact, StoreError> {
+/// Whoever did it, by the columns that say so.
+pub(crate) fn actor(column: &'static str, kind: &str, id: String) -> Result<Actor, StoreError> {
     let kinds = [
         ActorKind::Platform,
         ActorKind::Merchant,
@@ -210,14 +211,18 @@ fn to_fact(row: fact::Model) -> Result<LoggedFact, StoreError> {
         ActorKind::Service,
         ActorKind::Worker,
     ];
-    let kind = kinds.into_iter().find(|kind| kind.name() == row.actor_kind);
-    let kind = kind.ok_or_else(|| unreadable("facts.actor_kind", "unknown kind of actor"))?;
+    let kind = kinds.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| unreadable(column, "unknown kind of actor"))?;
+    Ok(Actor::new(kind, id))
+}
+
+fn to_fact(row: fact::Model) -> Result<LoggedFact, StoreError> {
     Ok(LoggedFact {
         event_id: EventId::from_uuid(row.event_id),
         place: row.place,
         sequence: row.sequence,
         fact: from_doc("facts.body", &row.body)?,
-        actor: Actor::new(kind, row.actor_id),
+        actor: actor("facts.actor_kind", &row.actor_kind, row.actor_id)?,
         occurred_at: time("facts.occurred_at", row.occurred_at)?,
     })
 }

@@ -92,6 +92,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             });
         }
         Fact::PointsRestored { .. }
+        | Fact::RefundNotice { .. }
         | Fact::HandoverQueued
         | Fact::HandoverStarted { .. }
         | Fact::HandoverFailed { .. }

@@ -112,6 +112,9 @@ pub enum Fact {
     RefundSucceeded { refund_id: RefundId },
     #[serde(rename = "refund.failed")]
     RefundFailed { refund_id: RefundId },
+    /// The buyer is to be told of it.
+    #[serde(rename = "refund.notice")]
+    RefundNotice { refund_id: RefundId },
     /// It takes nothing of the order any more. Legs that settled still say what they moved.
     #[serde(rename = "refund.voided")]
     RefundVoided { refund_id: RefundId },
@@ -200,6 +203,7 @@ impl Fact {
             Self::RefundRetried { .. } => "refund.retried",
             Self::RefundSucceeded { .. } => "refund.succeeded",
             Self::RefundFailed { .. } => "refund.failed",
+            Self::RefundNotice { .. } => "refund.notice",
             Self::RefundVoided { .. } => "refund.voided",
             Self::RefundMethodChanged { .. } => "refund.method_changed",
             Self::PointsRestored { .. } => "points.restored",
@@ -238,6 +242,7 @@ impl Fact {
             | Self::RefundHeld { .. }
             | Self::RefundSucceeded { .. }
             | Self::RefundFailed { .. }
+            | Self::RefundNotice { .. }
             | Self::RefundVoided { .. }
             | Self::PointsRestored { .. }
             | Self::CancellationRequested { .. }
@@ -291,6 +296,7 @@ impl Fact {
                 | Self::LegDeferred { .. }
                 | Self::LegSettled { .. }
                 | Self::RefundSucceeded { .. }
+                | Self::RefundNotice { .. }
                 | Self::PointsRestored { .. }
                 | Self::CancellationCompleted { .. }
         )

@@ -310,7 +310,7 @@ pub(super) fn closing(order: &Order, refund: &Refund, at: OffsetDateTime) -> Vec
     if refund.legs.iter().any(|leg| leg.state == LegState::Failed) {
         return vec![Fact::RefundFailed { refund_id }];
     }
-    let mut facts = vec![Fact::RefundSucceeded { refund_id }];
+    let mut facts = vec![Fact::RefundSucceeded { refund_id }, Fact::RefundNotice { refund_id }];
     facts.extend(completed(order, refund_id, at));
     facts
 }

@@ -61,6 +61,8 @@ impl PostgresWriter {
 }
 
 impl Writer for PostgresWriter {
+    const NUMBERS: bool = false;
+
     async fn apply(&mut self, batch: &[Rows]) -> Vec<Verdict> {
         let together: Vec<&Rows> = batch.iter().filter(|rows| fits(rows)).collect();
         let mut joint = Vec::new();

@@ -28,6 +28,9 @@ struct Queued {
 
 /// Applies batches of commits, no two of which are about the same order.
 pub(crate) trait Writer: Send + 'static {
+    /// Whether the facts of a commit have their place in the log as soon as it is acknowledged.
+    const NUMBERS: bool;
+
     /// One verdict for each of the commits, once the database has acknowledged it.
     fn apply(&mut self, batch: &[Rows]) -> impl Future<Output = Vec<Verdict>> + Send;
 }
@@ -75,12 +78,19 @@ async fn write<W: Writer>(mut writer: W, mut queue: mpsc::Receiver<Queued>, bell
     let (mut batch, mut replies) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
     while fill(&mut batch, &mut replies, &mut put_off, &mut queue).await {
         let verdicts = writer.apply(&batch).await;
+        let mut committed = false;
         for ((rows, reply), verdict) in batch.drain(..).zip(replies.drain(..)).zip(verdicts) {
             if verdict.is_ok() {
                 rows.tasks.iter().for_each(|task| bells.ring(task.kind));
+                committed |= rows.has_facts();
             }
             // Whoever asked may have left.
             reply.send(verdict).ok();
+        }
+        if committed && W::NUMBERS {
+            bells.published();
+        } else if committed {
+            bells.committed();
         }
     }
 }

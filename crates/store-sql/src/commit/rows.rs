@@ -2,6 +2,7 @@
 
 mod of;
 
+use domain::order::ExternalIds;
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
 use uuid::Uuid;
 
@@ -74,6 +75,33 @@ pub(crate) struct FactRow {
     pub body: String,
     /// If it is not the commit's.
     pub actor: Option<(&'static str, String)>,
+    /// What readers of the feed see of it.
+    pub told: Option<ToldRow>,
+    /// Of all that the hash of its entry in the log covers.
+    pub digest: [u8; 32],
+}
+
+pub(crate) struct ToldRow {
+    pub entity_id: String,
+    pub external: Option<ExternalIds>,
+    pub data: String,
+}
+
+impl ToldRow {
+    pub fn external_id(&self) -> Option<&str> {
+        self.external.as_ref().map(|external| external.id.as_str())
+    }
+
+    pub fn external_number(&self) -> Option<&str> {
+        self.external.as_ref().map(|external| external.number.as_str())
+    }
+
+    /// As an entry's digest covers it.
+    pub fn parts(&self) -> [&str; 4] {
+        let id = self.external_id().unwrap_or_default();
+        let number = self.external_number().unwrap_or_default();
+        [&self.entity_id, id, number, &self.data]
+    }
 }
 
 impl Rows {
@@ -145,6 +173,21 @@ impl Rows {
             && self.stores.is_empty()
             && self.tokens.is_empty()
             && self.transfers.is_empty()
+    }
+
+    /// Its facts: the stores' own, and the orders'. Store, order and what happened to it.
+    pub fn histories(&self) -> impl Iterator<Item = (&str, &str, &[FactRow])> {
+        let stores = self.stores.iter().map(|it| (it.store_id.as_str(), "", it.facts.as_slice()));
+        let orders = self
+            .orders
+            .iter()
+            .map(|it| (it.key.store_id.as_str(), it.key.order_id.as_str(), it.facts.as_slice()));
+        stores.chain(orders)
+    }
+
+    /// Whether there will be something new to read in the log.
+    pub fn has_facts(&self) -> bool {
+        self.histories().any(|(.., facts)| !facts.is_empty())
     }
 
     /// How much there is to write, without what is always small.

@@ -8,6 +8,7 @@ mod script;
 
 use super::{
     Rows,
+    log::{self, Heads},
     queue::{Verdict, Writer},
     steps::{Step, steps},
 };
@@ -56,6 +57,8 @@ impl SqliteWriter {
 }
 
 impl Writer for SqliteWriter {
+    const NUMBERS: bool = true;
+
     async fn apply(&mut self, batch: &[Rows]) -> Vec<Verdict> {
         self.apply_all(batch).await.unwrap_or_else(|error| shared(error, batch.len()))
     }
@@ -68,34 +71,40 @@ async fn at_once(
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    let fresh = fresh(connection, batch).await?;
+    let (fresh, mut heads) = fresh(connection, batch).await?;
     let winners: Vec<&Rows> =
         batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(rows, _)| *rows).collect();
-    let Script { sql, arguments } = Script::of(&winners)?;
+    let Script { sql, arguments } = Script::of(&winners, &mut heads)?;
     sqlx::query_with::<Sqlite, _>(sqlx::AssertSqlSafe(sql), arguments).execute(connection).await?;
     let verdict = |fresh| if fresh { Ok(()) } else { Err(StoreError::Conflict) };
     Ok(fresh.into_iter().map(verdict).collect())
 }
 
-/// Begins, and tells for each commit whether its order is as it was read. Nobody else can write
-/// from here to the end.
+/// Begins, and tells for each commit whether its order is as it was read, and how long the logs are.
+/// Nobody else can write from here to the end.
 async fn fresh(
     connection: &mut SqliteConnection,
     batch: &[&Rows],
-) -> Result<Vec<bool>, sqlx::Error> {
+) -> Result<(Vec<bool>, Heads), sqlx::Error> {
     let keys = script::keys(batch);
     let rows = sqlx::query::<Sqlite>(script::BEGIN).bind(keys).fetch_all(connection).await?;
     let mut fresh: Vec<bool> =
         batch.iter().map(|rows| rows.orders.iter().all(super::rows::OrderRow::is_new)).collect();
+    let mut heads = Heads::default();
     for row in rows {
         let place: i64 = row.try_get(0)?;
         let version: i64 = row.try_get(1)?;
+        if place < 0 {
+            let (position, hash): (i64, Vec<u8>) = (row.try_get(2)?, row.try_get(3)?);
+            heads.found(row.try_get(4)?, version, position, &hash);
+            continue;
+        }
         let place = usize::try_from(place).unwrap_or(usize::MAX);
         if let (Some(fresh), Some(rows)) = (fresh.get_mut(place), batch.get(place)) {
             *fresh = rows.orders.iter().all(|order| order.before == version);
         }
     }
-    Ok(fresh)
+    Ok((fresh, heads))
 }
 
 async fn apart(connection: &mut SqliteConnection, rows: &Rows) -> Verdict {
@@ -129,7 +138,7 @@ async fn in_turn(
     let mut verdicts = Vec::with_capacity(batch.len());
     for rows in batch {
         connection.execute("SAVEPOINT one").await?;
-        let verdict = match run(connection, steps(rows)).await {
+        let verdict = match run_logged(connection, rows).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(StoreError::Conflict),
             // The disk is full, or the like: nothing of the batch can stay.
@@ -143,6 +152,23 @@ async fn in_turn(
         verdicts.push(verdict);
     }
     Ok(verdicts)
+}
+
+/// A commit with its entries in the log; whether every statement did what it had to.
+async fn run_logged(connection: &mut SqliteConnection, rows: &Rows) -> Result<bool, sqlx::Error> {
+    if !run(connection, steps(rows)).await? {
+        return Ok(false);
+    }
+    if !rows.has_facts() {
+        return Ok(true);
+    }
+    let mut heads = Heads::default();
+    let stores = log::stores_of(rows);
+    for row in sqlx::query::<Sqlite>(log::HEADS).bind(stores).fetch_all(&mut *connection).await? {
+        let hash: Vec<u8> = row.try_get(3)?;
+        heads.found(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, &hash);
+    }
+    run(connection, log::enter(rows, &mut heads)).await
 }
 
 /// Whether every statement did what it had to.

@@ -3,7 +3,7 @@
 
 mod source;
 
-use crate::commit::rows::{OrderRow, Rows, scope};
+use crate::commit::rows::{OrderRow, Rows, ToldRow, scope};
 use sea_orm::sqlx::{self, error::BoxDynError, postgres::PgArguments};
 use std::collections::HashSet;
 
@@ -185,14 +185,31 @@ impl<'a> Builder<'a> {
             .text("actor_id", |rows, (_, fact)| rows.actor_of(fact).1)
             .maybe("trace", |rows, _| rows.trace.as_deref())
             .text("body", |_, (_, fact)| &fact.body)
+            .maybe("entity_id", |_, (_, fact)| fact.told.as_ref().map(|told| &*told.entity_id))
+            .maybe("external_id", |_, (_, fact)| fact.told.as_ref().and_then(ToldRow::external_id))
+            .maybe("external_number", |_, (_, fact)| {
+                fact.told.as_ref().and_then(ToldRow::external_number)
+            })
+            .maybe("data", |_, (_, fact)| fact.told.as_ref().map(|told| &*told.data))
+            .bytes("digest", |_, (_, fact)| &fact.digest)
             .done();
         let guard = self.guard;
-        self.parts.push(format!(
+        self.parts.push(format!("fact AS MATERIALIZED (SELECT * FROM {rows}{guard})"));
+        self.parts.push(
             "new_facts AS (INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
              event_id, kind, actor_kind, actor_id, trace, body) SELECT store_id, order_id, place, \
-             sequence, occurred_at, event_id, kind, actor_kind, actor_id, trace, body \
-             FROM {rows}{guard})"
-        ));
+             sequence, occurred_at, event_id, kind, actor_kind, actor_id, trace, body FROM fact)"
+                .to_owned(),
+        );
+        // In the sequence of the facts: that is how the outbox numbers them.
+        self.parts.push(
+            "posted AS (INSERT INTO outbox (store_id, order_id, place, sequence, occurred_at, \
+             event_id, kind, actor_kind, actor_id, trace, entity_id, external_id, \
+             external_number, data, digest) SELECT store_id, order_id, place, sequence, \
+             occurred_at, event_id, kind, actor_kind, actor_id, trace, entity_id, external_id, \
+             external_number, data, digest FROM fact)"
+                .to_owned(),
+        );
     }
 
     fn refunds(&mut self) {

@@ -13,6 +13,8 @@ struct Noting {
 }
 
 impl Writer for Noting {
+    const NUMBERS: bool = false;
+
     async fn apply(&mut self, batch: &[Rows]) -> Vec<Verdict> {
         let orders = batch.iter().flat_map(|rows| &rows.orders);
         let ids = orders.map(|order| order.key.order_id.to_string()).collect();

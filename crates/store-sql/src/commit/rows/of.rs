@@ -2,18 +2,20 @@
 
 use super::{
     CancellationRow, DoneRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow, TaskRow,
-    TenderRow, TokenRow,
+    TenderRow, TokenRow, ToldRow,
 };
 use crate::column::{micros, to_doc};
 use domain::{
     Amount, Rejection,
     cancellation::{Cancellation, CancelledLine, Given},
-    id::CancellationId,
+    event::Told,
+    id::{CancellationId, EventId, StoreId},
     order::{Fact, Line, Order, bare_email},
     refund::Refund,
 };
-use ports::{ClaimChange, Commit, OrderChange, StoreChange, StoreError, TaskChange, TokenChange};
-use uuid::Uuid;
+use ports::{
+    ClaimChange, Commit, Entry, OrderChange, StoreChange, StoreError, TaskChange, TokenChange,
+};
 
 impl Rows {
     pub fn of(commit: Commit) -> Result<Self, StoreError> {
@@ -87,9 +89,17 @@ impl OrderRow {
         let mut refund_states = Vec::new();
         for (place, sequence, fact) in change.numbered() {
             let event_id = commit.event_id(&key.store_id, Some(&key.order_id), place);
-            let actor = fact.by().map(|by| (by.kind.name(), by.id.clone()));
-            let row = FactRow::of(place, sequence, event_id.as_uuid(), fact.name(), fact)?;
-            facts.push(FactRow { actor, ..row });
+            let row = FactRow {
+                place,
+                sequence,
+                event_id: event_id.as_uuid(),
+                kind: fact.name(),
+                body: to_doc(fact)?,
+                actor: fact.by().map(|by| (by.kind.name(), by.id.clone())),
+                told: Told::of(fact, order).map(ToldRow::of).transpose()?,
+                digest: [0; 32],
+            };
+            facts.push(row.sealed(commit, &key.store_id, key.order_id.as_str()));
             if let Fact::RefundCreated { refund, .. } = fact {
                 refunds
                     .push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
@@ -225,14 +235,32 @@ fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
 }
 
 impl FactRow {
-    fn of<F: serde::Serialize>(
-        place: i64,
-        sequence: Option<i64>,
-        event_id: Uuid,
-        kind: &'static str,
-        fact: &F,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { place, sequence, event_id, kind, body: to_doc(fact)?, actor: None })
+    /// With the digest of all that is stored of it.
+    fn sealed(self, commit: &Commit, store_id: &StoreId, order_id: &str) -> Self {
+        let actor = self.actor.as_ref().map(|(kind, id)| (*kind, id.as_str()));
+        let (actor_kind, actor_id) =
+            actor.unwrap_or((commit.actor.kind.name(), commit.actor.id.as_str()));
+        let entry = Entry {
+            store_id: store_id.as_str(),
+            order_id,
+            place: self.place,
+            sequence: self.sequence,
+            event_id: EventId::from_uuid(self.event_id),
+            kind: self.kind,
+            occurred_at: micros(commit.at),
+            actor_kind,
+            actor_id,
+            body: &self.body,
+            told: self.told.as_ref().map(ToldRow::parts),
+        };
+        Self { digest: entry.digest(), ..self }
+    }
+}
+
+impl ToldRow {
+    fn of(told: Told) -> Result<Self, StoreError> {
+        let Told { entity_id, external, data } = told;
+        Ok(Self { entity_id, external, data: to_doc(&data)? })
     }
 }
 
@@ -252,8 +280,17 @@ impl StoreRow {
     fn of(commit: &Commit, change: &StoreChange) -> Result<Self, StoreError> {
         let store_id = &change.after.store_id;
         let facts = (change.before.0 + 1..).zip(&change.facts).map(|(place, fact)| {
-            let event_id = commit.event_id(store_id, None, place).as_uuid();
-            FactRow::of(place, None, event_id, fact.name(), fact)
+            let row = FactRow {
+                place,
+                sequence: None,
+                event_id: commit.event_id(store_id, None, place).as_uuid(),
+                kind: fact.name(),
+                body: to_doc(fact)?,
+                actor: None,
+                told: Told::of_store(fact).map(ToldRow::of).transpose()?,
+                digest: [0; 32],
+            };
+            Ok::<_, StoreError>(row.sealed(commit, store_id, ""))
         });
         Ok(Self {
             store_id: store_id.to_string(),

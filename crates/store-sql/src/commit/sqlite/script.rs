@@ -3,14 +3,21 @@
 //! Short values travel as JSON, an array for each row. Documents and bytes travel as one blob
 //! beside it, from which each row cuts its own: nothing is escaped, whatever its size.
 
-use crate::commit::rows::{OrderRow, Rows, scope};
+use crate::commit::{
+    log::{Heads, Logged},
+    rows::{OrderRow, Rows, ToldRow, scope},
+};
 use sea_orm::sqlx::{self, Arguments, sqlite::SqliteArguments};
 use serde::Serialize;
+use serde_json::json;
 
-/// Takes the right to write and answers the versions of the orders that are there.
+/// Takes the right to write and answers the versions of the orders that are there, and with a place
+/// below zero how long the logs of their stores are.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; \
-    SELECT k.key, o.version FROM json_each(?) AS k \
-    JOIN orders o ON o.store_id = k.value ->> 0 AND o.order_id = k.value ->> 1";
+    SELECT k.key, o.version, NULL, NULL, NULL FROM json_each($1) AS k \
+    JOIN orders o ON o.store_id = k.value ->> 0 AND o.order_id = k.value ->> 1 \
+    UNION ALL SELECT -1, entries, position, hash, store_id FROM feeds WHERE store_id = '' \
+    OR store_id IN (SELECT value ->> 0 FROM json_each($1))";
 
 /// In each of these, `$1` is the blob and `{rows}` the JSON of the rows.
 const UPDATE_ORDERS: &str = "UPDATE orders SET version = x.value ->> 2, captured = x.value ->> 3, \
@@ -40,6 +47,17 @@ const INSERT_FACTS: &str = "INSERT INTO facts (store_id, order_id, place, sequen
     x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, \
     substr($1, x.value ->> 9, 16), CAST(substr($1, x.value ->> 10, x.value ->> 11) AS TEXT) \
     FROM {rows}";
+const INSERT_ENTRIES: &str = "INSERT INTO event_log (store_id, entry, position, overall, order_id, \
+    place, sequence, occurred_at, kind, actor_kind, actor_id, trace, entity_id, external_id, \
+    external_number, event_id, data, hash) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, \
+    x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, \
+    x.value ->> 9, x.value ->> 10, x.value ->> 11, x.value ->> 12, x.value ->> 13, x.value ->> 14, \
+    substr($1, x.value ->> 15, 16), CAST(substr($1, x.value ->> 16, x.value ->> 17) AS TEXT), \
+    substr($1, x.value ->> 18, 32) FROM {rows}";
+const PUT_HEADS: &str = "INSERT INTO feeds (store_id, entries, position, hash) \
+    SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, substr($1, x.value ->> 3, x.value ->> 4) \
+    FROM {rows} WHERE true ON CONFLICT (store_id) DO UPDATE SET entries = excluded.entries, \
+    position = excluded.position, hash = excluded.hash";
 const INSERT_REFUNDS: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
     place, created_at, state) SELECT x.value ->> 0, substr($1, x.value ->> 1, 16), x.value ->> 2, \
     x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6 FROM {rows}";
@@ -86,10 +104,12 @@ impl Script {
         rows.is_common()
     }
 
-    pub fn of(batch: &[&Rows]) -> Result<Self, sqlx::Error> {
+    /// `heads`: how long the logs are before.
+    pub fn of(batch: &[&Rows], heads: &mut Heads) -> Result<Self, sqlx::Error> {
         let mut builder = Builder { batch, sql: String::new(), blob: Vec::new(), json: Vec::new() };
         builder.orders();
         builder.facts();
+        builder.log(heads);
         builder.refunds();
         builder.receipts();
         builder.claims();
@@ -135,11 +155,15 @@ impl<'a> Builder<'a> {
             }
         }
         if !rows.is_empty() {
-            self.json.push(json(&rows));
-            let place = self.json.len() + 1;
-            self.sql.push_str(&sql.replace("{rows}", &format!("json_each(${place}) AS x")));
-            self.sql.push(';');
+            self.add(sql, &rows);
         }
+    }
+
+    fn add(&mut self, sql: &str, rows: &impl Serialize) {
+        self.json.push(json(rows));
+        let place = self.json.len() + 1;
+        self.sql.push_str(&sql.replace("{rows}", &format!("json_each(${place}) AS x")));
+        self.sql.push(';');
     }
 
     fn orders(&mut self) {
@@ -213,6 +237,50 @@ impl<'a> Builder<'a> {
                 length,
             )
         });
+    }
+
+    fn log(&mut self, heads: &mut Heads) {
+        let mut entries = Vec::new();
+        for rows in self.batch {
+            for Logged { store_id, order_id, fact, place } in heads.add(rows) {
+                let told = fact.told.as_ref();
+                let (event, _) = self.cut(fact.event_id.as_bytes());
+                let data = told.map(|told| self.cut(told.data.as_bytes()));
+                let (hash, _) = self.cut(&place.hash);
+                let (actor_kind, actor_id) = rows.actor_of(fact);
+                entries.push(json!([
+                    store_id,
+                    place.entry,
+                    place.position,
+                    place.overall,
+                    order_id,
+                    fact.place,
+                    fact.sequence,
+                    rows.at,
+                    fact.kind,
+                    actor_kind,
+                    actor_id,
+                    rows.trace,
+                    told.map(|told| &told.entity_id),
+                    told.and_then(ToldRow::external_id),
+                    told.and_then(ToldRow::external_number),
+                    event,
+                    data.map(|cut| cut.0),
+                    data.map(|cut| cut.1),
+                    hash,
+                ]));
+            }
+        }
+        if entries.is_empty() {
+            return;
+        }
+        self.add(INSERT_ENTRIES, &entries);
+        let mut changed = Vec::new();
+        for (store_id, entries, position, hash) in heads.all() {
+            let (from, length) = self.cut(hash);
+            changed.push((store_id, entries, position, from, length));
+        }
+        self.add(PUT_HEADS, &changed);
     }
 
     fn refunds(&mut self) {

@@ -1,0 +1,122 @@
+//! Webhook endpoints: where a merchant wants to be told of events.
+
+use crate::id::{EndpointId, StoreId};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+use time::OffsetDateTime;
+
+/// Endpoints that one store may have.
+pub const MAX_ENDPOINTS: usize = 20;
+
+/// Waits before each try of a delivery, the first of them at once. After the last one the endpoint
+/// is disabled (Standard Webhooks).
+pub const SCHEDULE: [Duration; 10] = [
+    Duration::ZERO,
+    Duration::from_secs(5),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(14),
+    Duration::from_hours(20),
+    Duration::from_hours(24),
+];
+
+/// Where a merchant is told of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub store_id: StoreId,
+    pub endpoint_id: EndpointId,
+    pub url: String,
+    /// Of these types alone; none named is all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
+    pub format: Format,
+    /// The newest first; an older one is used beside it until it ends.
+    pub secrets: Vec<Secret>,
+    /// Why nothing is sent any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Disabled>,
+    /// Counts changes.
+    pub version: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+/// What a message looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Format {
+    /// By Standard Webhooks.
+    #[default]
+    Standard,
+    /// The order refund of the compatible endpoint, once for each refund that is made.
+    Globale,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// `whsec_` and the key in base64.
+    pub secret: String,
+    /// Until when messages are signed with it; without one, until it is replaced.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub until: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    pub why: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// By a person, and not because it did not take what it was sent.
+    pub by_person: bool,
+}
+
+impl Endpoint {
+    /// As it may be written down for ever.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.secrets.clear();
+        self
+    }
+
+    /// Whether it is told of events of this type.
+    pub fn wants(&self, kind: &str) -> bool {
+        match self.format {
+            Format::Standard => self.types.is_empty() || self.types.iter().any(|it| it == kind),
+            Format::Globale => kind == Self::GLOBALE,
+        }
+    }
+
+    /// The one type of event that an endpoint of the compatible format is told of.
+    pub const GLOBALE: &str = "refund.created";
+
+    /// The secrets that a message is signed with, the newest first.
+    pub fn secrets_at(&self, now: OffsetDateTime) -> Vec<String> {
+        let live = |secret: &&Secret| secret.until.is_none_or(|until| now < until);
+        self.secrets.iter().filter(live).map(|secret| secret.secret.clone()).collect()
+    }
+}
+
+impl Format {
+    /// The stable name, as stored and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Globale => "GLOBALE",
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("until", &self.until).finish_non_exhaustive()
+    }
+}
