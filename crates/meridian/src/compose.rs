@@ -101,6 +101,7 @@ impl Composed {
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
+            max_open_streams: settings.grpc.max_open_streams,
         };
         let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
         let entrances = Entrances {
