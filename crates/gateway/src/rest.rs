@@ -77,7 +77,7 @@ pub(crate) async fn answer<S: Services>(
     // A caller that is refused before it has sent everything would see a broken connection.
     let (parts, body) = request.into_parts();
     let body = body::read(&parts, body).await?;
-    let matched = route::find(&parts.method, parts.uri.path())?;
+    let matched = route::wanted(&parts.method, parts.uri.path(), &parts.headers)?;
     let message = request::message(&matched, parts.uri.query(), &parts.headers, &body)?;
     let route = matched.route;
     let call = Call { path: route.grpc_path, metadata: forwarded(&parts.headers)?, message };
@@ -93,7 +93,7 @@ pub(crate) async fn answer<S: Services>(
 
 /// Whether the answer to a request is a stream, which has no length and no end that is known.
 pub(crate) fn streams(request: &Request) -> bool {
-    let matched = route::find(request.method(), request.uri().path());
+    let matched = route::wanted(request.method(), request.uri().path(), request.headers());
     matched.is_ok_and(|matched| matched.route.event.is_some())
 }
 

@@ -62,6 +62,8 @@ pub const METHODS: &[Permission] = &[
     of("UndoCancellation", MANAGERS, &["cancellations:write"]),
     of("GetCancellation", READERS, &["cancellations:read"]),
     of("ListCancellations", READERS, &["cancellations:read"]),
+    of("ListEvents", READERS, &["events:read"]),
+    Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),

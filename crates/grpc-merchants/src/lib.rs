@@ -1,7 +1,13 @@
-//! `meridian.stores.v1.StoreService`: parse, run the use case, render.
+//! What a merchant has beside orders: parse, run the use case, render.
+//!
+//! `meridian.stores.v1.StoreService` is [`MerchantsGrpc`], `meridian.events.v1.EventService`
+//! [`EventsGrpc`].
 
+mod events;
 mod from_wire;
 mod to_wire;
+
+pub use events::EventsGrpc;
 
 use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
 use domain::{

@@ -7,11 +7,11 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Cancellations, Core, Orders, Refunds, Stores, Waiting};
+use application::{Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting};
 use domain::Currencies;
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
-use grpc_merchants::MerchantsGrpc;
+use grpc_merchants::{EventsGrpc, MerchantsGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
@@ -25,6 +25,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Layer as _;
 use wire::{
     cancellations::v1::cancellation_service_server::CancellationServiceServer,
+    events::v1::event_service_server::EventServiceServer,
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
@@ -46,6 +47,9 @@ pub struct Composed {
     clock: Arc<dyn Clock>,
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
+    tail: Tail,
+    /// Ends the streams of the services, which have no end of their own.
+    pub closing: CancellationToken,
 }
 
 /// Opens the database and brings its schema up to date; several processes may do so at once.
@@ -96,6 +100,8 @@ impl Composed {
             Screenings::default()
         };
         let storefronts = adapters::storefronts(&settings.handover, &clock);
+        let tail = Tail::new(Arc::new(store.clone()));
+        let closing = CancellationToken::new();
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
@@ -111,6 +117,8 @@ impl Composed {
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
+            feed: Feed::new(Arc::new(store.clone()), tail.clone()),
+            closing: &closing,
         };
         let (health, routes) = entrances.routes(settings, services).await?;
         Ok(Self {
@@ -125,6 +133,8 @@ impl Composed {
             clock,
             shared_clock,
             ids,
+            tail,
+            closing,
         })
     }
 
@@ -156,6 +166,14 @@ impl Composed {
         }
     }
 
+    /// Follows the feed for whoever waits for events in this process, until `stop`.
+    pub fn follow_feed(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let tail = self.tail.clone();
+        async move {
+            stop.run_until_cancelled(tail.follow()).await;
+        }
+    }
+
     /// Keeps the time of this process that of the database, until `stop`.
     pub fn keep_time(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
         let (store, clock) = (self.store.clone(), Arc::clone(&self.shared_clock));
@@ -174,14 +192,16 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 
 async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-    let names = services.iter().filter_map(|service| match service {
-        Service::Orders => Some("meridian.orders.v1.OrderService"),
-        Service::Refunds => Some("meridian.refunds.v1.RefundService"),
-        Service::Cancellations => Some("meridian.cancellations.v1.CancellationService"),
-        Service::Merchants => Some("meridian.stores.v1.StoreService"),
-        Service::Gateway => None,
+    let names = services.iter().flat_map(|service| match service {
+        Service::Orders => &["meridian.orders.v1.OrderService"][..],
+        Service::Refunds => &["meridian.refunds.v1.RefundService"],
+        Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
+        Service::Merchants => {
+            &["meridian.stores.v1.StoreService", "meridian.events.v1.EventService"]
+        }
+        Service::Gateway => &[],
     });
-    for name in names.chain([""]) {
+    for name in names.copied().chain([""]) {
         health.set_service_status(name, status).await;
     }
 }
@@ -194,6 +214,8 @@ struct Entrances<'e> {
     providers: &'e Providers,
     storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
+    feed: Feed,
+    closing: &'e CancellationToken,
 }
 
 impl Entrances<'_> {
@@ -202,7 +224,7 @@ impl Entrances<'_> {
         settings: &Settings,
         services: &[Service],
     ) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
-        let Self { core, tasks, stores, providers, storefronts, clock } = self;
+        let Self { core, tasks, stores, providers, storefronts, clock, feed, closing } = self;
         let adapters: Vec<String> = storefronts.names().map(str::to_owned).collect();
         let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
         let largest = settings.grpc.max_message_bytes;
@@ -253,6 +275,12 @@ impl Entrances<'_> {
                         .max_decoding_message_size(largest)
                         .max_encoding_message_size(largest);
                     health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+                    routes.add_service(server);
+                    let events = EventsGrpc::new(feed.clone(), (*closing).clone());
+                    let server = EventServiceServer::new(events)
+                        .max_decoding_message_size(largest)
+                        .max_encoding_message_size(largest);
+                    health.set_serving::<EventServiceServer<EventsGrpc>>().await;
                     routes.add_service(server);
                 }
                 Service::Gateway => {}

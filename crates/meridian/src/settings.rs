@@ -98,6 +98,7 @@ pub enum Worker {
     Legs,
     Handover,
     Complete,
+    Sequencer,
 }
 
 #[derive(Debug)]

@@ -265,6 +265,7 @@ impl Setting for Worker {
             ("legs", Self::Legs),
             ("handover", Self::Handover),
             ("complete", Self::Complete),
+            ("sequencer", Self::Sequencer),
         ];
         one_of(value, &words)
     }
