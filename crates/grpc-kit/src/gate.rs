@@ -1,11 +1,16 @@
 //! The layer around all services, over the network and in the process alike.
 
 use crate::{
-    Deadline, Principal, call_name::CallName, deadline, in_our_words::in_our_words, open::Open,
+    Deadline, Principal,
+    call_name::CallName,
+    deadline,
+    in_our_words::in_our_words,
+    open::{Ask, Open},
     permissions, refusal,
 };
 use application::{Access, Stores, secret_hash};
 use http::{HeaderMap, Request, Response};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     pin::Pin,
     sync::Arc,
@@ -99,6 +104,7 @@ impl Gate {
         let running = Running::of(running.map_err(|_| refusal::overloaded())?);
         let Times { deadline, asked } = times?;
         check_headers(request.headers())?;
+        let ask = if streams { self.still_valid(request.headers()) } else { None };
         request.extensions_mut().insert(deadline);
         // A command that goes on after its caller left still counts as running.
         request.extensions_mut().insert(running.clone());
@@ -117,7 +123,7 @@ impl Gate {
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
             .map(in_our_words)?;
         if streams {
-            return Ok(answered.map(|body| Body::new(Open::new(body, asked, running))));
+            return Ok(answered.map(|body| Body::new(Open::new(body, asked, ask, running))));
         }
         Ok(answered)
     }
@@ -131,6 +137,20 @@ impl Gate {
         let timeout = deadline::parse(text.unwrap_or_default())?.saturating_sub(EARLIER);
         let asked = tokio::time::Instant::now() + timeout;
         Ok(Times { deadline: Deadline::after(timeout), asked: Some(asked) })
+    }
+
+    /// Asks whether a token is still one. Where the store cannot be asked, that is not the caller's
+    /// fault. The platform's token of the configuration does not end.
+    fn still_valid(&self, headers: &HeaderMap) -> Option<Ask> {
+        let (_, secret) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
+        if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
+            return None;
+        }
+        let (access, secret) = (self.access.clone(), SecretString::from(secret));
+        Some(Box::new(move || {
+            let (access, secret) = (access.clone(), secret.clone());
+            Box::pin(async move { !matches!(access.token(secret.expose_secret()).await, Ok(None)) })
+        }))
     }
 
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {

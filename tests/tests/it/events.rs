@@ -160,10 +160,7 @@ async fn a_cursor_that_is_none_is_refused(world: World) {
     list(&world, &format!("after={of_other}")).await.refused(404, "CURSOR_NOT_FOUND");
     list(&world, "after_position=3").await.refused(400, "CURSOR_UNKNOWN");
     list(&world, "after=first").await.refused(400, "INVALID_FIELDS").names("after");
-    list(&world, "after_position=-1")
-        .await
-        .refused(400, "INVALID_FIELDS")
-        .names("after_position");
+    list(&world, "after_position=-1").await.refused(400, "INVALID_FIELDS").names("after_position");
     let both = list(&world, &format!("after={unknown}&after_position=1")).await;
     both.refused(400, "INVALID_FIELDS").names("after_position");
     list(&world, "page_token=nonsense").await.refused(400, "INVALID_FIELDS").names("page_token");
