@@ -21,7 +21,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("migrations", &[]),
     ("payments", &["domain", "ports"]),
     ("screening", &["domain", "ports"]),
-    ("handover", &["domain", "ports"]),
+    ("handover", &["domain", "outbound", "ports"]),
+    // Outside of the layers.
+    ("outbound", &[]),
     // The contract, and what is entered by it.
     ("wire", &[]),
     ("telemetry", &[]),
