@@ -282,4 +282,26 @@ mod tests {
             assert!(!is_loopback(&elsewhere.parse().unwrap()), "{elsewhere}");
         }
     }
+
+    struct Fixed(&'static str);
+
+    impl Resolve for Fixed {
+        fn resolve(&self, _: Name) -> Resolving {
+            let address = SocketAddr::new(self.0.parse().unwrap(), 0);
+            Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn localhost_is_this_machine_whatever_a_resolver_says() {
+        let found = async |name: &str, address| {
+            let guard = Guard { reach: HERE, resolver: Arc::new(Fixed(address)) };
+            guard.resolve(name.parse().unwrap()).await.map(Iterator::count)
+        };
+        for name in ["localhost", "localhost.", "a.localhost"] {
+            assert_eq!(found(name, "127.0.0.1").await.unwrap(), 1);
+            assert!(found(name, "1.1.1.1").await.is_err_and(|error| error.is::<OutOfReach>()));
+        }
+        assert_eq!(found("shop.example", "1.1.1.1").await.unwrap(), 1);
+    }
 }

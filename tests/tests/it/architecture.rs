@@ -22,6 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("payments", &["domain", "ports"]),
     ("screening", &["domain", "ports"]),
     ("handover", &["domain", "outbound", "ports"]),
+    ("publishers", &["domain", "outbound", "ports"]),
     // Outside of the layers.
     ("outbound", &[]),
     // The contract, and what is entered by it.
@@ -49,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "handover",
             "payments",
             "ports",
+            "publishers",
             "screening",
             "store-sql",
             "telemetry",
