@@ -22,9 +22,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("payments", &["domain", "ports"]),
     ("screening", &["domain", "ports"]),
     ("handover", &["domain", "outbound", "ports"]),
-    ("publishers", &["domain", "outbound", "ports"]),
+    ("publishers", &["domain", "globale", "outbound", "ports"]),
     // Outside of the layers.
     ("outbound", &[]),
+    ("globale", &[]),
     // The contract, and what is entered by it.
     ("wire", &[]),
     ("telemetry", &[]),
@@ -33,7 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("grpc-refunds", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-cancellations", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-merchants", &["application", "domain", "grpc-kit", "ports", "wire"]),
-    ("gateway", &["telemetry", "wire"]),
+    ("gateway", &["globale", "telemetry", "wire"]),
     ("workers", &["application", "domain", "ports"]),
     // The one that names them all.
     (
