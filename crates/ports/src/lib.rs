@@ -12,6 +12,7 @@ mod ledger;
 pub mod own_value;
 mod payment;
 mod providers;
+mod publisher;
 mod reader;
 mod screening;
 mod store;
@@ -30,6 +31,7 @@ pub use error::StoreError;
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
+pub use publisher::{PublishError, Published, Publisher};
 pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
