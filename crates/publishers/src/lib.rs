@@ -2,7 +2,7 @@
 //!
 //! - [`StandardWebhooks`]: messages to the endpoints of merchants, signed by the Standard Webhooks
 //!   specification;
-//! - [`order_refund`]: the body of such a message to an endpoint of the format `globale`.
+//! - [`order_refund()`]: the body of such a message to an endpoint of the format `globale`.
 //! - [`NatsJetStream`]: events to a broker, NATS with JetStream.
 //!
 //! An endpoint is an address that a merchant chose, so it is dialled through [`outbound`]. A broker is
