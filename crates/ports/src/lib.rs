@@ -15,11 +15,13 @@ mod ledger;
 pub mod own_value;
 mod payment;
 mod providers;
+mod publisher;
 mod reader;
 mod screening;
 mod store;
 mod storefront;
 mod tasks;
+mod webhook;
 
 pub use bells::Bells;
 pub use chain::Chain;
@@ -40,6 +42,7 @@ pub use feed::{
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
+pub use publisher::{PublishError, Published, Publisher};
 pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
@@ -48,3 +51,4 @@ pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
 pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};
+pub use webhook::{Outgoing, Reception, Sent, WebhookSender};
