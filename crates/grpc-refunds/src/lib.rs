@@ -107,7 +107,7 @@ impl RefundService for RefundsGrpc {
         } else {
             (None, None)
         };
-        let filter = RefundFilter { order_id, states };
+        let filter = RefundFilter { order_id, states, ..RefundFilter::default() };
         let found = self.refunds.list(&store_id, &filter, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
         let (refunds, next) = within_message(
