@@ -75,6 +75,8 @@ pub mod stores {
 pub mod rest;
 mod utc;
 
+pub use utc::Utc;
+
 /// The `OpenAPI` document of the REST edge, JSON.
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
