@@ -8,6 +8,7 @@ mod desk;
 mod serve;
 mod system;
 mod tokens;
+mod upstream;
 
 use clap::Parser as _;
 use cli::{Cli, Command, ConfigCommand};
