@@ -5,6 +5,7 @@ mod clock;
 mod compose;
 mod demo;
 mod desk;
+mod report;
 mod serve;
 mod system;
 mod tokens;
@@ -50,6 +51,9 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Demo => within(settings::load(&sources)?, demo::run),
         Command::Token { command } => {
             within(settings::load(&sources)?, |settings| tokens::run(settings, command))
+        }
+        Command::Report { command } => {
+            within(settings::load(&sources)?, |settings| report::run(settings, command))
         }
     }
 }

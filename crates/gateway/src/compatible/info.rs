@@ -2,7 +2,7 @@
 
 mod of_refund;
 
-pub use of_refund::of_refund;
+pub use of_refund::{component_name, of_refund};
 
 use serde::Serialize;
 

@@ -80,8 +80,9 @@ fn product(line: refunds::RefundProduct, mapped: Option<MappedReason>) -> Option
     })
 }
 
-fn component(part: refunds::RefundComponent) -> Option<RefundComponent> {
-    let component_type = match part.r#type() {
+/// What the published document calls a component; the report calls it so as well.
+pub const fn component_name(component: ComponentType) -> Option<&'static str> {
+    Some(match component {
         ComponentType::Products => "Products",
         ComponentType::Shipping => "Shipping",
         ComponentType::Duties => "Duties",
@@ -89,7 +90,11 @@ fn component(part: refunds::RefundComponent) -> Option<RefundComponent> {
         ComponentType::PrepaidReturn => "PrepaidReturn",
         ComponentType::CancellationFee => "CancellationFee",
         ComponentType::Unspecified => return None,
-    };
+    })
+}
+
+fn component(part: refunds::RefundComponent) -> Option<RefundComponent> {
+    let component_type = component_name(part.r#type())?;
     let to_platform = part.charged_to() == ChargedTo::Platform;
     let MoneyPair { customer, merchant } = part.amount?;
     Some(RefundComponent {
