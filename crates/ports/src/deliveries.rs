@@ -104,15 +104,15 @@ pub struct Progress {
     pub deliveries: Vec<Delivery>,
     pub cursor: i64,
     /// When there is something to do again.
-    pub next: Next,
+    pub outlook: Outlook,
     /// As the worker knows it. If somebody touched the endpoint since, there is something to do
-    /// whatever [`Self::next`] says.
+    /// whatever [`Self::outlook`] says.
     pub touched: i64,
 }
 
 /// When there is something to do for an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Next {
+pub struct Outlook {
     /// When something waits to be tried again, the earliest.
     pub due_at: Option<OffsetDateTime>,
     /// So much waits to be tried again that nothing new is begun, whatever comes.

@@ -33,7 +33,7 @@ pub use commit::{
 };
 pub use deliveries::{
     Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
-    EndpointKey, MAX_AGAIN, MAX_PENDING, Next, Progress,
+    EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress,
 };
 pub use error::StoreError;
 pub use feed::{
