@@ -8,6 +8,7 @@
 mod access;
 mod cancellations;
 mod core;
+mod disabling;
 mod failure;
 mod feed;
 mod handovers;
@@ -28,6 +29,7 @@ mod waiting;
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Request};
+pub use disabling::Disabling;
 pub use failure::{Failure, Missing, Taken};
 pub use feed::{Cursor, CursorFault, Feed, Watched};
 pub use handovers::{Handovers, Tried};
