@@ -5,7 +5,6 @@
 //! is decided here is only the form of requests and answers; the rules are those of the services.
 
 mod code;
-mod decimal;
 mod envelope;
 mod faults;
 mod fields;

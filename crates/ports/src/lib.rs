@@ -20,6 +20,7 @@ mod screening;
 mod store;
 mod storefront;
 mod tasks;
+mod webhook;
 
 pub use bells::Bells;
 pub use chain::Chain;
@@ -48,3 +49,4 @@ pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
 pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};
+pub use webhook::{Outgoing, Reception, Sent, WebhookSender};

@@ -9,29 +9,56 @@ use std::{
     sync::Arc,
 };
 
-/// What may be dialled.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reach {
+/// What may be dialled beside public addresses; by default nothing. Some are refused in any case:
+/// where clouds keep their machines' credentials, link-local, unspecified and multicast ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reach {
+    /// Every address that is not public, this machine's own among them.
     pub private_networks: bool,
+    /// This machine itself, and for want of `private_networks` no other.
+    pub loopback: bool,
 }
 
-/// The shop's name leads only to addresses that may not be dialled.
+/// A name leads only to addresses that may not be dialled.
 #[derive(Debug, thiserror::Error)]
 #[error("its address may not be called from here")]
-pub(crate) struct OutOfReach;
+pub struct OutOfReach;
 
 impl Reach {
-    pub(crate) fn allows(self, address: IpAddr) -> bool {
+    pub fn allows(self, address: IpAddr) -> bool {
+        let loopback = self.loopback && is_this_machine(address);
         let address = plain(address);
-        !is_never_a_shop(address) && (self.private_networks || is_public(address))
+        !is_never_called(address) && (self.private_networks || loopback || is_public(address))
     }
 
-    /// Resolvers are not asked about an address that stands in the URL itself.
-    pub(crate) fn allows_host(self, url: &Url) -> bool {
-        let host = url.host_str().unwrap_or_default();
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
-        literal.map_or(!host.is_empty(), |address| self.allows(address))
+    /// As far as the URL itself tells: an address that stands in it is judged, however it is
+    /// written, since no resolver will be asked about it. A name is judged when it is dialled.
+    pub fn allows_host(self, url: &Url) -> bool {
+        match address_in(url) {
+            Some(address) => self.allows(address),
+            None => url.host_str().is_some_and(|host| !host.is_empty()),
+        }
     }
+}
+
+fn address_in(url: &Url) -> Option<IpAddr> {
+    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// Whether a URL leads to this machine by its own word: it has a loopback address, or a name that
+/// is kept for them (RFC 6761, section 6.3).
+pub fn is_loopback(url: &Url) -> bool {
+    address_in(url).map_or_else(|| url.host_str().is_some_and(is_localhost), is_this_machine)
+}
+
+/// What a gateway would carry to a loopback address is that gateway's own.
+fn is_this_machine(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
 /// Answers only addresses that may be dialled, and these are the ones that are: nobody resolves
@@ -43,10 +70,16 @@ pub(crate) struct Guard {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let (reach, found) = (self.reach, self.resolver.resolve(name));
+        // Whoever was let in as this machine is nobody else, whatever the resolver says.
+        let localhost = is_localhost(name.as_str());
+        let reach = self.reach;
+        let allows = move |address: IpAddr| {
+            reach.allows(address) && (!localhost || is_this_machine(address))
+        };
+        let found = self.resolver.resolve(name);
         Box::pin(async move {
             let allowed: Vec<SocketAddr> =
-                found.await?.filter(|address| reach.allows(address.ip())).collect();
+                found.await?.filter(|address| allows(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(OutOfReach.into());
             }
@@ -94,7 +127,7 @@ const CLOUDS: [IpAddr; 4] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
 ];
 
-fn is_never_a_shop(address: IpAddr) -> bool {
+fn is_never_called(address: IpAddr) -> bool {
     if CLOUDS.contains(&address) {
         return true;
     }
@@ -148,8 +181,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    const OPEN: Reach = Reach { private_networks: true };
-    const PUBLIC: Reach = Reach { private_networks: false };
+    const OPEN: Reach = Reach { private_networks: true, loopback: false };
+    const HERE: Reach = Reach { private_networks: false, loopback: true };
+    const PUBLIC: Reach = Reach { private_networks: false, loopback: false };
 
     #[test]
     fn some_addresses_are_never_dialled() {
@@ -177,15 +211,15 @@ mod tests {
             "64:ff9b:1::169.254.169.254",
             "64:ff9b:1:2:3:4:a9fe:a9fe",
         ] {
-            assert!(!OPEN.allows(never.parse().unwrap()), "{never}");
-            assert!(!PUBLIC.allows(never.parse().unwrap()), "{never}");
+            for reach in [OPEN, HERE, PUBLIC] {
+                assert!(!reach.allows(never.parse().unwrap()), "{never}");
+            }
         }
     }
 
     #[test]
     fn private_addresses_are_dialled_where_that_is_allowed() {
         for private in [
-            "127.0.0.1",
             "10.0.0.1",
             "172.31.0.1",
             "192.168.1.1",
@@ -193,7 +227,6 @@ mod tests {
             "192.0.2.1",
             "198.18.0.1",
             "240.0.0.1",
-            "::1",
             "fd00::1",
             "2001:db8::1",
             "2001::1",
@@ -204,7 +237,17 @@ mod tests {
             "2002:7f00:1::1",
         ] {
             assert!(OPEN.allows(private.parse().unwrap()), "{private}");
+            assert!(!HERE.allows(private.parse().unwrap()), "{private}");
             assert!(!PUBLIC.allows(private.parse().unwrap()), "{private}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_dialled_where_that_is_allowed_or_private_networks_are() {
+        for own in ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1"] {
+            assert!(OPEN.allows(own.parse().unwrap()), "{own}");
+            assert!(HERE.allows(own.parse().unwrap()), "{own}");
+            assert!(!PUBLIC.allows(own.parse().unwrap()), "{own}");
         }
     }
 
@@ -213,8 +256,9 @@ mod tests {
         let public =
             ["1.1.1.1", "100.128.0.1", "172.32.0.1", "198.20.0.1", "2606:4700::1", "2a00::1"];
         for address in public {
-            assert!(OPEN.allows(address.parse().unwrap()), "{address}");
-            assert!(PUBLIC.allows(address.parse().unwrap()), "{address}");
+            for reach in [OPEN, HERE, PUBLIC] {
+                assert!(reach.allows(address.parse().unwrap()), "{address}");
+            }
         }
     }
 
@@ -225,5 +269,39 @@ mod tests {
             assert!(OPEN.allows_host(&url.parse().unwrap()), "{url}");
         }
         assert!(PUBLIC.allows_host(&"https://shop.example/".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_url_says_by_itself_whether_it_leads_to_this_machine() {
+        for here in ["http://127.1/", "http://[::1]/", "http://localhost/", "http://a.LOCALHOST./"]
+        {
+            assert!(is_loopback(&here.parse().unwrap()), "{here}");
+        }
+        for elsewhere in ["http://10.0.0.1/", "http://localhost.example/", "http://1.localhost.de/"]
+        {
+            assert!(!is_loopback(&elsewhere.parse().unwrap()), "{elsewhere}");
+        }
+    }
+
+    struct Fixed(&'static str);
+
+    impl Resolve for Fixed {
+        fn resolve(&self, _: Name) -> Resolving {
+            let address = SocketAddr::new(self.0.parse().unwrap(), 0);
+            Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn localhost_is_this_machine_whatever_a_resolver_says() {
+        let found = async |name: &str, address| {
+            let guard = Guard { reach: HERE, resolver: Arc::new(Fixed(address)) };
+            guard.resolve(name.parse().unwrap()).await.map(Iterator::count)
+        };
+        for name in ["localhost", "localhost.", "a.localhost"] {
+            assert_eq!(found(name, "127.0.0.1").await.unwrap(), 1);
+            assert!(found(name, "1.1.1.1").await.is_err_and(|error| error.is::<OutOfReach>()));
+        }
+        assert_eq!(found("shop.example", "1.1.1.1").await.unwrap(), 1);
     }
 }

@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 
 /// How many places a text has.
-pub fn places(text: &str) -> usize {
+pub(crate) fn places(text: &str) -> usize {
     text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
 }
 
 /// A text with zeros put behind it until it has at least this many places.
-pub fn padded(text: &str, least: usize) -> String {
+pub(crate) fn padded(text: &str, least: usize) -> String {
     let missing = least.saturating_sub(places(text));
     let point = if places(text) == 0 && missing > 0 { "." } else { "" };
     format!("{text}{point}{}", "0".repeat(missing))
@@ -16,7 +16,10 @@ pub fn padded(text: &str, least: usize) -> String {
 
 /// The sum of amounts of one currency, with `decimals` places at least. `None` if one of them is
 /// no number or the sum is out of reach.
-pub fn sum<'a>(amounts: impl IntoIterator<Item = &'a str>, decimals: usize) -> Option<String> {
+pub(crate) fn sum<'a>(
+    amounts: impl IntoIterator<Item = &'a str>,
+    decimals: usize,
+) -> Option<String> {
     let mut sum = Decimal::new(0, u32::try_from(decimals).ok()?);
     for amount in amounts {
         sum = sum.checked_add(Decimal::from_str_exact(amount).ok()?)?;
@@ -26,7 +29,7 @@ pub fn sum<'a>(amounts: impl IntoIterator<Item = &'a str>, decimals: usize) -> O
 
 /// `total × part / whole`, rounded half away from zero to the places of `total`. A whole of 0 has
 /// no parts.
-pub fn share(total: &str, part: &str, whole: &str) -> Option<String> {
+pub(crate) fn share(total: &str, part: &str, whole: &str) -> Option<String> {
     let read = |text| Decimal::from_str_exact(text).ok();
     let (total, mut part, mut whole) = (read(total)?, read(part)?, read(whole)?);
     let scale = part.scale().max(whole.scale());

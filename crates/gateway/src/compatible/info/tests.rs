@@ -1,6 +1,9 @@
 use super::*;
 use serde_json::{Value, json};
-use wire::stores::v1::{StoreRefundReason, StoreSettings};
+use wire::{
+    refunds::v1::ComponentType,
+    stores::v1::{StoreRefundReason, StoreSettings},
+};
 
 fn pair(customer: &str, merchant: &str) -> MoneyPair {
     MoneyPair { customer: customer.to_owned(), merchant: merchant.to_owned() }

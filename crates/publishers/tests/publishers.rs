@@ -1,0 +1,8 @@
+//! The adapters against what others run: receivers that answer whatever a test wants.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests")]
+
+#[path = "publishers/receiver.rs"]
+mod receiver;
+#[path = "publishers/webhooks/mod.rs"]
+mod webhooks;
