@@ -18,10 +18,12 @@ mod processing;
 mod queue;
 mod refunds;
 mod settlements;
+mod store_step;
 mod stores;
 mod tasks;
 mod transfers;
 mod waiting;
+mod webhooks;
 
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
@@ -34,3 +36,4 @@ pub use processing::{Processing, Settings};
 pub use refunds::{NewRefund, Quoted, Refunds};
 pub use stores::{NewStore, NewToken, StoreMade, StorePatch, Stores, TokenMade};
 pub use waiting::Waiting;
+pub use webhooks::{EndpointMade, Webhooks};
