@@ -10,7 +10,7 @@ pub type Fault = Box<dyn Error + Send + Sync>;
 /// One HTTP request and the unary gRPC call that answers it.
 #[derive(Debug)]
 pub struct Route {
-    /// `GET`, `POST` or `PATCH`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// The path as the contract writes it, `/v1/stores/{store_id}/orders/{order_id}:accept`.
     pub template: &'static str,
