@@ -8,12 +8,14 @@ use crate::{
     store_step::{Known, StoreAsk, Written, existing},
 };
 use domain::{
+    Actor,
     id::{EndpointId, StoreId},
     store::StoreFact,
     webhook::{Endpoint, EndpointPatch, NewEndpoint, room_for_another},
 };
 use ports::{
-    Deliveries, EndpointChange, EndpointKey, EventFeed, StoreChange, Stored, WebhookSender,
+    Deliveries, EndpointChange, EndpointKey, EventFeed, Page, PageRequest, StoreChange, Stored,
+    WebhookSender,
 };
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
@@ -123,13 +125,23 @@ impl Webhooks {
         known(self.deliveries.endpoint(key).await?, key)
     }
 
-    /// All of a store, by id.
+    /// Oldest first.
     ///
     /// # Errors
     ///
     /// [`Failure::Store`] alone.
-    pub async fn list(&self, store_id: &StoreId) -> Result<Vec<Endpoint>, Failure> {
-        Ok(self.deliveries.endpoints(store_id).await?)
+    pub async fn list(
+        &self,
+        store_id: &StoreId,
+        page: PageRequest<EndpointId>,
+    ) -> Result<Page<Endpoint, EndpointId>, Failure> {
+        let mut items = self.deliveries.endpoints(store_id).await?;
+        items.retain(|endpoint| page.after.is_none_or(|after| endpoint.endpoint_id > after));
+        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+        let more = items.len() > size;
+        items.truncate(size);
+        let next = items.last().filter(|_| more).map(|endpoint| endpoint.endpoint_id);
+        Ok(Page { items, next })
     }
 
     /// `version`: the one that the caller knows.
@@ -213,13 +225,9 @@ impl Webhooks {
     /// # Errors
     ///
     /// [`Failure::Store`]; [`Failure::NotFound`] if there is no such store.
-    pub async fn disable(
-        &self,
-        caller: &Caller,
-        key: &EndpointKey,
-        why: &str,
-    ) -> Result<(), Failure> {
-        self.change(caller, key, None, |held, now| {
+    pub async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
+        let caller = Caller { actor: Actor::worker("webhooks"), trace: None };
+        self.change(&caller, key, None, |held, now| {
             let given_up = held.and_then(|before| before.given_up(why, now));
             let change = given_up.map(|after| {
                 let (endpoint_id, url) = (key.endpoint_id, after.url.clone());

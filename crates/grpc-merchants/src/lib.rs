@@ -1,7 +1,11 @@
-//! `meridian.stores.v1.StoreService`: parse, run the use case, render.
+//! `meridian.stores.v1.StoreService`: parse, run the use case, render. Beside it the services of
+//! what a merchant is told: [`WebhooksGrpc`].
 
 mod from_wire;
 mod to_wire;
+mod webhooks;
+
+pub use webhooks::WebhooksGrpc;
 
 use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
 use domain::{

@@ -49,12 +49,14 @@ impl Webhooks {
             return request.replay(receipt);
         }
         let endpoint = self.enabled(key).await?;
+        let events = self.deliveries.send_again(&endpoint, again, self.core.now()).await?;
         if let Again::Event(event_id) = again
+            && events == 0
+            // One that the endpoint has not been told of yet comes by itself.
             && self.feed.position(&key.store_id, *event_id).await?.is_none()
         {
             return Err(Failure::not_found(Missing::Event, event_id.to_string()));
         }
-        let events = self.deliveries.send_again(&endpoint, again, self.core.now()).await?;
         let endpoint_id = key.endpoint_id;
         self.change(caller, key, Some(request), |held, _| {
             known(held, key)?;
