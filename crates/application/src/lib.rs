@@ -8,6 +8,7 @@
 mod access;
 mod cancellations;
 mod core;
+mod disabling;
 mod failure;
 mod handovers;
 mod late;
@@ -28,6 +29,7 @@ mod webhooks;
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Request};
+pub use disabling::Disabling;
 pub use failure::{Failure, Missing, Taken};
 pub use handovers::{Handovers, Tried};
 pub use legs::{LegWork, Legs};

@@ -12,9 +12,11 @@ mod error;
 pub mod event_id;
 mod feed;
 mod ledger;
+mod order_refund;
 pub mod own_value;
 mod payment;
 mod providers;
+mod publisher_cursors;
 mod reader;
 mod screening;
 mod store;
@@ -31,7 +33,7 @@ pub use commit::{
 };
 pub use deliveries::{
     Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
-    EndpointKey, MAX_AGAIN, Progress,
+    EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress,
 };
 pub use error::StoreError;
 pub use feed::{
@@ -39,8 +41,10 @@ pub use feed::{
     Stretch, chained,
 };
 pub use ledger::{Account, Ledger, Posting, Transfer};
+pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
+pub use publisher_cursors::PublisherCursors;
 pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
