@@ -4,9 +4,10 @@
 mod deliveries;
 
 use crate::{
-    Answer, Caller, Core, Failure, Missing, Request,
+    Answer, Caller, Core, Disabling, Failure, Missing, Request,
     store_step::{Known, StoreAsk, Written, existing},
 };
+use async_trait::async_trait;
 use domain::{
     Actor,
     id::{EndpointId, StoreId},
@@ -219,27 +220,6 @@ impl Webhooks {
         .await
     }
 
-    /// A worker's step: disables an endpoint that did not take what it was sent, and its store is
-    /// told. One that is disabled already, or gone, stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Store`]; [`Failure::NotFound`] if there is no such store.
-    pub async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
-        let caller = Caller { actor: Actor::worker("webhooks"), trace: None };
-        self.change(&caller, key, None, |held, now| {
-            let given_up = held.and_then(|before| before.given_up(why, now));
-            let change = given_up.map(|after| {
-                let (endpoint_id, url) = (key.endpoint_id, after.url.clone());
-                let fact = StoreFact::EndpointDisabled { endpoint_id, url, why: why.to_owned() };
-                (fact, Some(put(after)))
-            });
-            Ok(Step { change, answer: Vec::new() })
-        })
-        .await
-        .map(drop)
-    }
-
     async fn change(
         &self,
         caller: &Caller,
@@ -258,6 +238,25 @@ impl Webhooks {
             Ok(Written { endpoint: endpoint.flatten(), ..Written::of(change, answer) })
         };
         self.core.write_store(ask, read, decide).await
+    }
+}
+
+/// A worker's step. Its store is told.
+#[async_trait]
+impl Disabling for Webhooks {
+    async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
+        let caller = Caller { actor: Actor::worker("webhooks"), trace: None };
+        self.change(&caller, key, None, |held, now| {
+            let given_up = held.and_then(|before| before.given_up(why, now));
+            let change = given_up.map(|after| {
+                let (endpoint_id, url) = (key.endpoint_id, after.url.clone());
+                let fact = StoreFact::EndpointDisabled { endpoint_id, url, why: why.to_owned() };
+                (fact, Some(put(after)))
+            });
+            Ok(Step { change, answer: Vec::new() })
+        })
+        .await
+        .map(drop)
     }
 }
 
