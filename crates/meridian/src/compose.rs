@@ -7,11 +7,11 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Cancellations, Core, Orders, Refunds, Stores, Waiting};
+use application::{Access, Cancellations, Core, Orders, Refunds, Stores, Waiting, Webhooks};
 use domain::Currencies;
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
-use grpc_merchants::MerchantsGrpc;
+use grpc_merchants::{MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
@@ -28,6 +28,7 @@ use wire::{
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
+    webhooks::v1::webhook_service_server::WebhookServiceServer,
 };
 
 /// The services of this process behind their gate: what the network and the gateway call.
@@ -96,6 +97,8 @@ impl Composed {
             Screenings::default()
         };
         let storefronts = adapters::storefronts(&settings.handover, &clock);
+        let sender = adapters::webhook_sender(&settings.webhooks);
+        let webhooks = Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender);
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
@@ -107,6 +110,7 @@ impl Composed {
             core: &core,
             tasks: Arc::new(store.clone()),
             stores,
+            webhooks,
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
@@ -173,15 +177,17 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 
 async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-    let names = services.iter().filter_map(|service| match service {
-        Service::Orders => Some("meridian.orders.v1.OrderService"),
-        Service::Refunds => Some("meridian.refunds.v1.RefundService"),
-        Service::Cancellations => Some("meridian.cancellations.v1.CancellationService"),
-        Service::Merchants => Some("meridian.stores.v1.StoreService"),
-        Service::Gateway => None,
+    let names = services.iter().flat_map(|service| match service {
+        Service::Orders => &["meridian.orders.v1.OrderService"][..],
+        Service::Refunds => &["meridian.refunds.v1.RefundService"],
+        Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
+        Service::Merchants => {
+            &["meridian.stores.v1.StoreService", "meridian.webhooks.v1.WebhookService"]
+        }
+        Service::Gateway => &[],
     });
-    for name in names.chain([""]) {
-        health.set_service_status(name, status).await;
+    for name in names.chain(&[""]) {
+        health.set_service_status(*name, status).await;
     }
 }
 
@@ -190,6 +196,7 @@ struct Entrances<'e> {
     core: &'e Arc<Core>,
     tasks: Arc<dyn Tasks>,
     stores: Stores,
+    webhooks: Webhooks,
     providers: &'e Providers,
     storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
@@ -201,8 +208,7 @@ impl Entrances<'_> {
         settings: &Settings,
         services: &[Service],
     ) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
-        let Self { core, tasks, stores, providers, storefronts, clock } = self;
-        let adapters: Vec<String> = storefronts.names().map(str::to_owned).collect();
+        let Self { core, tasks, providers, .. } = self;
         let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
         let largest = settings.grpc.max_message_bytes;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -245,18 +251,34 @@ impl Entrances<'_> {
                     routes.add_service(server);
                 }
                 Service::Merchants => {
-                    let (currencies, adapters) = (currencies.clone(), adapters.clone());
-                    let merchants =
-                        MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
-                    let server = StoreServiceServer::new(merchants)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
-                    routes.add_service(server);
+                    self.merchants(&mut routes, &health, currencies.clone(), largest).await;
                 }
                 Service::Gateway => {}
             }
         }
         Ok((health, routes.routes()))
+    }
+
+    /// What a merchant sets up, and is told by.
+    async fn merchants(
+        &self,
+        routes: &mut RoutesBuilder,
+        health: &HealthReporter,
+        currencies: Currencies,
+        largest: usize,
+    ) {
+        let Self { stores, webhooks, storefronts, clock, .. } = self;
+        let adapters = storefronts.names().map(str::to_owned).collect();
+        let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
+        let server = StoreServiceServer::new(merchants)
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+        routes.add_service(server);
+        let server = WebhookServiceServer::new(WebhooksGrpc::new(webhooks.clone()))
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<WebhookServiceServer<WebhooksGrpc>>().await;
+        routes.add_service(server);
     }
 }

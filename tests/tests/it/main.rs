@@ -29,6 +29,7 @@ mod race;
 mod shutdown;
 mod upstream;
 mod vectors;
+mod webhooks;
 
 /// Makes a test per database of each of these functions.
 macro_rules! on_both {
