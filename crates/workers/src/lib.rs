@@ -26,6 +26,7 @@ mod process_order;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod work;
 
 pub use backoff::Backoff;
@@ -37,4 +38,5 @@ pub use process_order::{ProcessOrder, ProcessSettings};
 pub use stops::Point;
 #[cfg(any(test, feature = "failpoints"))]
 pub use stops::{Stop, Stops};
+pub use webhooks::{Dispatcher, DispatcherPorts, DispatcherSettings};
 pub use work::{Held, Next, Pause, Work, WorkError};

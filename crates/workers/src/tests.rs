@@ -7,4 +7,5 @@ mod legs;
 mod pool;
 mod process_order;
 mod screening;
+mod webhooks;
 mod world;

@@ -1,0 +1,10 @@
+//! Endpoints that are told of events, in virtual time.
+
+mod again;
+mod changes;
+mod crash;
+mod limits;
+mod order;
+mod receivers;
+mod schedule;
+mod town;
