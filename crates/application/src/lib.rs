@@ -20,11 +20,13 @@ mod processing;
 mod queue;
 mod refunds;
 mod settlements;
+mod store_step;
 mod stores;
 mod tail;
 mod tasks;
 mod transfers;
 mod waiting;
+mod webhooks;
 
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
@@ -40,3 +42,4 @@ pub use refunds::{NewRefund, Quoted, Refunds, Reported};
 pub use stores::{NewStore, NewToken, StoreMade, StorePatch, Stores, TokenMade};
 pub use tail::Tail;
 pub use waiting::Waiting;
+pub use webhooks::{EndpointMade, Webhooks};

@@ -8,6 +8,7 @@ const SERVICES: &[&str] = &[
     "meridian.orders.v1.OrderService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",
+    "meridian.webhooks.v1.WebhookService",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",

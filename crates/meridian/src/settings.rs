@@ -99,6 +99,7 @@ pub enum Worker {
     Handover,
     Complete,
     Sequencer,
+    Webhooks,
 }
 
 #[derive(Debug)]
@@ -160,6 +161,14 @@ pub struct Handover {
 #[derive(Debug)]
 pub struct Webhooks {
     pub allow_loopback: bool,
+    /// For one message as a whole.
+    pub timeout: Duration,
+    /// Messages to one endpoint at the same time.
+    pub concurrency: usize,
+    /// Endpoints that one process serves at the same time.
+    pub endpoints: usize,
+    /// How long what was delivered is kept to be looked at.
+    pub keep: Duration,
 }
 
 /// What is in force, or everything that is wrong with it.

@@ -13,5 +13,5 @@ mod order_refund;
 mod webhooks;
 
 pub use nats::{Login, NatsJetStream, NatsSettings, UnusableServers};
-pub use order_refund::{Unwritable, order_refund};
+pub use order_refund::{OrderRefunds, Unwritable, order_refund};
 pub use webhooks::{StandardWebhooks, WebhookSettings};

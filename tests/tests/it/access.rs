@@ -41,6 +41,11 @@ fn may_call(method: &str) -> &'static [&'static str] {
         | "GetStore"
         | "GetCancellation"
         | "ListCancellations"
+        | "GetEndpoint"
+        | "ListEndpoints"
+        | "ListDeliveries"
+        | "ListEvents"
+        | "WatchEvents"
         | "ListTasks" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"],
         "AcceptOrder"
         | "SetExternalReference"
@@ -61,9 +66,9 @@ fn may_call(method: &str) -> &'static [&'static str] {
             &["ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
         }
         "ResolveScreening" | "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod"
-        | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken" => {
-            &["ROLE_MANAGER"]
-        }
+        | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken"
+        | "CreateEndpoint" | "UpdateEndpoint" | "DeleteEndpoint" | "RotateSecret"
+        | "RedeliverEvent" | "SendTestEvent" => &["ROLE_MANAGER"],
         "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }
@@ -77,6 +82,7 @@ fn path_of(route: &Route, store: &str) -> String {
         .replace("{refund_id}", "rf_00000000000000000000000000000000")
         .replace("{cancellation_id}", "cn_00000000000000000000000000000000")
         .replace("{token_id}", "tok_00000000000000000000000000000000")
+        .replace("{endpoint_id}", "ep_00000000000000000000000000000000")
 }
 
 /// Calls a route with nothing in its body, which gets a caller past the door and no further.

@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader) -> Settings {
         processing: processing(reader),
         screening: screening(reader),
         handover: handover(reader),
-        webhooks: Webhooks { allow_loopback: reader.get("webhooks.allow_loopback") },
+        webhooks: webhooks(reader),
         telemetry: telemetry(reader),
     };
     check_gateway(reader, &settings);
@@ -176,6 +176,16 @@ fn handover(reader: &mut Reader) -> Handover {
     }
 }
 
+fn webhooks(reader: &mut Reader) -> Webhooks {
+    Webhooks {
+        allow_loopback: reader.get("webhooks.allow_loopback"),
+        timeout: reader.duration("webhooks.timeout", millis(100)..=minutes(1)),
+        concurrency: reader.number("webhooks.concurrency", 1..=1_000),
+        endpoints: reader.number("webhooks.endpoints", 1..=10_000),
+        keep: reader.duration("webhooks.keep", minutes(1)..=days(365)),
+    }
+}
+
 fn telemetry(reader: &mut Reader) -> telemetry::Settings {
     telemetry::Settings {
         endpoint: reader.checked("telemetry.endpoint", optional_address),
@@ -266,6 +276,7 @@ impl Setting for Worker {
             ("handover", Self::Handover),
             ("complete", Self::Complete),
             ("sequencer", Self::Sequencer),
+            ("webhooks", Self::Webhooks),
         ];
         one_of(value, &words)
     }

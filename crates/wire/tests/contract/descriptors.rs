@@ -20,6 +20,7 @@ fn the_descriptors_decode_and_name_every_service() {
         "meridian.orders.v1.OrderService",
         "meridian.refunds.v1.RefundService",
         "meridian.stores.v1.StoreService",
+        "meridian.webhooks.v1.WebhookService",
     ];
     assert_eq!(services, expected);
 }

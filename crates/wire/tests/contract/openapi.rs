@@ -12,6 +12,7 @@ fn document() -> Value {
 fn every_path_is_there_with_its_methods() {
     const ORDER: &str = "/v1/stores/{store_id}/orders/{order_id}";
     const REFUND: &str = "/v1/stores/{store_id}/orders/{order_id}/refunds/{refund_id}";
+    const WEBHOOKS: &str = "/v1/stores/{store_id}/webhooks";
     let mut expected: BTreeSet<(String, &str)> = [
         ("/v1/stores", "post"),
         ("/v1/stores", "get"),
@@ -53,6 +54,12 @@ fn every_path_is_there_with_its_methods() {
     expected.insert(("/v1/stores/{store_id}/refundComponents".to_owned(), "get"));
     let verbs = [":retry", ":hold", ":release", ":approve", ":confirm"];
     expected.extend(verbs.map(|verb| (format!("{REFUND}{verb}"), "post")));
+    let endpoint = format!("{WEBHOOKS}/{{endpoint_id}}");
+    expected.extend(["post", "get"].map(|method| (WEBHOOKS.to_owned(), method)));
+    expected.extend(["get", "patch", "delete"].map(|method| (endpoint.clone(), method)));
+    expected.insert((format!("{endpoint}/deliveries"), "get"));
+    let verbs = [":rotateSecret", ":redeliver", ":test"];
+    expected.extend(verbs.map(|verb| (format!("{endpoint}{verb}"), "post")));
 
     let document = document();
     let shown: BTreeSet<_> = document["paths"]

@@ -2,7 +2,7 @@
 
 use application::{
     Access, Answer, Caller, Core, Failure, NewRefund, NewStore, Orders, Quoted, Refunds, Request,
-    Stores,
+    Stores, Webhooks,
 };
 use async_trait::async_trait;
 use domain::{
@@ -15,8 +15,8 @@ use domain::{
     store::StoreSettings,
 };
 use ports::{
-    Claim, ClaimKind, Clock, Commit, Ids, Loaded, NumberBlock, OrderKey, Quote, Receipt,
-    RequestKey, Store, StoreError, Stored,
+    Claim, ClaimKind, Clock, Commit, Ids, Loaded, NumberBlock, OrderKey, Outgoing, Quote, Receipt,
+    RequestKey, Sent, Store, StoreError, Stored, WebhookSender,
 };
 use rust_decimal::Decimal;
 use std::sync::{
@@ -34,6 +34,9 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub refunds: Refunds,
     pub stores: Stores,
+    pub webhooks: Webhooks,
+    /// What the use cases work on, without mishaps.
+    pub memory: Arc<MemoryStore>,
     orders: Orders,
     processing: application::Processing,
 }
@@ -48,9 +51,13 @@ impl World {
         let reader = Arc::new(memory);
         let port: Arc<dyn Clock> = clock.clone();
         let core = Core::new(store.clone(), reader.clone(), reader.clone(), Arc::clone(&port), ids);
-        let stores = Stores::new(Arc::clone(&core), Access::new(reader, port), []);
+        let stores = Stores::new(Arc::clone(&core), Access::new(reader.clone(), port), []);
+        let webhooks =
+            Webhooks::new(Arc::clone(&core), reader.clone(), reader.clone(), Arc::new(Unsent));
         let world = Self {
             stores: stores.clone(),
+            webhooks,
+            memory: reader,
             store,
             clock,
             refunds: Refunds::new(Arc::clone(&core)),
@@ -320,6 +327,23 @@ impl Ids for Counted {
     }
 
     fn secret(&self) -> [u8; 32] {
-        [7; 32]
+        let drawn = self.0.fetch_add(1, Ordering::Relaxed);
+        let mut secret = [7; 32];
+        secret[..8].copy_from_slice(&drawn.to_be_bytes());
+        secret
+    }
+}
+
+/// Nothing goes out here.
+struct Unsent;
+
+#[async_trait]
+impl WebhookSender for Unsent {
+    fn check(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn send(&self, _: Outgoing<'_>) -> Sent {
+        unreachable!("nobody delivers anything in these tests")
     }
 }

@@ -1,11 +1,10 @@
-//! Use cases on a store in memory, between them and it one that behaves as networks do.
+//! Refunds, their quotes, and how requests are repeated.
 
-#![expect(clippy::unwrap_used, clippy::unused_self, reason = "tests may panic, and read better so")]
-
-mod world;
-
-use application::NewToken;
-use application::{Failure, Missing, Taken};
+use crate::{
+    reason,
+    world::{Mishap, World, caller, part, request},
+};
+use application::{Failure, Missing, NewToken, Taken};
 use domain::{
     Reason,
     id::TokenId,
@@ -14,7 +13,6 @@ use domain::{
 };
 use ports::StoreError;
 use std::time::Duration;
-use world::{Mishap, World, caller, part, request};
 
 #[tokio::test]
 async fn the_same_request_is_answered_and_not_repeated() {
@@ -172,13 +170,6 @@ async fn a_method_is_part_of_what_a_request_id_means() {
     let world = World::with_order().await;
     world.refund("same", part(10)).await.unwrap();
     assert!(world.accept_with(request("same", "AcceptOrder"), "ext-1").await.is_ok());
-}
-
-fn reason(failure: &Failure) -> Option<Reason> {
-    match failure {
-        Failure::Rejected(rejection) => Some(rejection.reason),
-        _ => None,
-    }
 }
 
 #[tokio::test(start_paused = true)]
