@@ -124,7 +124,7 @@ impl Composed {
             core: &core,
             tasks: Arc::new(store.clone()),
             stores,
-            webhooks,
+            webhooks: webhooks.clone(),
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
