@@ -38,6 +38,7 @@ pub struct Settings {
     pub screening: Screening,
     pub handover: Handover,
     pub webhooks: Webhooks,
+    pub broker: Broker,
     pub telemetry: telemetry::Settings,
 }
 
@@ -100,6 +101,7 @@ pub enum Worker {
     Complete,
     Sequencer,
     Webhooks,
+    Broker,
 }
 
 #[derive(Debug)]
@@ -169,6 +171,20 @@ pub struct Webhooks {
     pub endpoints: usize,
     /// How long what was delivered is kept to be looked at.
     pub keep: Duration,
+}
+
+/// A broker that all events are passed on to.
+#[derive(Debug)]
+pub struct Broker {
+    /// Servers of NATS; none, there is no broker.
+    pub nats: Option<String>,
+    pub user: Option<String>,
+    /// The user's password, or a token without a user.
+    pub secret: Option<SecretString>,
+    /// Certificates in PEM to trust instead of the machine's own.
+    pub root_certificates: Option<PathBuf>,
+    pub stream: String,
+    pub duplicate_window: Duration,
 }
 
 /// What is in force, or everything that is wrong with it.
