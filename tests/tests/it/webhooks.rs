@@ -1,7 +1,11 @@
 //! Endpoints that a merchant is told of events at.
 
+mod deliveries;
 mod endpoints;
+mod receiver;
 mod urls;
+
+pub use receiver::Receiver;
 
 use crate::world::{Answer, Http, STORE, World, unique};
 use http::Method;

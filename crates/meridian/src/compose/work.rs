@@ -97,6 +97,7 @@ impl Composed {
         };
         let of_webhooks = DispatcherSettings {
             couriers: settings.webhooks.endpoints,
+            lease: settings.payments.lease,
             concurrency: settings.webhooks.concurrency,
             grace: settings.serve.shutdown_grace,
             keep: settings.webhooks.keep,
@@ -117,6 +118,7 @@ impl Composed {
         let store = Arc::new(self.store.clone());
         let ports = BroadcasterPorts { feed: store.clone(), cursors: store, publisher };
         let of_broker = BroadcasterSettings {
+            lease: settings.payments.lease,
             grace: settings.serve.shutdown_grace,
             ..BroadcasterSettings::default()
         };
