@@ -7,13 +7,17 @@ use time::OffsetDateTime;
 
 /// What was through before a time is of events before it, which the key finds. What was taken out
 /// of turn is still needed while the cursor is not there.
-const OLD: &str = "SELECT d.store_id, d.endpoint_id, d.event_id FROM webhook_endpoints e \
-    JOIN webhook_deliveries d ON d.store_id = e.store_id AND d.endpoint_id = e.endpoint_id \
-    WHERE d.event_id <= $2 AND d.updated_at < $3 AND d.state = 'DELIVERED' \
-    AND d.position <= e.cursor_position LIMIT $1{lock}";
-const OF_GONE: &str = "SELECT d.store_id, d.endpoint_id, d.event_id FROM webhook_endpoints e \
-    JOIN webhook_deliveries d ON d.store_id = e.store_id AND d.endpoint_id = e.endpoint_id \
-    WHERE e.gone LIMIT $1{lock}";
+const OLD: &str = "d.event_id <= $2 AND d.updated_at < $3 AND d.state = 'DELIVERED' \
+    AND d.position <= e.cursor_position";
+const OF_GONE: &str = "e.gone";
+/// Endpoint by endpoint: there is much else, and nothing says how much of it is old.
+const OF_EACH: &str = "SELECT d.store_id, d.endpoint_id, d.event_id FROM webhook_endpoints e \
+    CROSS JOIN webhook_deliveries d WHERE d.store_id = e.store_id \
+    AND d.endpoint_id = e.endpoint_id AND {which} LIMIT $1";
+const OF_EACH_ON_POSTGRES: &str = "SELECT d.store_id, d.endpoint_id, d.event_id \
+    FROM webhook_endpoints e CROSS JOIN LATERAL (SELECT d.store_id, d.endpoint_id, d.event_id \
+    FROM webhook_deliveries d WHERE d.store_id = e.store_id AND d.endpoint_id = e.endpoint_id \
+    AND {which} ORDER BY d.event_id LIMIT $1) d LIMIT $1";
 const DROP: &str = "WITH old AS MATERIALIZED ({old}) DELETE FROM webhook_deliveries \
     WHERE (store_id, endpoint_id, event_id) IN (SELECT store_id, endpoint_id, event_id FROM old)";
 const FORGET: &str = "DELETE FROM webhook_endpoints WHERE gone AND NOT EXISTS \
@@ -40,11 +44,11 @@ impl SqlStore {
     }
 
     async fn drop_some(&self, which: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let lock = match self.0.write.get_database_backend() {
-            DbBackend::Postgres => " FOR UPDATE OF d SKIP LOCKED",
-            _ => "",
+        let of_each = match self.0.write.get_database_backend() {
+            DbBackend::Postgres => OF_EACH_ON_POSTGRES,
+            _ => OF_EACH,
         };
-        let sql = DROP.replace("{old}", which).replace("{lock}", lock);
+        let sql = DROP.replace("{old}", of_each).replace("{which}", which);
         self.change(&sql, values).await
     }
 

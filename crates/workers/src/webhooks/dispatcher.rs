@@ -28,9 +28,11 @@ const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Dura
 /// How long the store may take to keep what is left when the process ends.
 const HANDING_BACK: Duration = Duration::from_secs(2);
 
-/// How often what was delivered long ago is dropped, and how much of it at a time.
+/// How often what was delivered long ago is dropped, how much of it at a time, and the pause while
+/// there is more.
 const SWEEP: Duration = Duration::from_mins(1);
 const SWEPT: u32 = 1_000;
+const SWEEP_ON: Duration = Duration::from_secs(1);
 
 /// What endpoints are served with.
 #[derive(Clone)]
@@ -197,13 +199,20 @@ fn broke_off(ended: Result<(), JoinError>) {
 
 /// Drops what was delivered long ago, for ever.
 async fn sweep(post: Arc<Post>) {
+    let mut pause = SWEEP;
     loop {
-        tokio::time::sleep(SWEEP).await;
+        tokio::time::sleep(pause).await;
+        pause = SWEEP;
         let before = post.clock.now() - post.settings.keep;
         let dropped = post.deliveries.drop_delivered(before, SWEPT);
         match in_time(SWEEP, dropped).await {
             Ok(0) => {}
-            Ok(count) => tracing::debug!(count, "old deliveries were dropped"),
+            Ok(count) => {
+                tracing::debug!(count, "old deliveries were dropped");
+                if count >= u64::from(SWEPT) {
+                    pause = SWEEP_ON;
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "old deliveries could not be dropped");
             }

@@ -78,11 +78,11 @@ async fn what_was_delivered_is_kept_for_a_while() {
     let dispatcher = town.start("d1", DispatcherSettings { keep, ..patient() });
     tokio::time::sleep(Duration::from_mins(100)).await;
     assert_eq!(town.deliveries(1).await.len(), 1_400);
-    tokio::time::sleep(Duration::from_mins(21) + seconds(50)).await;
+    tokio::time::sleep(Duration::from_mins(21) + Duration::from_millis(500)).await;
     // Some at a time.
     let left = town.deliveries(1).await.len() + town.deliveries(2).await.len();
     assert_eq!(left, 1_800);
-    tokio::time::sleep(Duration::from_mins(2)).await;
+    tokio::time::sleep(seconds(2)).await;
     assert!(town.deliveries(1).await.is_empty() && town.deliveries(2).await.is_empty());
     dispatcher.stop().await;
     // Nothing of it is sent again.
