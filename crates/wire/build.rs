@@ -17,6 +17,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const FILES: &[&str] = &[
     "meridian/cancellations/v1/cancellation_service.proto",
+    "meridian/events/v1/event_service.proto",
     "meridian/money/v1/money.proto",
     "meridian/orders/v1/order_service.proto",
     "meridian/refunds/v1/refund_service.proto",
@@ -35,6 +36,7 @@ fn main() -> Outcome<()> {
     let commented = compiler.encode_file_descriptor_set();
     tonic_prost_build::configure()
         .compile_well_known_types(true)
+        .extern_path(".google.protobuf.Struct", "crate::structs::Struct")
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(compiler.file_descriptor_set())?;
     json(&commented, &out)?;

@@ -1,3 +1,4 @@
+use crate::CursorFault;
 use domain::Rejection;
 use ports::StoreError;
 
@@ -15,6 +16,10 @@ pub enum Failure {
     VersionMismatch { asked: i64, actual: i64 },
     #[error("{waiting} commands already wait for this order")]
     Crowded { waiting: usize },
+    #[error("{}", text_of(*.0))]
+    Cursor(CursorFault),
+    #[error("{limit} streams of this store are open already")]
+    TooManyStreams { limit: usize },
     #[error(transparent)]
     Rejected(#[from] Rejection),
     #[error(transparent)]
@@ -89,5 +94,21 @@ impl Failure {
 
     pub(crate) const fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict))
+    }
+}
+
+fn text_of(fault: CursorFault) -> String {
+    match fault {
+        CursorFault::Unknown { last } => {
+            format!("no event is known by this cursor: the feed ends at position {last}")
+        }
+        CursorFault::NotFound => "there is no such event".to_owned(),
+        CursorFault::EpochChanged { last } => format!(
+            "the feed was restored from an earlier state and has this event no more: it ends at \
+             position {last}"
+        ),
+        CursorFault::TooOld { first } => {
+            format!("the feed begins later, at position {first}")
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 mod client;
 mod database;
+mod events;
 mod figures;
 mod load;
 mod messages;
@@ -53,6 +54,8 @@ async fn run(settings: &Settings) -> Outcome<Report> {
     for engine in [Engine::PostgreSql, Engine::Sqlite] {
         if settings.measures(engine) && settings.pipeline() {
             pipeline::measure(engine, settings, &mut report).await?;
+        } else if settings.measures(engine) && settings.events() {
+            events::measure(engine, settings, &mut report).await?;
         } else if settings.measures(engine) {
             measure(engine, settings, &mut report).await?;
         }
@@ -96,9 +99,9 @@ async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -> Ou
     Ok(())
 }
 
-/// On the existing database, without workers.
+/// On the existing database, with no worker but the one that makes events of what is committed.
 async fn start_alone(site: &mut Site, singles: &mut Vec<Single>) -> Outcome<()> {
-    let took = site.start(Workers::None).await?;
+    let took = site.start(Workers::Sequencer).await?;
     let bytes = site.idle_bytes().await?;
     let engine = site.database.engine().name();
     singles.push(Single {

@@ -61,7 +61,7 @@ pub fn store() -> Vec<u8> {
 
 /// A token as a merchant's server has it, so that its look-up is part of the figures.
 pub fn token() -> Vec<u8> {
-    let scopes = ["orders:read", "orders:write", "refunds:read", "refunds:write"];
+    let scopes = ["events:read", "orders:read", "orders:write", "refunds:read", "refunds:write"];
     let token = CreateTokenRequest {
         store_id: STORE.to_owned(),
         request_id: "token".to_owned(),

@@ -3,6 +3,7 @@ use std::{path::PathBuf, time::Duration};
 
 /// Measures Meridian beside what the machine and its databases can do at all.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "bench")]
 pub struct Settings {
     /// A short run that shows that everything works; its figures mean little.
@@ -33,6 +34,9 @@ pub struct Settings {
     /// Measures orders on their whole way into a shop instead, with and without many older ones.
     #[arg(long)]
     pipeline: bool,
+    /// Measures events instead: how soon they can be read, and how fast.
+    #[arg(long, conflicts_with = "pipeline")]
+    events: bool,
     /// Orders that go all the way then.
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=1_000_000))]
     pipeline_orders: u32,
@@ -102,6 +106,10 @@ impl Settings {
 
     pub const fn pipeline(&self) -> bool {
         self.pipeline
+    }
+
+    pub const fn events(&self) -> bool {
+        self.events
     }
 
     pub const fn pipeline_orders(&self) -> u32 {

@@ -12,7 +12,10 @@ use crate::{
 use prost::Message as _;
 use std::{
     io,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use testkit::process::Meridian;
@@ -38,9 +41,9 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 /// The workers that a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workers {
-    /// None: commands alone.
-    None,
-    /// The one that makes orders READY.
+    /// Commands alone, and what makes events of them.
+    Sequencer,
+    /// With the one that makes orders READY.
     Ready,
     All,
 }
@@ -86,7 +89,7 @@ impl Site {
             refunds: Arc::new(AtomicU64::new(0)),
             acknowledged: 0,
         };
-        site.start(Workers::None).await?;
+        site.start(Workers::Sequencer).await?;
         site.call(CREATE_STORE, store).await?;
         let answer = site.call(CREATE_TOKEN, &messages::token()).await?;
         let token = CreateTokenResponse::decode(answer)?.token.unwrap_or_default();
@@ -119,8 +122,8 @@ impl Site {
             ("MERIDIAN__HANDOVER__PRIVATE_NETWORKS", "true"),
         ];
         match workers {
-            Workers::None => environment.push(("MERIDIAN__SERVE__WORKERS", "")),
-            Workers::Ready => environment.push(("MERIDIAN__SERVE__WORKERS", "ready")),
+            Workers::Sequencer => environment.push(("MERIDIAN__SERVE__WORKERS", "sequencer")),
+            Workers::Ready => environment.push(("MERIDIAN__SERVE__WORKERS", "ready,sequencer")),
             Workers::All => (),
         }
         let begun = Instant::now();
@@ -164,6 +167,16 @@ impl Site {
     pub fn acknowledged_and_stored(&self) -> Outcome<(u64, u64)> {
         let sql = format!("SELECT count(*) FROM refunds WHERE store_id = '{STORE}'");
         Ok((self.acknowledged, self.database.ask(&sql)?.parse()?))
+    }
+
+    /// The number of a refund that was not made yet.
+    pub fn next_refund(&self) -> u64 {
+        self.refunds.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// One of the connections.
+    pub fn connection(&self) -> Outcome<Connection> {
+        self.first_connection().cloned()
     }
 
     async fn load(

@@ -13,13 +13,16 @@ const GRACE: Duration = Duration::from_secs(1);
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout");
 
-/// Ends the requests of `router` after `timeout`. `show` is how an error reads there.
+/// Ends the requests of `router` after `timeout`. `show` is how an error reads there. A stream has
+/// to be open by then, and ends when its caller says or leaves.
 pub fn within(router: Router, timeout: Duration, show: fn(&Status) -> Response) -> Router {
     let limit = move |mut request: Request, next: Next| async move {
+        let streams = rest::streams(&request);
         let headers = request.headers_mut();
         // One that cannot be read is refused where it is read for the call.
         let asked = rest::timeout(headers);
-        if asked.is_ok_and(|asked| asked.is_none_or(|asked| asked.duration() > timeout)) {
+        if !streams && asked.is_ok_and(|asked| asked.is_none_or(|asked| asked.duration() > timeout))
+        {
             headers.remove(REQUEST_TIMEOUT);
             headers.insert(GRPC_TIMEOUT, metadata(timeout));
         }

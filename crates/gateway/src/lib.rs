@@ -25,7 +25,8 @@ use std::time::Duration;
 /// How the gateway treats its callers.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// How long a request may take, whatever its caller asks for; the default is 30 seconds.
+    /// How long a request may take, whatever its caller asks for, and a stream until it is open; the
+    /// default is 30 seconds.
     pub request_timeout: Duration,
 }
 

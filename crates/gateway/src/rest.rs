@@ -1,4 +1,5 @@
-//! REST, made from the routes of the contract: every HTTP request becomes one unary gRPC call.
+//! REST, made from the routes of the contract: every HTTP request becomes one gRPC call, and its
+//! answer one document, or what comes of a stream as it comes.
 //!
 //! The calls go through whatever gRPC service the router is given, a channel to another process or
 //! the services of this one, so that authentication, deadlines and limits are the layers of gRPC
@@ -15,6 +16,7 @@ mod refusal;
 mod request;
 mod route;
 mod shape;
+mod stream;
 
 pub use body::MAX_BODY;
 pub use metadata::forwarded;
@@ -31,6 +33,7 @@ use axum::{
 };
 use call::Call;
 use http::{HeaderValue, StatusCode, header, request::Parts};
+use wire::rest::{Fault, Route};
 
 /// The template of the route that answered, such as `/v1/stores/{store_id}`; stands in the
 /// extensions of the response for whoever names spans and counts requests.
@@ -74,18 +77,29 @@ pub(crate) async fn answer<S: Services>(
     // A caller that is refused before it has sent everything would see a broken connection.
     let (parts, body) = request.into_parts();
     let body = body::read(&parts, body).await?;
-    let matched = route::find(&parts.method, parts.uri.path())?;
+    let matched = route::wanted(&parts.method, parts.uri.path(), &parts.headers)?;
     let message = request::message(&matched, parts.uri.query(), &parts.headers, &body)?;
-    let call =
-        Call { path: matched.route.grpc_path, metadata: forwarded(&parts.headers)?, message };
-    let answer = call.send(services).await.map_err(|status| Refusal::of(&status))?;
-    let json = (matched.route.decode)(&answer).map_err(|fault| {
-        tracing::error!(%fault, grpc_path = matched.route.grpc_path, "an answer could not be read");
-        Refusal::internal()
-    })?;
-    let mut response = reply(StatusCode::OK, json);
-    response.extensions_mut().insert(Template(matched.route.template));
+    let route = matched.route;
+    let call = Call { path: route.grpc_path, metadata: forwarded(&parts.headers)?, message };
+    let mut response = if route.event.is_some() {
+        stream::answer(services, route, call, &parts).await?
+    } else {
+        let answer = call.send(services).await.map_err(|status| Refusal::of(&status))?;
+        reply(StatusCode::OK, (route.decode)(&answer).map_err(|fault| unread(route, &fault))?)
+    };
+    response.extensions_mut().insert(Template(route.template));
     Ok(response)
+}
+
+/// Whether the answer to a request is a stream, which has no length and no end that is known.
+pub(crate) fn streams(request: &Request) -> bool {
+    let matched = route::wanted(request.method(), request.uri().path(), request.headers());
+    matched.is_ok_and(|matched| matched.route.event.is_some())
+}
+
+fn unread(route: &Route, fault: &Fault) -> Refusal {
+    tracing::error!(%fault, grpc_path = route.grpc_path, "an answer could not be read");
+    Refusal::internal()
 }
 
 pub(crate) fn reply(status: StatusCode, json: Vec<u8>) -> Response {

@@ -1,6 +1,10 @@
 //! The gateway's listener: so many connections, each of which has to say something in time.
 
-use axum::{Router, body::Body, http::Request};
+mod stopping;
+
+pub(crate) use stopping::Stopping;
+
+use axum::{Extension, Router, body::Body, http::Request};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -47,7 +51,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long nothing is accepted after accepting failed, as for want of file descriptors.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `stop`; then takes no new connections and lets requests in flight end.
+/// Serves `router` until `stop`; then takes no new connections, lets requests in flight end, and
+/// tells streams that they have to.
 ///
 /// # Errors
 ///
@@ -60,6 +65,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
+    let stopping = Stopping::default();
+    let router = router.layer(Extension(stopping.clone()));
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = accept(&listener, &places);
@@ -74,6 +81,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    stopping.begin();
     open.shutdown().await;
     Ok(())
 }

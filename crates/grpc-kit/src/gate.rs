@@ -1,10 +1,16 @@
 //! The layer around all services, over the network and in the process alike.
 
 use crate::{
-    Deadline, Principal, call_name::CallName, deadline, in_our_words::in_our_words, refusal,
+    Deadline, Principal,
+    call_name::CallName,
+    deadline,
+    in_our_words::in_our_words,
+    open::{Ask, Open},
+    permissions, refusal,
 };
 use application::{Access, Stores, secret_hash};
 use http::{HeaderMap, Request, Response};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     pin::Pin,
     sync::Arc,
@@ -26,6 +32,8 @@ pub struct GateSettings {
     pub default_deadline: Duration,
     /// Calls that run at the same time; more are refused with a hint when to come back.
     pub max_concurrent_calls: usize,
+    /// Streams that are open at the same time, beside those calls; more are refused alike.
+    pub max_open_streams: usize,
 }
 
 /// One of the calls that may run at the same time; over with its last clone.
@@ -34,8 +42,15 @@ pub(crate) struct Running(
     #[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>,
 );
 
+impl Running {
+    pub fn of(place: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(place))
+    }
+}
+
 /// Opens the span of a call, limits how many run, authenticates the caller, and ends the call at
-/// its deadline. Health and reflection are open to everybody.
+/// its deadline. A stream has to be open by then; it ends when its caller said, if it said so.
+/// Health and reflection are open to everybody.
 #[derive(Clone)]
 pub struct Gate {
     access: Access,
@@ -43,6 +58,7 @@ pub struct Gate {
     bootstrap: Option<[u8; 32]>,
     default_deadline: Duration,
     running: Arc<Semaphore>,
+    open: Arc<Semaphore>,
     duration: Histogram<f64>,
 }
 
@@ -60,17 +76,21 @@ impl Gate {
             bootstrap: bootstrap.map(secret_hash),
             default_deadline: settings.default_deadline,
             running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
+            open: Arc::new(Semaphore::new(settings.max_open_streams)),
             duration: telemetry::meter()
                 .f64_histogram("rpc.server.duration")
                 .with_unit("s")
-                .with_description("How long calls took, by method and status code")
+                .with_description(
+                    "How long calls took, and streams to open, by method and status code",
+                )
                 .build(),
         }
     }
 
     async fn admit<S>(
         self,
-        deadline: Result<Deadline, Status>,
+        times: Result<Times, Status>,
+        streams: bool,
         mut request: Request<Body>,
         mut inner: S,
     ) -> Result<Response<Body>, Status>
@@ -79,10 +99,12 @@ impl Gate {
         S::Error: std::fmt::Display + Send,
         S::Future: Send,
     {
-        let running = Arc::clone(&self.running).try_acquire_owned();
-        let running = Running(Arc::new(running.map_err(|_| refusal::overloaded())?));
-        let deadline = deadline?;
+        let places = if streams { &self.open } else { &self.running };
+        let running = Arc::clone(places).try_acquire_owned();
+        let running = Running::of(running.map_err(|_| refusal::overloaded())?);
+        let Times { deadline, asked } = times?;
         check_headers(request.headers())?;
+        let ask = if streams { self.still_valid(request.headers()) } else { None };
         request.extensions_mut().insert(deadline);
         // A command that goes on after its caller left still counts as running.
         request.extensions_mut().insert(running.clone());
@@ -96,22 +118,39 @@ impl Gate {
                 refusal::internal()
             })
         };
-        tokio::time::timeout_at(deadline.at(), call)
+        let answered = tokio::time::timeout_at(deadline.at(), call)
             .await
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
-            .map(in_our_words)
+            .map(in_our_words)?;
+        if streams {
+            return Ok(answered.map(|body| Body::new(Open::new(body, asked, ask, running))));
+        }
+        Ok(answered)
     }
 
     /// A little earlier than the caller's own, which tonic would answer with the wrong code.
-    fn deadline(&self, headers: &HeaderMap) -> Result<Deadline, Status> {
+    fn times(&self, headers: &HeaderMap) -> Result<Times, Status> {
         const EARLIER: Duration = Duration::from_millis(2);
-        match headers.get("grpc-timeout").map(|value| value.to_str()) {
-            None => Ok(Deadline::after(self.default_deadline)),
-            Some(text) => {
-                let timeout = deadline::parse(text.unwrap_or_default())?;
-                Ok(Deadline::after(timeout.saturating_sub(EARLIER)))
-            }
+        let Some(text) = headers.get("grpc-timeout").map(|value| value.to_str()) else {
+            return Ok(Times { deadline: Deadline::after(self.default_deadline), asked: None });
+        };
+        let timeout = deadline::parse(text.unwrap_or_default())?.saturating_sub(EARLIER);
+        let asked = tokio::time::Instant::now() + timeout;
+        Ok(Times { deadline: Deadline::after(timeout), asked: Some(asked) })
+    }
+
+    /// Asks whether a token is still one. Where the store cannot be asked, that is not the caller's
+    /// fault. The platform's token of the configuration does not end.
+    fn still_valid(&self, headers: &HeaderMap) -> Option<Ask> {
+        let (_, secret) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
+        if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
+            return None;
         }
+        let (access, secret) = (self.access.clone(), SecretString::from(secret));
+        Some(Box::new(move || {
+            let (access, secret) = (access.clone(), secret.clone());
+            Box::pin(async move { !matches!(access.token(secret.expose_secret()).await, Ok(None)) })
+        }))
     }
 
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
@@ -140,6 +179,14 @@ impl Gate {
             refusal::unauthenticated()
         })
     }
+}
+
+/// How long a call may take.
+struct Times {
+    /// Until there is an answer, or its beginning.
+    deadline: Deadline,
+    /// What the caller itself said, for a stream as a whole.
+    asked: Option<tokio::time::Instant>,
 }
 
 /// What is too long, or compressed, is refused before anything of the message is read.
@@ -205,12 +252,12 @@ where
             "rpc.grpc.status_code" = tracing::field::Empty,
         );
         telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
-        let deadline = gate.deadline(request.headers());
+        let (times, streams) = (gate.times(request.headers()), permissions::streams(name.method));
         let began = Instant::now();
         let call = async move {
             let duration = gate.duration.clone();
             let response =
-                gate.admit(deadline, request, ready).await.unwrap_or_else(Status::into_http);
+                gate.admit(times, streams, request, ready).await.unwrap_or_else(Status::into_http);
             let code = Status::from_header_map(response.headers())
                 .map_or(Code::Ok, |status| status.code());
             tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));

@@ -13,6 +13,7 @@ mod fields;
 mod gate;
 mod in_our_words;
 mod money;
+mod open;
 mod page;
 mod permissions;
 mod principal;

@@ -13,6 +13,9 @@ pub struct Permission {
     pub scopes: &'static [&'static str],
     /// Whether the merchant's GUID alone is enough, where the store says so.
     pub by_guid: bool,
+    /// Whether it answers a stream: that has no deadline but its caller's, and its place is none of
+    /// those of calls.
+    pub streams: bool,
 }
 
 const NOBODY: &[Role] = &[];
@@ -59,6 +62,8 @@ pub const METHODS: &[Permission] = &[
     of("UndoCancellation", MANAGERS, &["cancellations:write"]),
     of("GetCancellation", READERS, &["cancellations:read"]),
     of("ListCancellations", READERS, &["cancellations:read"]),
+    of("ListEvents", READERS, &["events:read"]),
+    Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),
@@ -86,7 +91,12 @@ const fn of(
     roles: &'static [Role],
     scopes: &'static [&'static str],
 ) -> Permission {
-    Permission { method, roles, scopes, by_guid: false }
+    Permission { method, roles, scopes, by_guid: false, streams: false }
+}
+
+/// Whether the method answers a stream.
+pub(crate) fn streams(method: &str) -> bool {
+    METHODS.iter().any(|permission| permission.method == method && permission.streams)
 }
 
 /// Whether the table lets the caller in, whatever the store.
@@ -117,13 +127,14 @@ mod tests {
             .unwrap()
             .file;
         let ours = files.into_iter().filter(|file| file.package().starts_with("meridian."));
-        let mut methods: Vec<String> = ours
+        let mut methods: Vec<_> = ours
             .flat_map(|file| file.service)
             .flat_map(|service| service.method)
-            .map(|method| method.name().to_owned())
+            .map(|method| (method.name().to_owned(), method.server_streaming()))
             .collect();
-        let mut listed: Vec<String> =
-            METHODS.iter().map(|permission| permission.method.to_owned()).collect();
+        let listed = METHODS.iter();
+        let mut listed: Vec<_> =
+            listed.map(|listed| (listed.method.to_owned(), listed.streams)).collect();
         methods.sort();
         listed.sort();
         assert_eq!(methods, listed);

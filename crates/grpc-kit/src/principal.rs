@@ -22,6 +22,7 @@ pub struct Principal {
 pub const SCOPES: &[&str] = &[
     "cancellations:read",
     "cancellations:write",
+    "events:read",
     "orders:read",
     "orders:write",
     "payments:write",

@@ -1,7 +1,7 @@
 //! How a failure reads on the wire: one canonical code, one stable reason, the figures behind it.
 
 use crate::fields;
-use application::{Failure, Missing, Taken};
+use application::{CursorFault, Failure, Missing, Taken};
 use domain::{Reason, Rejection, token::Role};
 use ports::{Chain, StoreError};
 use std::{collections::HashMap, time::Duration};
@@ -48,10 +48,21 @@ const fn classify(failure: &Failure) -> (Code, &'static str) {
         Failure::Taken { what, .. } => (Code::AlreadyExists, taken(*what)),
         Failure::VersionMismatch { .. } => (Code::Aborted, "VERSION_MISMATCH"),
         Failure::Crowded { .. } => (Code::ResourceExhausted, "ORDER_CROWDED"),
+        Failure::Cursor(fault) => cursor(*fault),
+        Failure::TooManyStreams { .. } => (Code::ResourceExhausted, "TOO_MANY_STREAMS"),
         Failure::Rejected(rejection) => (code(rejection.reason), rejection.reason.as_str()),
         Failure::Store(StoreError::Conflict) => (Code::Aborted, "CONCURRENT_CHANGE"),
         Failure::Store(StoreError::Unavailable(_)) => (Code::Unavailable, "STORE_UNAVAILABLE"),
         Failure::Store(StoreError::Corrupt(_)) => (Code::Internal, "STORE_CORRUPT"),
+    }
+}
+
+const fn cursor(fault: CursorFault) -> (Code, &'static str) {
+    match fault {
+        CursorFault::Unknown { .. } => (Code::InvalidArgument, "CURSOR_UNKNOWN"),
+        CursorFault::NotFound => (Code::NotFound, "CURSOR_NOT_FOUND"),
+        CursorFault::EpochChanged { .. } => (Code::FailedPrecondition, "FEED_EPOCH_CHANGED"),
+        CursorFault::TooOld { .. } => (Code::OutOfRange, "CURSOR_TOO_OLD"),
     }
 }
 
@@ -159,6 +170,11 @@ fn figures(failure: &Failure) -> HashMap<String, String> {
         Failure::VersionMismatch { asked, actual } => {
             vec![("asked", asked.to_string()), ("actual", actual.to_string())]
         }
+        Failure::Cursor(CursorFault::Unknown { last } | CursorFault::EpochChanged { last }) => {
+            vec![("last", last.to_string())]
+        }
+        Failure::Cursor(CursorFault::TooOld { first }) => vec![("first", first.to_string())],
+        Failure::TooManyStreams { limit } => vec![("limit", limit.to_string())],
         _ => vec![],
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), shortened(&value))).collect()
@@ -212,6 +228,12 @@ pub fn denied(role: Role, method: &str) -> Status {
         ("method".to_owned(), method.to_owned()),
     ];
     status(Code::PermissionDenied, "ROLE_FORBIDS", &text, metadata.into())
+}
+
+/// Whoever reads a stream comes again, and goes on where it was.
+pub fn shutting_down() -> Status {
+    let text = "this process is ending; come again, and go on after what you have";
+    retry_later(Code::Unavailable, "SHUTTING_DOWN", text, Duration::from_millis(500))
 }
 
 pub(crate) fn overloaded() -> Status {

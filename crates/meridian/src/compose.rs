@@ -7,11 +7,13 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Cancellations, Core, Orders, Refunds, Stores, Waiting, Webhooks};
+use application::{
+    Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting, Webhooks,
+};
 use domain::Currencies;
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
-use grpc_merchants::{MerchantsGrpc, WebhooksGrpc};
+use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
@@ -25,6 +27,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Layer as _;
 use wire::{
     cancellations::v1::cancellation_service_server::CancellationServiceServer,
+    events::v1::event_service_server::EventServiceServer,
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
@@ -47,6 +50,9 @@ pub struct Composed {
     clock: Arc<dyn Clock>,
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
+    tail: Tail,
+    /// Ends the streams of the services, which have no end of their own.
+    pub closing: CancellationToken,
 }
 
 /// Opens the database and brings its schema up to date; several processes may do so at once.
@@ -97,6 +103,8 @@ impl Composed {
             Screenings::default()
         };
         let storefronts = adapters::storefronts(&settings.handover, &clock);
+        let tail = Tail::new(Arc::new(store.clone()));
+        let closing = CancellationToken::new();
         let sender = adapters::webhook_sender(&settings.webhooks);
         let webhooks = Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender);
         let access = Access::new(adapter, Arc::clone(&clock));
@@ -104,6 +112,7 @@ impl Composed {
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
+            max_open_streams: settings.grpc.max_open_streams,
         };
         let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
         let entrances = Entrances {
@@ -114,6 +123,8 @@ impl Composed {
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
+            feed: Feed::new(Arc::new(store.clone()), tail.clone()),
+            closing: &closing,
         };
         let (health, routes) = entrances.routes(settings, services).await?;
         Ok(Self {
@@ -128,6 +139,8 @@ impl Composed {
             clock,
             shared_clock,
             ids,
+            tail,
+            closing,
         })
     }
 
@@ -159,6 +172,14 @@ impl Composed {
         }
     }
 
+    /// Follows the feed for whoever waits for events in this process, until `stop`.
+    pub fn follow_feed(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let tail = self.tail.clone();
+        async move {
+            stop.run_until_cancelled(tail.follow()).await;
+        }
+    }
+
     /// Keeps the time of this process that of the database, until `stop`.
     pub fn keep_time(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
         let (store, clock) = (self.store.clone(), Arc::clone(&self.shared_clock));
@@ -181,13 +202,15 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
         Service::Orders => &["meridian.orders.v1.OrderService"][..],
         Service::Refunds => &["meridian.refunds.v1.RefundService"],
         Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
-        Service::Merchants => {
-            &["meridian.stores.v1.StoreService", "meridian.webhooks.v1.WebhookService"]
-        }
+        Service::Merchants => &[
+            "meridian.stores.v1.StoreService",
+            "meridian.events.v1.EventService",
+            "meridian.webhooks.v1.WebhookService",
+        ],
         Service::Gateway => &[],
     });
-    for name in names.chain(&[""]) {
-        health.set_service_status(*name, status).await;
+    for name in names.copied().chain([""]) {
+        health.set_service_status(name, status).await;
     }
 }
 
@@ -200,6 +223,8 @@ struct Entrances<'e> {
     providers: &'e Providers,
     storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
+    feed: Feed,
+    closing: &'e CancellationToken,
 }
 
 impl Entrances<'_> {
@@ -267,13 +292,18 @@ impl Entrances<'_> {
         currencies: Currencies,
         largest: usize,
     ) {
-        let Self { stores, webhooks, storefronts, clock, .. } = self;
+        let Self { stores, webhooks, storefronts, clock, feed, closing, .. } = self;
         let adapters = storefronts.names().map(str::to_owned).collect();
         let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
         let server = StoreServiceServer::new(merchants)
             .max_decoding_message_size(largest)
             .max_encoding_message_size(largest);
         health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+        routes.add_service(server);
+        let server = EventServiceServer::new(EventsGrpc::new(feed.clone(), (*closing).clone()))
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<EventServiceServer<EventsGrpc>>().await;
         routes.add_service(server);
         let server = WebhookServiceServer::new(WebhooksGrpc::new(webhooks.clone()))
             .max_decoding_message_size(largest)

@@ -54,6 +54,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         workers.push(tokio::spawn(composed.watch_store(serve.services.clone(), stop.clone())));
         // As long as there may be leases.
         workers.push(tokio::spawn(composed.keep_time(stop_workers.clone())));
+        workers.push(tokio::spawn(composed.follow_feed(stop_workers.clone())));
     }
     // From the moment it says that it is ready, a signal to end is heard.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -62,6 +63,9 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let broke = until_told_to_stop(&mut servers, signals).await;
     tracing::info!("shutting down");
     stop.cancel();
+    if let Some(composed) = &composed {
+        composed.closing.cancel();
+    }
     drain(servers, serve.shutdown_grace).await;
     stop_workers.cancel();
     let ended = async {

@@ -59,6 +59,8 @@ pub struct Grpc {
     pub max_concurrent_streams: u32,
     /// In this process.
     pub max_concurrent_calls: usize,
+    /// In this process, beside the calls.
+    pub max_open_streams: usize,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,7 @@ pub enum Worker {
     Legs,
     Handover,
     Complete,
+    Sequencer,
 }
 
 #[derive(Debug)]

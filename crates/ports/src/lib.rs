@@ -16,6 +16,7 @@ mod order_refund;
 pub mod own_value;
 mod payment;
 mod providers;
+mod publisher;
 mod publisher_cursors;
 mod reader;
 mod screening;
@@ -44,6 +45,7 @@ pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
+pub use publisher::{PublishError, Published, Publisher};
 pub use publisher_cursors::PublisherCursors;
 pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
+#[path = "postgres/feed.rs"]
+mod feed_under_load;
 #[path = "postgres/silence.rs"]
 mod silence;
 

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
+#[path = "sqlite/feed.rs"]
+mod feed_under_load;
+
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
 use ports::{Store, StoreError};

@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use protox::prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    Value,
 };
 
 /// One method with its HTTP rule.
@@ -31,6 +32,17 @@ impl Route {
             .iter()
             .any(|segment| matches!(segment, Segment::Field(bound) if bound == field))
     }
+
+    /// What each message of a server stream shows; none for a call with one answer.
+    pub fn shown_of_stream(&self) -> Option<MessageDescriptor> {
+        self.method.is_server_streaming().then(|| match self.response_body.as_ref() {
+            None => self.method.output(),
+            Some(field) => match field.kind() {
+                Kind::Message(message) => message,
+                _ => self.method.output(),
+            },
+        })
+    }
 }
 
 /// What has no HTTP rule on purpose: the gateway asks it for others.
@@ -49,6 +61,9 @@ pub fn routes(pool: &DescriptorPool) -> Outcome<Vec<Route>> {
 }
 
 fn route(pool: &DescriptorPool, method: MethodDescriptor) -> Outcome<Route> {
+    if method.is_client_streaming() {
+        return Err("a request is one message over HTTP, and this one is a stream".into());
+    }
     let extension = pool.get_extension_by_name("google.api.http").ok_or("no google.api.http")?;
     let options = method.options();
     let Value::Message(rule) = options.get_extension(&extension).into_owned() else {
@@ -64,6 +79,11 @@ fn route(pool: &DescriptorPool, method: MethodDescriptor) -> Outcome<Route> {
         "" => None,
         name => Some(method.output().get_field_by_name(name).ok_or("no such response_body")?),
     };
+    let is_message =
+        |field: &FieldDescriptor| matches!(field.kind(), Kind::Message(_)) && !field.is_list();
+    if method.is_server_streaming() && !response_body.as_ref().is_none_or(is_message) {
+        return Err("the response_body of a stream is one message".into());
+    }
     Ok(Route { verb, segments, action, has_body: body == "*", response_body, template, method })
 }
 

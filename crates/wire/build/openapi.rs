@@ -80,7 +80,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         "description": text,
         "parameters": parameters(route, schemas),
         "responses": {
-            "200": {"description": "Done.", "content": content(&answer(route, schemas))},
+            "200": done(route, schemas),
             "default": {"$ref": "#/components/responses/Error"},
         },
     });
@@ -89,6 +89,39 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         operation["requestBody"] = json!({"required": true, "content": content(&body)});
     }
     operation
+}
+
+fn done(route: &Route, schemas: &mut Schemas) -> Value {
+    let Some(message) = route.shown_of_stream() else {
+        return json!({"description": "Done.", "content": content(&answer(route, schemas))});
+    };
+    json!({
+        "description": STREAM,
+        "content": {
+            "application/x-ndjson": {"schema": schemas.reference(&message)},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    })
+}
+
+const STREAM: &str = "A stream, in the form that `Accept` asks for.\n\n\
+    `application/x-ndjson`, the default: the JSON of one message a line. If the stream fails, the \
+    last line is an object with the member `error` alone, a refusal, and the answer is broken \
+    off.\n\n\
+    `text/event-stream`: the JSON of one message is the `data` of one event, its `event_id` the \
+    `id` and its `type` the `event`, if it has them. A comment comes every 15 seconds in which \
+    nothing else does. If the stream fails, the last event is called `error` and its data is a \
+    refusal.";
+
+fn last_event_id() -> Value {
+    json!({
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": false,
+        "description": "Stands for `after` where the query does not give it: browsers send it when \
+            they connect again.",
+        "schema": {"type": "string"},
+    })
 }
 
 fn answer(route: &Route, schemas: &mut Schemas) -> Value {
@@ -116,6 +149,10 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
     }
     for field in route.method.input().fields().filter(|field| !route.binds_in_path(field)) {
         parameters.push(parameter(&field, "query", schemas));
+    }
+    let is_stream = route.method.is_server_streaming();
+    if is_stream && route.method.input().get_field_by_name("after").is_some() {
+        parameters.push(last_event_id());
     }
     parameters
 }

@@ -56,7 +56,32 @@ fn write_route(code: &mut String, route: &Route) -> fmt::Result {
             writeln!(code, "        decode: |bytes| json(&<{output}>::decode(bytes)?.{field}),")?;
         }
     }
+    write_event(code, route)?;
     writeln!(code, "    }},")
+}
+
+/// What a message of a stream calls itself, if it has texts for that.
+fn write_event(code: &mut String, route: &Route) -> fmt::Result {
+    let Some(shown) = route.shown_of_stream() else {
+        return writeln!(code, "        event: None,");
+    };
+    let text = |name: &str| {
+        let is_text = |field: &FieldDescriptor| {
+            field.kind() == Kind::String && !field.is_list() && !field.supports_presence()
+        };
+        shown.get_field_by_name(name).is_some_and(|field| is_text(&field))
+    };
+    let id = if text("event_id") { "shown.event_id" } else { "String::new()" };
+    let name = if text("type") { "shown.r#type" } else { "String::new()" };
+    let output = rust_type(&route.method.output());
+    let within = route.response_body.as_ref();
+    let within = within.map(|field| format!(".{}.unwrap_or_default()", field.name()));
+    let within = within.unwrap_or_default();
+    writeln!(code, "        event: Some(|bytes| {{")?;
+    writeln!(code, "            let shown = <{output}>::decode(bytes)?{within};")?;
+    writeln!(code, "            let data = json(&shown)?;")?;
+    writeln!(code, "            Ok(Event {{ data, id: {id}, name: {name} }})")?;
+    writeln!(code, "        }}),")
 }
 
 /// A message and all that it is made of.

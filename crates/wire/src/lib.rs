@@ -27,6 +27,20 @@ pub mod cancellations {
     }
 }
 
+/// Events.
+pub mod events {
+    /// Version 1.
+    #[expect(
+        clippy::pedantic,
+        clippy::allow_attributes,
+        reason = "generated code has its own style"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("meridian.events.v1");
+        include!(concat!(env!("OUT_DIR"), "/meridian.events.v1.serde.rs"));
+    }
+}
+
 /// Orders.
 pub mod orders {
     /// Version 1.
@@ -88,6 +102,7 @@ pub mod webhooks {
 }
 
 pub mod rest;
+pub mod structs;
 mod utc;
 
 /// The `OpenAPI` document of the REST edge, JSON.

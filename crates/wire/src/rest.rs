@@ -7,7 +7,7 @@ use std::error::Error;
 /// What goes wrong in here is a text for the log or the caller.
 pub type Fault = Box<dyn Error + Send + Sync>;
 
-/// One HTTP request and the unary gRPC call that answers it.
+/// One HTTP request and the gRPC call that answers it, with one message or with a stream of them.
 #[derive(Debug)]
 pub struct Route {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
@@ -26,8 +26,25 @@ pub struct Route {
     pub request: &'static Message,
     /// Turns a request in JSON into its protobuf bytes.
     pub encode: fn(serde_json::Value) -> Result<Vec<u8>, serde_json::Error>,
-    /// Turns an answer's protobuf bytes into the JSON of the resource.
+    /// Turns an answer's protobuf bytes into the JSON of the resource; of a stream, those of each
+    /// message.
     pub decode: fn(&[u8]) -> Result<Vec<u8>, Fault>,
+    /// Turns a message of a server stream into an event. None for a call with one answer.
+    pub event: Option<ToEvent>,
+}
+
+/// Reads a message of a server stream.
+pub type ToEvent = fn(&[u8]) -> Result<Event, Fault>;
+
+/// A message of a server stream, with what it calls itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its text field `event_id`; empty if it has none.
+    pub id: String,
+    /// Its text field `type`; empty if it has none.
+    pub name: String,
+    /// The JSON of the resource.
+    pub data: Vec<u8>,
 }
 
 /// A part of a path.

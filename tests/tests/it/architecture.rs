@@ -104,6 +104,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("config", &["meridian"]),
     ("clap", &["meridian", "bench"]),
     ("opentelemetry", &["telemetry"]),
+    ("reqwest", &["outbound", "handover", "publishers"]),
+    ("async-nats", &["publishers"]),
     ("rusqlite", &["bench"]),
     ("h2", &["bench"]),
 ];

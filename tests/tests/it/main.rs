@@ -22,6 +22,7 @@ mod cancellations;
 mod compatible;
 mod contract;
 mod crash;
+mod events;
 mod idempotency;
 mod lifecycle;
 mod processing;

@@ -175,6 +175,6 @@ pub(super) fn restored(refund: &Refund) -> Vec<Fact> {
             facts.push(Fact::PointsRestored { refund_id, leg_id, tender_id, amount });
         }
     }
-    facts.push(Fact::RefundSucceeded { refund_id });
+    facts.extend([Fact::RefundSucceeded { refund_id }, Fact::RefundNotice { refund_id }]);
     facts
 }

@@ -257,7 +257,7 @@ fn a_refund_that_moves_no_money_succeeds_as_it_is_made() {
     let refund_id = create.refund_id;
     let facts = order.decide(Command::CreateRefund(Box::new(create))).unwrap();
     assert!(matches!(facts[0], Fact::RefundCreated { .. }));
-    assert_eq!(facts[1..], [Fact::RefundSucceeded { refund_id }, Fact::RefundNotice { refund_id }]);
+    assert_eq!(facts[1..], [Fact::RefundSucceeded { refund_id }]);
 }
 
 #[test]

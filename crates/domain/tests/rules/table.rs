@@ -67,12 +67,12 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
     let table = [
         //                   hold release approve retry method confirm send settled accepted deferred failed unknown
         ("PENDING", [
-            (Pending,        "1    0       .       .     1      2       1    .       .        .        .      ."),
-            (Sent,           ".    0       .       .     .      2       1    2       1        1        2      1"),
-            (Unknown,        ".    0       .       .     .      2       1    2       1        1        2      0"),
-            (Accepted,       ".    0       .       .     .      2       .    2       0        .        2      0"),
+            (Pending,        "1    0       .       .     1      3       1    .       .        .        .      ."),
+            (Sent,           ".    0       .       .     .      3       1    3       1        1        2      1"),
+            (Unknown,        ".    0       .       .     .      3       1    3       1        1        2      0"),
+            (Accepted,       ".    0       .       .     .      3       .    3       0        .        2      0"),
             (Settled,        ".    0       .       .     1      .       .    0       .        .        .      ."),
-            (Failed,         ".    0       .       .     1      .       .    2       .        .        0      ."),
+            (Failed,         ".    0       .       .     1      .       .    3       .        .        0      ."),
         ]),
         ("HELD FOR APPROVAL", [
             (Pending,        ".    .       1       .     1      .       .    .       .        .        .      ."),
@@ -103,8 +103,8 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
             (Sent,           ".    .       .       1     .      .       .    .       .        .        .      ."),
             (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      0"),
             (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      0"),
-            (Settled,        ".    .       .       2     .      .       .    0       .        .        .      ."),
-            (Failed,         ".    .       .       1     1      .       .    2       .        .        0      ."),
+            (Settled,        ".    .       .       3     .      .       .    0       .        .        .      ."),
+            (Failed,         ".    .       .       1     1      .       .    3       .        .        0      ."),
         ]),
         ("VOIDED", [
             (Pending,        ".    .       .       .     .      .       .    .       .        .        .      ."),

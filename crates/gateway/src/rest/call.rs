@@ -1,16 +1,17 @@
-//! One unary gRPC call whose messages are bytes already.
+//! One gRPC call whose messages are bytes already.
 
+use crate::Services;
 use http::uri::PathAndQuery;
 use prost::bytes::{Buf, BufMut, Bytes};
 use tonic::{
-    Request, Status,
-    client::{Grpc, GrpcService},
+    Request, Status, Streaming,
+    client::Grpc,
     codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::{Body, StdError},
+    codegen::StdError,
     metadata::MetadataMap,
 };
 
-/// The longest answer that is taken, in bytes: a page of 1000 large orders fits.
+/// The longest message that is taken, in bytes: a page of 1000 large orders fits.
 const MAX_ANSWER: usize = 64 << 20;
 
 /// A call that is ready to be sent.
@@ -22,15 +23,30 @@ pub struct Call {
 }
 
 impl Call {
+    /// Makes a call with one answer.
+    ///
     /// # Errors
     ///
     /// What the service answers, or UNAVAILABLE if it cannot be reached.
-    pub async fn send<S>(self, services: S) -> Result<Bytes, Status>
-    where
-        S: GrpcService<tonic::body::Body>,
-        S::ResponseBody: Body<Data = Bytes> + Send + 'static,
-        <S::ResponseBody as Body>::Error: Into<StdError>,
-    {
+    pub async fn send<S: Services>(self, services: S) -> Result<Bytes, Status> {
+        let (mut services, request, path) = self.ready(services).await?;
+        services.unary(request, path, AsBytes).await.map(tonic::Response::into_inner)
+    }
+
+    /// Opens a stream of answers. It ends the call when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the service answers instead of a stream, or UNAVAILABLE if it cannot be reached.
+    pub async fn open<S: Services>(self, services: S) -> Result<Streaming<Bytes>, Status> {
+        let (mut services, request, path) = self.ready(services).await?;
+        services.server_streaming(request, path, AsBytes).await.map(tonic::Response::into_inner)
+    }
+
+    async fn ready<S: Services>(
+        self,
+        services: S,
+    ) -> Result<(Grpc<S>, Request<Bytes>, PathAndQuery), Status> {
         let mut services = Grpc::new(services).max_decoding_message_size(MAX_ANSWER);
         services.ready().await.map_err(|error| {
             let error: StdError = error.into();
@@ -39,8 +55,7 @@ impl Call {
         })?;
         let mut request = Request::new(Bytes::from(self.message));
         *request.metadata_mut() = self.metadata;
-        let path = PathAndQuery::from_static(self.path);
-        services.unary(request, path, AsBytes).await.map(tonic::Response::into_inner)
+        Ok((services, request, PathAndQuery::from_static(self.path)))
     }
 }
 

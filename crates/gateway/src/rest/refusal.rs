@@ -105,6 +105,31 @@ impl Refusal {
         Self::because(Code::Internal, "INTERNAL", "the answer could not be shown")
     }
 
+    /// The gateway is ending, and so does a stream on which nothing is coming.
+    pub fn shutting_down() -> Self {
+        let message = "the gateway is shutting down; come again";
+        Self::because(Code::Unavailable, "SHUTTING_DOWN", message)
+    }
+
+    /// There is no CSV of what the path answers.
+    pub fn no_csv() -> Self {
+        let message = "the path answers JSON, one message a line, and server-sent events; no CSV";
+        let refusal = Self::because(Code::Unimplemented, "NOT_ACCEPTABLE", message);
+        Self { http: StatusCode::NOT_ACCEPTABLE, ..refusal }
+    }
+
+    /// The body of the answer, JSON.
+    pub fn json(&self) -> Vec<u8> {
+        let shown = Shown {
+            code: i32::from(self.code),
+            status: name(self.code),
+            message: &self.message,
+            details: &self.details,
+        };
+        // Texts and lists of texts always serialize.
+        serde_json::to_vec(&shown).unwrap_or_default()
+    }
+
     pub fn http(&self) -> StatusCode {
         self.http
     }
@@ -141,14 +166,7 @@ impl fmt::Display for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let shown = Shown {
-            code: i32::from(self.code),
-            status: name(self.code),
-            message: &self.message,
-            details: &self.details,
-        };
-        // Texts and lists of texts always serialize.
-        let mut response = reply(self.http, serde_json::to_vec(&shown).unwrap_or_default());
+        let mut response = reply(self.http, self.json());
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());

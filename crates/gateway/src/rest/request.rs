@@ -10,6 +10,9 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 use wire::rest::{Kind, Message};
 
+/// The query parameter that names the form of a stream, for those who cannot set `Accept`.
+pub const ALT: &str = "alt";
+
 /// The protobuf bytes of the request.
 ///
 /// # Errors
@@ -24,6 +27,10 @@ pub fn message(
 ) -> Result<Vec<u8>, Refusal> {
     let route = matched.route;
     let mut object = parameters(query.unwrap_or_default(), route.request)?;
+    if route.event.is_some() {
+        // It says how the answer is shown, not what is asked.
+        object.remove(ALT);
+    }
     if route.has_body {
         if let Some(name) = object.keys().next() {
             return Err(Refusal::field(name, "is no query parameter: it belongs into the body"));
@@ -43,6 +50,9 @@ pub fn message(
         }
     }
     bind_request_id(&mut object, route.request, headers).unwrap_or_else(|fault| faults.push(fault));
+    if route.event.is_some() {
+        bind_after(&mut object, route.request, headers).unwrap_or_else(|fault| faults.push(fault));
+    }
     match shape::check(object, route.request) {
         Ok(value) if faults.is_empty() => (route.encode)(value)
             .map_err(|error| Refusal::field("body", format!("cannot be read: {error}"))),
@@ -125,6 +135,72 @@ fn bind_request_id(
     }
 }
 
+/// Where a browser goes on that was cut off stands for an `after` that the query leaves out.
+fn bind_after(
+    object: &mut Map<String, Value>,
+    message: &Message,
+    headers: &HeaderMap,
+) -> Result<(), Fault> {
+    let Some(last) = headers.get("last-event-id") else { return Ok(()) };
+    let after = message.field("after").filter(|it| matches!(it.kind, Kind::Text) && !it.repeated);
+    let Some(after) = after else { return Ok(()) };
+    if object.get(after.name).is_some_and(|given| !given.is_null() && given != "") {
+        return Ok(());
+    }
+    let last = last.to_str().map_err(|_| fault("Last-Event-ID", "must be visible ASCII"))?;
+    object.insert(after.name.to_owned(), last.into());
+    Ok(())
+}
+
 fn fault(field: &str, description: &str) -> Fault {
     Fault { field: field.to_owned(), description: description.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::rest::{Event, Field, Route};
+
+    static FEED: Route = Route {
+        method: "GET",
+        template: "/v1/feed",
+        segments: &[],
+        action: None,
+        grpc_path: "/test.Service/Feed",
+        has_body: false,
+        request: &Message {
+            fields: &[Field {
+                name: "after",
+                json_name: "after",
+                repeated: false,
+                kind: Kind::Text,
+            }],
+        },
+        encode: |value| Ok(value.to_string().into_bytes()),
+        decode: |_| Ok(Vec::new()),
+        event: Some(|_| Ok(Event { id: String::new(), name: String::new(), data: Vec::new() })),
+    };
+
+    static LIST: Route = Route { event: None, ..FEED };
+
+    fn asked(route: &'static Route, query: &str, last: Option<&'static str>) -> String {
+        let matched = Matched { route, bound: Vec::new() };
+        let last = last.map(|last| ("last-event-id".parse().unwrap(), last.parse().unwrap()));
+        let headers = HeaderMap::from_iter(last);
+        String::from_utf8(message(&matched, Some(query), &headers, b"").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_stream_goes_on_after_the_last_event_unless_the_query_says_otherwise() {
+        assert_eq!(asked(&FEED, "", Some("e7")), r#"{"after":"e7"}"#);
+        assert_eq!(asked(&FEED, "after=", Some("e7")), r#"{"after":"e7"}"#);
+        assert_eq!(asked(&FEED, "after=e9", Some("e7")), r#"{"after":"e9"}"#);
+        assert_eq!(asked(&FEED, "", None), "{}");
+        assert_eq!(asked(&LIST, "", Some("e7")), "{}");
+    }
+
+    #[test]
+    fn the_form_of_a_stream_is_no_field_of_its_request() {
+        assert_eq!(asked(&FEED, "alt=csv&after=e9", None), r#"{"after":"e9"}"#);
+    }
 }

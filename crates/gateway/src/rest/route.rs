@@ -1,7 +1,7 @@
 //! Which call of the contract a method and a path mean.
 
 use super::{percent, refusal::Refusal};
-use http::Method;
+use http::{HeaderMap, Method, header::ACCEPT};
 use std::collections::BTreeSet;
 use wire::rest::{ROUTES, Route, Segment};
 
@@ -11,6 +11,20 @@ pub struct Matched {
     pub route: &'static Route,
     /// Field and value, in the order of the path.
     pub bound: Vec<(&'static str, String)>,
+}
+
+/// The same; a list that can be watched is watched by whoever takes events alone.
+///
+/// # Errors
+///
+/// Those of [`find`].
+pub fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> Result<Matched, Refusal> {
+    let matched = find(method, path)?;
+    let takes_events = headers.get(ACCEPT).is_some_and(|accept| accept == "text/event-stream");
+    if !takes_events || matched.route.event.is_some() || matched.route.action.is_some() {
+        return Ok(matched);
+    }
+    Ok(find(method, &format!("{path}:watch")).unwrap_or(matched))
 }
 
 /// # Errors

@@ -96,3 +96,23 @@ async fn a_request_in_flight_ends_before_the_listener_does() {
         assert!(text.is_empty() || text.ends_with("done"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_request_without_an_end_is_told_when_the_listener_ends() {
+    let until_told = async |Extension(stopping): Extension<Stopping>| {
+        stopping.begun().await;
+        "told"
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let router = Router::new().route("/", get(until_told));
+    let stopped = async { drop(stopped.await) };
+    let ended = tokio::spawn(serve(listener, router, Limits::default(), stopped));
+    stream.write_all(GET).await.unwrap();
+    let early = timeout(Duration::from_millis(50), read(&mut stream)).await;
+    assert!(early.is_err(), "{early:?}");
+    stop.send(()).unwrap();
+    assert!(read(&mut stream).await.ends_with("told"));
+    ended.await.unwrap().unwrap();
+}

@@ -41,7 +41,7 @@ impl Composed {
             lease: settings.payments.lease,
             concurrency: match kind {
                 Worker::Legs => settings.payments.concurrency,
-                Worker::Ready | Worker::Handover | Worker::Complete => {
+                Worker::Ready | Worker::Handover | Worker::Complete | Worker::Sequencer => {
                     settings.processing.concurrency
                 }
             },
@@ -54,6 +54,11 @@ impl Composed {
         let mut running = Vec::new();
         for kind in kinds {
             let work: Arc<dyn Work> = match kind {
+                Worker::Sequencer => {
+                    let numbering = workers::number(Arc::new(self.store.clone()), stop.clone());
+                    running.push(tokio::spawn(numbering));
+                    continue;
+                }
                 Worker::Ready => Arc::new(stopping!(self.process_order(settings))),
                 Worker::Legs => Arc::new(stopping!(self.legs(settings))),
                 Worker::Handover => Arc::new(stopping!(self.hand_over(settings))),

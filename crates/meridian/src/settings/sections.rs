@@ -59,6 +59,7 @@ fn grpc(reader: &mut Reader) -> Grpc {
         max_message_bytes: reader.number("grpc.max_message_bytes", KIB..=64 * MIB),
         max_concurrent_streams: reader.number("grpc.max_concurrent_streams", 1..=10_000),
         max_concurrent_calls: reader.number("grpc.max_concurrent_calls", 1..=100_000),
+        max_open_streams: reader.number("grpc.max_open_streams", 1..=100_000),
     }
 }
 
@@ -264,6 +265,7 @@ impl Setting for Worker {
             ("legs", Self::Legs),
             ("handover", Self::Handover),
             ("complete", Self::Complete),
+            ("sequencer", Self::Sequencer),
         ];
         one_of(value, &words)
     }

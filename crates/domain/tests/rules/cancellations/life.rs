@@ -148,6 +148,7 @@ fn points_and_credit_are_restored_and_completed_at_once() {
             "leg.settled",
             "points.restored",
             "refund.succeeded",
+            "refund.notice",
             "cancellation.completed",
         ]
     );
