@@ -38,7 +38,7 @@ pub use handovers::{Handovers, Tried};
 pub use legs::{LegWork, Legs};
 pub use orders::{Orders, Resolution, Shipped};
 pub use processing::{Processing, Settings};
-pub use refunds::{NewRefund, Quoted, Refunds};
+pub use refunds::{NewRefund, Quoted, Refunds, Reported};
 pub use stores::{NewStore, NewToken, StoreMade, StorePatch, Stores, TokenMade};
 pub use tail::Tail;
 pub use waiting::Waiting;

@@ -22,6 +22,7 @@ use envelope::Envelope;
 pub(crate) use envelope::could_be_guid;
 use faults::Faults;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+pub(crate) use info::component_name;
 use refusal::Refused;
 use tonic::{Code, Status, metadata::MetadataMap};
 use uuid::Uuid;

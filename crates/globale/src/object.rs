@@ -62,7 +62,7 @@ pub struct RefundComponent {
 }
 
 /// The names of the reference, and one that it does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComponentType {
     Products,
     Shipping,
@@ -71,6 +71,26 @@ pub enum ComponentType {
     PrepaidReturn,
     /// A fee for cancelling, which the reference has no name for.
     CancellationFee,
+}
+
+impl Serialize for ComponentType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl ComponentType {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Products => "Products",
+            Self::Shipping => "Shipping",
+            Self::Duties => "Duties",
+            Self::ServiceGesture => "ServiceGesture",
+            Self::PrepaidReturn => "PrepaidReturn",
+            Self::CancellationFee => "CancellationFee",
+        }
+    }
 }
 
 /// `Merchant.OrderRefundReason`.

@@ -9,9 +9,8 @@ use domain::{
     order::Order,
     refund::RefundMethod,
 };
-use grpc_kit::{Fields, MAX_COMMENT, refund_method, render};
-use pbjson_types::Timestamp;
-use ports::{CancellationFilter, Period};
+use grpc_kit::{Fields, MAX_COMMENT, period, refund_method, render};
+use ports::CancellationFilter;
 use wire::cancellations::v1 as proto;
 
 /// Characters of a payment's reference.
@@ -237,11 +236,4 @@ fn party(party: i32) -> Option<RequestedBy> {
         proto::RequestedBy::Merchant => Some(RequestedBy::Merchant),
         proto::RequestedBy::Platform => Some(RequestedBy::Platform),
     }
-}
-
-type Bound<'m> = (&'static str, Option<&'m Timestamp>);
-
-fn period(fields: &mut Fields, from: Bound<'_>, before: Bound<'_>) -> Period {
-    let mut time = |(field, at): Bound<'_>| fields.time(field, at);
-    Period { from: time(from), before: time(before) }
 }

@@ -46,6 +46,7 @@ pub const METHODS: &[Permission] = &[
     of("ListRefunds", READERS, &["refunds:read"]),
     of("GetRefundable", READERS, &["refunds:read"]),
     of("ExplainRefund", READERS, &["refunds:read"]),
+    Permission { streams: true, ..of("ExportRefundComponents", READERS, &["refunds:read"]) },
     of("RetryRefund", STAFF, &["refunds:write"]),
     of("HoldRefund", STAFF, &["refunds:write"]),
     of("ReleaseRefund", STAFF, &["refunds:write"]),

@@ -17,7 +17,9 @@ use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
-use ports::{Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks};
+use ports::{
+    Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks, WebhookSender,
+};
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
 use store_sql::SqlStore;
@@ -51,6 +53,8 @@ pub struct Composed {
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
     tail: Tail,
+    webhooks: Webhooks,
+    sender: Arc<dyn WebhookSender>,
     /// Ends the streams of the services, which have no end of their own.
     pub closing: CancellationToken,
 }
@@ -106,7 +110,8 @@ impl Composed {
         let tail = Tail::new(Arc::new(store.clone()));
         let closing = CancellationToken::new();
         let sender = adapters::webhook_sender(&settings.webhooks);
-        let webhooks = Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender);
+        let webhooks =
+            Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender.clone());
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
@@ -119,7 +124,7 @@ impl Composed {
             core: &core,
             tasks: Arc::new(store.clone()),
             stores,
-            webhooks,
+            webhooks: webhooks.clone(),
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
@@ -140,6 +145,8 @@ impl Composed {
             shared_clock,
             ids,
             tail,
+            webhooks,
+            sender,
             closing,
         })
     }
@@ -209,8 +216,8 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
         ],
         Service::Gateway => &[],
     });
-    for name in names.copied().chain([""]) {
-        health.set_service_status(name, status).await;
+    for name in names.chain(&[""]) {
+        health.set_service_status(*name, status).await;
     }
 }
 
@@ -300,7 +307,8 @@ impl Entrances<'_> {
             .max_encoding_message_size(largest);
         health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
         routes.add_service(server);
-        let server = EventServiceServer::new(EventsGrpc::new(feed.clone(), (*closing).clone()))
+        let events = EventsGrpc::new(feed.clone(), (*closing).clone());
+        let server = EventServiceServer::new(events)
             .max_decoding_message_size(largest)
             .max_encoding_message_size(largest);
         health.set_serving::<EventServiceServer<EventsGrpc>>().await;

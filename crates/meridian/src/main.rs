@@ -5,9 +5,11 @@ mod clock;
 mod compose;
 mod demo;
 mod desk;
+mod report;
 mod serve;
 mod system;
 mod tokens;
+mod upstream;
 
 use clap::Parser as _;
 use cli::{Cli, Command, ConfigCommand};
@@ -49,6 +51,9 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Demo => within(settings::load(&sources)?, demo::run),
         Command::Token { command } => {
             within(settings::load(&sources)?, |settings| tokens::run(settings, command))
+        }
+        Command::Report { command } => {
+            within(settings::load(&sources)?, |settings| report::run(settings, command))
         }
     }
 }

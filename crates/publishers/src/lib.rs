@@ -12,6 +12,6 @@ mod nats;
 mod order_refund;
 mod webhooks;
 
-pub use nats::{Login, NatsJetStream, NatsSettings, UnusableServers};
-pub use order_refund::{Unwritable, order_refund};
+pub use nats::{Login, NatsJetStream, NatsSettings, UnusableServers, check_servers};
+pub use order_refund::{OrderRefunds, Unwritable, order_refund};
 pub use webhooks::{StandardWebhooks, WebhookSettings};

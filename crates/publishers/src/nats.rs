@@ -57,6 +57,15 @@ impl NatsSettings {
 #[error("{0}")]
 pub struct UnusableServers(&'static str);
 
+/// Whether servers can be understood, in words.
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub fn check_servers(servers: &str) -> Result<(), String> {
+    link::servers(servers).map(drop).map_err(|error| error.to_string())
+}
+
 /// Publishes to a stream of NATS JetStream: an event to the subject `meridian.<store>.<type>`,
 /// under its id as the message id, so that the stream keeps it once.
 ///

@@ -8,6 +8,8 @@ use domain::{
     store::{RefundReasonEntry, Store},
 };
 use globale::{ComponentType, OrderRefund, OrderRefundReason, Pair, Product};
+use ports::OrderRefundBody;
+use std::error::Error;
 
 /// Decimals of a refund's part of a line in the merchant currency.
 const LINE_DECIMALS: u32 = 4;
@@ -19,6 +21,21 @@ pub enum Unwritable {
     Amounts(#[from] globale::Unshowable),
     #[error("the refund cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+}
+
+/// The port's adapter: [`order_refund()`].
+#[derive(Debug, Clone, Copy)]
+pub struct OrderRefunds;
+
+impl OrderRefundBody for OrderRefunds {
+    fn order_refund(
+        &self,
+        order: &Order,
+        refund: &Refund,
+        store: &Store,
+    ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        Ok(order_refund(order, refund, store)?)
+    }
 }
 
 /// What an endpoint of the format `globale` is sent about a refund: the JSON that the compatible

@@ -105,6 +105,8 @@ pub mod rest;
 pub mod structs;
 mod utc;
 
+pub use utc::Utc;
+
 /// The `OpenAPI` document of the REST edge, JSON.
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 

@@ -24,4 +24,6 @@ mod tenure;
 mod window;
 
 pub use dispatcher::{Dispatcher, DispatcherPorts};
+pub(crate) use message::standard;
+pub(crate) use news::News;
 pub use settings::DispatcherSettings;

@@ -32,9 +32,21 @@ const ROLES: [&str; 5] =
 fn may_call(method: &str) -> &'static [&'static str] {
     match method {
         "GetOrder" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"],
-        "ListOrders" | "GetRefund" | "ListRefunds" | "GetRefundable" | "ExplainRefund"
-        | "GetStore" | "GetCancellation" | "ListCancellations" | "ListTasks" | "GetEndpoint"
-        | "ListEndpoints" | "ListDeliveries" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"],
+        "ListOrders"
+        | "GetRefund"
+        | "ListRefunds"
+        | "GetRefundable"
+        | "ExplainRefund"
+        | "ExportRefundComponents"
+        | "GetStore"
+        | "GetCancellation"
+        | "ListCancellations"
+        | "GetEndpoint"
+        | "ListEndpoints"
+        | "ListDeliveries"
+        | "ListEvents"
+        | "WatchEvents"
+        | "ListTasks" => &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER"],
         "AcceptOrder"
         | "SetExternalReference"
         | "RecordShipment"

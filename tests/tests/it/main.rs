@@ -27,6 +27,7 @@ mod idempotency;
 mod lifecycle;
 mod processing;
 mod race;
+mod report;
 mod shutdown;
 mod upstream;
 mod vectors;

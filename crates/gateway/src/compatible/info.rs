@@ -60,8 +60,13 @@ fn product(line: refunds::RefundProduct, mapped: Option<MappedReason>) -> Option
     })
 }
 
-fn component(part: refunds::RefundComponent) -> Option<Component> {
-    let kind = match part.r#type() {
+/// What the published document calls a component; the report calls it so as well.
+pub fn component_name(component: refunds::ComponentType) -> Option<&'static str> {
+    kind(component).map(ComponentType::name)
+}
+
+const fn kind(component: refunds::ComponentType) -> Option<ComponentType> {
+    Some(match component {
         refunds::ComponentType::Products => ComponentType::Products,
         refunds::ComponentType::Shipping => ComponentType::Shipping,
         refunds::ComponentType::Duties => ComponentType::Duties,
@@ -69,7 +74,11 @@ fn component(part: refunds::RefundComponent) -> Option<Component> {
         refunds::ComponentType::PrepaidReturn => ComponentType::PrepaidReturn,
         refunds::ComponentType::CancellationFee => ComponentType::CancellationFee,
         refunds::ComponentType::Unspecified => return None,
-    };
+    })
+}
+
+fn component(part: refunds::RefundComponent) -> Option<Component> {
+    let kind = kind(part.r#type())?;
     let charged_to_platform = part.charged_to() == ChargedTo::Platform;
     Some(Component { kind, amount: pair(part.amount?), charged_to_platform })
 }

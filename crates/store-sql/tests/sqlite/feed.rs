@@ -42,7 +42,7 @@ async fn a_reader_by_position_misses_nothing() {
     done.store(true, Ordering::SeqCst);
     let seen = reader.await.unwrap();
     let all = store.last_overall().await.unwrap();
-    println!("{all} events written, {} read", seen);
+    println!("{all} events written, {seen} read");
     assert!(all > 50);
     assert_eq!(seen, all);
 }
@@ -94,7 +94,7 @@ async fn roll_back(url: &str, until: Instant) {
         if Instant::now() > until {
             return;
         }
-        let transaction = connection.begin_with_options(options.clone()).await.unwrap();
+        let transaction = connection.begin_with_options(options).await.unwrap();
         let sql = "UPDATE feeds SET position = position + 1000, entries = entries + 1000";
         let update = Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
         transaction.execute_raw(update).await.unwrap();

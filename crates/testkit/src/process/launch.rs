@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     io,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -52,11 +52,15 @@ impl Launch {
         self
     }
 
-    /// Starts the process and waits until it is ready.
+    /// Runs another command of the program to its end, with the same settings.
     ///
     /// # Errors
-    /// If it ends or takes longer than a minute before; the error carries the end of its log.
-    pub fn start(&self) -> io::Result<Meridian> {
+    /// If it cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> io::Result<Output> {
+        self.command()?.args(arguments).output()
+    }
+
+    fn command(&self) -> io::Result<Command> {
         let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
         let mut command = Command::new(program);
         for (name, _) in env::vars_os() {
@@ -64,11 +68,21 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        let mut child = command
-            .args(&self.arguments)
+        command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path())
-            .stdin(Stdio::null())
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Starts the process and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it ends or takes longer than a minute before; the error carries the end of its log.
+    pub fn start(&self) -> io::Result<Meridian> {
+        let mut child = self
+            .command()?
+            .args(&self.arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;

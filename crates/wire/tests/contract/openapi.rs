@@ -53,6 +53,7 @@ fn every_path_is_there_with_its_methods() {
     let verbs = [":accept", ":reject", ":withdraw", ":previewUndo", ":undo"];
     expected.extend(verbs.map(|verb| (format!("{cancellation}{verb}"), "post")));
     expected.insert((format!("{REFUND}:changeMethod"), "post"));
+    expected.insert(("/v1/stores/{store_id}/refundComponents".to_owned(), "get"));
     let verbs = [":retry", ":hold", ":release", ":approve", ":confirm"];
     expected.extend(verbs.map(|verb| (format!("{REFUND}{verb}"), "post")));
     let endpoint = format!("{WEBHOOKS}/{{endpoint_id}}");
@@ -122,4 +123,21 @@ fn what_the_path_binds_is_not_in_the_body() {
     assert!(request.contains_key("request_id") && !request.contains_key("order_id"));
     let create = schemas["CreateStoreRequest"]["properties"].as_object().unwrap();
     assert!(create.contains_key("store_id"));
+}
+
+#[test]
+fn a_stream_is_described_in_each_of_its_forms() {
+    let document = document();
+    let export = &document["paths"]["/v1/stores/{store_id}/refundComponents"]["get"];
+    let forms = &export["responses"]["200"]["content"];
+    let row = &forms["application/x-ndjson"]["schema"]["$ref"];
+    assert_eq!(row, "#/components/schemas/RefundComponentRow");
+    assert_eq!(forms["text/event-stream"]["schema"]["type"], "string");
+    assert_eq!(forms["application/json"], Value::Null);
+    for route in ROUTES {
+        let verb = route.method.to_lowercase();
+        let forms = &document["paths"][route.template][verb]["responses"]["200"]["content"];
+        assert_eq!(forms["text/event-stream"].is_object(), route.event.is_some());
+        assert_eq!(forms["application/json"].is_object(), route.event.is_none());
+    }
 }

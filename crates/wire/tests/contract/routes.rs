@@ -35,3 +35,15 @@ fn whatever_changes_something_takes_a_request_id() {
         assert_eq!(route.has_body, !without_body, "{}", route.grpc_path);
     }
 }
+
+#[test]
+fn a_message_of_a_stream_is_an_event_as_well() {
+    let route = route("/ExportRefundComponents");
+    // `row` is field 1 of the message, `order_id` field 4 of the row.
+    let event = (route.event.unwrap())(b"\x0a\x05\x22\x03GE1").unwrap();
+    assert_eq!((event.id.as_str(), event.name.as_str()), ("", ""));
+    let row: Value = serde_json::from_slice(&event.data).unwrap();
+    assert_eq!((&row["order_id"], &row["settle_time"]), (&json!("GE1"), &Value::Null));
+    assert_eq!((route.decode)(b"\x0a\x05\x22\x03GE1").unwrap(), event.data);
+    assert!((route.event.unwrap())(b"\xff").is_err());
+}

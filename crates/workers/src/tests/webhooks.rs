@@ -4,6 +4,7 @@ mod again;
 mod changes;
 mod crash;
 mod limits;
+mod line;
 mod order;
 mod receivers;
 mod schedule;

@@ -20,7 +20,7 @@ pub(super) struct Message {
 
 /// Why there is no message. The endpoint has nothing to do with it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unmade {
+pub(crate) enum Unmade {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("there is no {0} any more that a message is about")]
@@ -86,7 +86,7 @@ struct Standard<'s> {
 }
 
 /// The event as the feed has it, what it is about among its data.
-pub(super) fn standard(event: &Event) -> Result<Vec<u8>, Unmade> {
+pub(crate) fn standard(event: &Event) -> Result<Vec<u8>, Unmade> {
     let Event { kind, store_id, sequence, occurred_at, data, .. } = event;
     let mut data: Map<String, Value> = serde_json::from_str(data).map_err(unwritable)?;
     for (name, value) in about(event) {

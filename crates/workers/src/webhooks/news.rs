@@ -6,7 +6,7 @@ const GATHER: Duration = Duration::from_millis(25);
 
 /// Tells when it is worth to look for events.
 #[derive(Clone)]
-pub(super) struct News {
+pub(crate) struct News {
     /// The last position over all stores that this process knows of.
     last: watch::Receiver<i64>,
     poll: Duration,
