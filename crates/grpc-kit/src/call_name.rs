@@ -5,6 +5,7 @@ use crate::METHODS;
 /// Every service that is served.
 const SERVICES: &[&str] = &[
     "meridian.cancellations.v1.CancellationService",
+    "meridian.events.v1.EventService",
     "meridian.orders.v1.OrderService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",

@@ -8,9 +8,8 @@ mod from_wire;
 mod to_wire;
 mod webhooks;
 
-pub use webhooks::WebhooksGrpc;
-
 pub use events::EventsGrpc;
+pub use webhooks::WebhooksGrpc;
 
 use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
 use domain::{

@@ -21,6 +21,8 @@ fn every_path_is_there_with_its_methods() {
         ("/v1/stores/{store_id}/tokens", "post"),
         ("/v1/stores/{store_id}/tokens", "get"),
         ("/v1/stores/{store_id}/tasks", "get"),
+        ("/v1/stores/{store_id}/events", "get"),
+        ("/v1/stores/{store_id}/events:watch", "get"),
         ("/v1/stores/{store_id}/tokens/{token_id}:revoke", "post"),
         ("/v1/stores/{store_id}/orders", "post"),
         ("/v1/stores/{store_id}/orders", "get"),
