@@ -16,6 +16,7 @@ pub mod cancellations;
 pub mod feed;
 pub mod ledger;
 pub mod lists;
+pub mod lives;
 pub mod race;
 pub mod records;
 pub mod store;

@@ -3,6 +3,7 @@
 //! There is one write: [`Store::commit`] takes a [`Commit`], which is everything that one command
 //! changes, and applies all of it or none. No transaction is ever held open over business code.
 
+mod audit;
 mod bells;
 mod chain;
 mod clock;
@@ -21,6 +22,7 @@ mod store;
 mod storefront;
 mod tasks;
 
+pub use audit::{Audit, Audited, Fault, FaultKind};
 pub use bells::Bells;
 pub use chain::Chain;
 pub use clock::{Clock, Ids};

@@ -10,6 +10,9 @@ mod steps;
 pub(crate) use log::Heads;
 pub(crate) use postgres::PostgresWriter;
 pub(crate) use queue::Queue;
+pub(crate) use rows::{
+    CancellationRow, OrderColumns, RefundRow, TenderRow, ToldRow, product_codes, tenders,
+};
 pub(crate) use sqlite::SqliteWriter;
 
 use rows::Rows;

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod audit;
 mod clock;
 mod column;
 mod commit;
@@ -26,6 +27,7 @@ mod limit;
 mod link;
 mod load;
 mod reader;
+mod replay;
 mod schema;
 mod store;
 mod tasks;

@@ -1,7 +1,7 @@
 //! A reader of the feed misses nothing, although two processes write and some transactions are
 //! rolled back.
 
-use super::{fresh, open};
+use super::{fresh, open, url};
 use conformance::build::*;
 use futures_util::future::join_all;
 use ports::{EventFeed, EventFilter, Store};
@@ -16,7 +16,7 @@ use std::{
     },
     time::Duration,
 };
-use store_sql::SqlStore;
+use store_sql::{Options, SqlStore};
 use testkit::scale;
 use tokio::time::{Instant, sleep};
 
@@ -25,11 +25,12 @@ const WRITERS: usize = 16;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_by_position_misses_nothing() {
     let (store, folder) = fresh().await;
-    let stores = [store.clone(), open(&folder).await];
+    let stores = [store.clone(), open(&url(&folder), Options::default()).await];
     let until = Instant::now() + Duration::from_secs(scale::pick(4, 60));
     let done = Arc::new(AtomicBool::new(false));
-    let reader = tokio::spawn(read(open(&folder).await, Arc::clone(&done)));
-    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
+    let reader =
+        tokio::spawn(read(open(&url(&folder), Options::default()).await, Arc::clone(&done)));
+    let url = url(&folder);
     let disturbing = tokio::spawn(async move { roll_back(&url, until).await });
     let writers = (0..WRITERS).map(|writer| {
         let store = stores[writer % 2].clone();
@@ -42,7 +43,7 @@ async fn a_reader_by_position_misses_nothing() {
     done.store(true, Ordering::SeqCst);
     let seen = reader.await.unwrap();
     let all = store.last_overall().await.unwrap();
-    println!("{all} events written, {} read", seen);
+    println!("{all} events written, {seen} read");
     assert!(all > 50);
     assert_eq!(seen, all);
 }
@@ -94,7 +95,7 @@ async fn roll_back(url: &str, until: Instant) {
         if Instant::now() > until {
             return;
         }
-        let transaction = connection.begin_with_options(options.clone()).await.unwrap();
+        let transaction = connection.begin_with_options(options).await.unwrap();
         let sql = "UPDATE feeds SET position = position + 1000, entries = entries + 1000";
         let update = Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
         transaction.execute_raw(update).await.unwrap();
