@@ -6,6 +6,8 @@
 mod audit;
 #[path = "postgres/feed.rs"]
 mod feed_under_load;
+#[path = "both/older.rs"]
+mod older;
 #[path = "postgres/silence.rs"]
 mod silence;
 
@@ -21,6 +23,10 @@ use uuid::Uuid;
 
 /// What a store's database goes with.
 type Kept = Database;
+
+fn fresh_and_empty() -> Database {
+    fresh_database()
+}
 
 fn url(database: &Database) -> String {
     database.url()

@@ -6,6 +6,8 @@
 mod audit;
 #[path = "sqlite/feed.rs"]
 mod feed_under_load;
+#[path = "both/older.rs"]
+mod older;
 
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
@@ -20,8 +22,12 @@ fn url(folder: &TempDir) -> String {
     format!("sqlite://{}", folder.path().join("meridian.db").display())
 }
 
+fn fresh_and_empty() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
 async fn fresh() -> (SqlStore, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = fresh_and_empty();
     let store = open(&url(&folder), Options::default()).await;
     store.migrate().await.unwrap();
     (store, folder)
