@@ -37,3 +37,6 @@ impl Audit for SqlStore {
         Ok(report.counts)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,11 @@
 mod parts;
 mod record;
 
+#[cfg(test)]
+pub(super) use parts::sql;
 pub(super) use record::{FactRecord, OrderHead, Record};
+#[cfg(test)]
+pub(super) use record::{RefundRecord, TenderRecord};
 
 use super::{
     order,

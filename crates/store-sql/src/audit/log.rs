@@ -9,6 +9,8 @@ use super::{
     snapshot::{Row, Snapshot},
     suspects::Suspects,
 };
+#[cfg(test)]
+pub(super) use entry::sql;
 pub(super) use entry::{Columns, ToldTexts};
 
 use chain::{Chain, Verdict};
@@ -30,7 +32,8 @@ pub(super) async fn walk(
 ) -> Result<Suspects, StoreError> {
     let heads = heads(snapshot, store, report).await?;
     let overall = heads.get("").map(|head| head.position);
-    let mut walk = Walk { heads, of: None, suspects: Suspects::default(), last_overall: 0, report };
+    let mut walk =
+        Walk { heads, of: None, suspects: Suspects::default(), last_overall: Some(0), report };
     snapshot.each(entry::sql(store), store, |row| walk.take(&row)).await?;
     walk.leave();
     let positions = walk.without_entries();
@@ -71,8 +74,8 @@ struct Walk<'w, 'f> {
     /// The store whose log is being read.
     of: Option<OfStore>,
     suspects: Suspects,
-    /// The highest position over all stores.
-    last_overall: i64,
+    /// The highest position over all stores, as long as none is told to be wrong.
+    last_overall: Option<i64>,
     report: &'w mut Report<'f>,
 }
 
@@ -104,7 +107,7 @@ impl Walk<'_, '_> {
         };
         if let Some(overall) = logged.overall {
             self.report.counts.events += 1;
-            self.last_overall = self.last_overall.max(overall);
+            self.last_overall = self.last_overall.map(|last| last.max(overall));
         }
         of.numbers.take(&logged, self.report);
         match of.chain.take(&logged, &mut self.suspects, self.report) {
@@ -125,6 +128,9 @@ impl Walk<'_, '_> {
     /// The log of a store is over.
     fn leave(&mut self) {
         let Some(of) = self.of.take() else { return };
+        if of.numbers.overall_is_told {
+            self.last_overall = None;
+        }
         let spot = Spot::of_store(&of.store_id);
         let Some(head) = self.heads.remove(&of.store_id) else {
             of.chain.leave(None, &mut self.suspects, self.report);
@@ -166,8 +172,8 @@ impl Walk<'_, '_> {
                  say {positions}"
             );
             self.report.tell(spot, FaultKind::HeadDiffers, text);
-        } else if self.last_overall > head {
-            let text = format!("the last position over all stores is {}", self.last_overall);
+        } else if let Some(last) = self.last_overall.filter(|last| *last > head) {
+            let text = format!("the last position over all stores is {last}, of {head}");
             self.report.tell(spot, FaultKind::PositionGap, text);
         }
     }

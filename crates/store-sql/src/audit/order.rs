@@ -78,3 +78,6 @@ fn without_values(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     format!("{:?} error at line {line}, column {column}", error.classify())
 }
+
+#[cfg(test)]
+mod tests;

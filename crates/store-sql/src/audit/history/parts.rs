@@ -138,7 +138,7 @@ pub(super) fn table(part: i64) -> &'static str {
 }
 
 /// Columns: store, order, part, place, id, numbers, texts, document. Only PostgreSQL has an outbox.
-pub(super) fn sql(store: Option<&str>, postgres: bool) -> String {
+pub(in crate::audit) fn sql(store: Option<&str>, postgres: bool) -> String {
     let parts = PARTS.iter().filter(|part| postgres || part.tag != WAITING);
     let parts: Vec<String> = parts.map(|part| part.select(store.is_some())).collect();
     // By their places: the names of the columns are those of the first part.

@@ -17,7 +17,7 @@ const SQL: &str = "SELECT l.store_id, l.entry, l.position, l.overall, l.order_id
     FROM event_log l LEFT JOIN facts f ON f.store_id = l.store_id AND f.order_id = l.order_id \
     AND f.place = l.place{which} ORDER BY l.store_id, l.entry";
 
-pub(super) fn sql(store: Option<&str>) -> String {
+pub(in crate::audit) fn sql(store: Option<&str>) -> String {
     let which = if store.is_some() { " WHERE l.store_id = $1" } else { "" };
     SQL.replace("{which}", which)
 }

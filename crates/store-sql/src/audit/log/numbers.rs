@@ -12,6 +12,8 @@ pub(super) struct Numbers {
     /// Entries that are missing: so many positions may be missing with them.
     missing: i64,
     overall: i64,
+    /// Whether one over all stores is told to be wrong.
+    pub overall_is_told: bool,
     /// The one before, and whose the last is.
     overall_before: i64,
     last: Option<Name>,
@@ -57,6 +59,7 @@ impl Numbers {
         if overall > self.overall {
             self.overall_before = self.overall;
         } else {
+            self.overall_is_told = true;
             let text = "its position over all stores is not between its neighbours'";
             match &self.last {
                 Some(last) if overall > self.overall_before => {

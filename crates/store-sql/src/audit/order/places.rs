@@ -65,7 +65,7 @@ fn entries(record: &Record, places: &[i64], spot: Spot<'_>, report: &mut Report<
         while let Some((of, entry)) = logged.next_if(|(of, _)| of <= place) {
             if of == place {
                 count += 1;
-                number = Some(*entry);
+                number = number.max(Some(*entry));
             }
         }
         while let Some(of) = waiting.next_if(|of| *of <= place) {
