@@ -12,6 +12,10 @@ mod m0005_webhooks;
 
 use sea_orm_migration::prelude::*;
 
+/// The migration that makes the log. Facts that are older than it are entered by whoever migrates,
+/// in the same transaction: what an entry tells is for the domain to say.
+pub const EVENT_LOG: &str = "m0004_event_log";
+
 /// Knows every migration, oldest first.
 ///
 /// Runs on one connection at a time: the caller keeps other processes out meanwhile.

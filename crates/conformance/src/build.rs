@@ -119,7 +119,7 @@ impl NewOrderOf {
         Personal { buyer, customer_note, ..Personal::default() }
     }
 
-    fn new_order(&self) -> NewOrder {
+    pub(crate) fn new_order(&self) -> NewOrder {
         let pair = |customer: &str, merchant: &str| Pair::new(amount(customer), amount(merchant));
         let [first, second] = &self.product_codes;
         NewOrder {

@@ -45,16 +45,16 @@ macro_rules! cancellations {
 pub trait WithLedger: Subject + Ledger {}
 impl<T: Subject + Ledger> WithLedger for T {}
 
-fn id(number: u128) -> CancellationId {
+pub(crate) fn id(number: u128) -> CancellationId {
     CancellationId::from_uuid(Uuid::from_u128(number))
 }
 
-fn ids(number: u128) -> NewRefundIds {
+pub(crate) fn ids(number: u128) -> NewRefundIds {
     let refund_id = RefundId::from_uuid(Uuid::from_u128(1_000 + number));
     NewRefundIds { refund_id, number: i64::try_from(number).unwrap(), order_version: 1 }
 }
 
-fn policy() -> RequestPolicy {
+pub(crate) fn policy() -> RequestPolicy {
     RequestPolicy {
         enabled: true,
         window_days: 0,
@@ -72,11 +72,11 @@ fn policy() -> RequestPolicy {
     }
 }
 
-fn given(reason: CancellationReason) -> Given {
+pub(crate) fn given(reason: CancellationReason) -> Given {
     Given { reason, text: None }
 }
 
-fn lines(asked: &[(&str, u32)]) -> Vec<AskedLine> {
+pub(crate) fn lines(asked: &[(&str, u32)]) -> Vec<AskedLine> {
     let line = |&(id, quantity): &(&str, u32)| AskedLine {
         cart_item_id: id.to_owned(),
         quantity,
@@ -85,7 +85,7 @@ fn lines(asked: &[(&str, u32)]) -> Vec<AskedLine> {
     asked.iter().map(line).collect()
 }
 
-fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
+pub(crate) fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     Command::RequestCancellation(Box::new(RequestCancellation {
         cancellation_id: id(number),
         refund: ids(number),
@@ -99,7 +99,7 @@ fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     }))
 }
 
-fn cancel(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
+pub(crate) fn cancel(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     Command::CancelOrder(Box::new(CancelOrder {
         cancellation_id: id(number),
         refund: ids(number),
@@ -115,7 +115,7 @@ fn cancel(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     }))
 }
 
-fn accept(number: u128, at: OffsetDateTime) -> Command {
+pub(crate) fn accept(number: u128, at: OffsetDateTime) -> Command {
     Command::AcceptCancellation(Box::new(AcceptCancellation {
         cancellation_id: id(number),
         refund: ids(number),
@@ -252,7 +252,7 @@ pub async fn a_part_that_was_rejected_takes_its_products_along(store: &dyn WithL
     assert_eq!(found(store, &shop(), rejected).await, [2]);
 }
 
-fn undo(number: u128, evidence: Option<Evidence>) -> Command {
+pub(crate) fn undo(number: u128, evidence: Option<Evidence>) -> Command {
     Command::UndoCancellation(Box::new(UndoCancellation {
         cancellation_id: id(number),
         at: NOON,
@@ -283,7 +283,7 @@ pub async fn what_came_in_again_is_stored_with_the_rest(store: &dyn WithLedger) 
     assert_eq!(found(store, &shop(), CancellationFilter::default()).await, [2, 1]);
 }
 
-fn transfer(name: &str, from: &str, to: &str, text: &str) -> Transfer {
+pub(crate) fn transfer(name: &str, from: &str, to: &str, text: &str) -> Transfer {
     let account =
         |name: &str| Account { name: name.to_owned(), may_be_negative: name == "clearing" };
     let (from, to) = (account(from), account(to));

@@ -17,6 +17,7 @@ pub mod deliveries;
 pub mod feed;
 pub mod ledger;
 pub mod lists;
+pub mod lives;
 pub mod publisher_cursors;
 pub mod race;
 pub mod records;

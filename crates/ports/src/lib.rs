@@ -3,6 +3,7 @@
 //! There is one write: [`Store::commit`] takes a [`Commit`], which is everything that one command
 //! changes, and applies all of it or none. No transaction is ever held open over business code.
 
+mod audit;
 mod bells;
 mod chain;
 mod clock;
@@ -25,6 +26,7 @@ mod storefront;
 mod tasks;
 mod webhook;
 
+pub use audit::{Audit, Audited, Fault, FaultKind};
 pub use bells::Bells;
 pub use chain::Chain;
 pub use clock::{Clock, Ids};

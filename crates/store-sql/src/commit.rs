@@ -8,9 +8,12 @@ mod rows;
 mod sqlite;
 mod steps;
 
-pub(crate) use log::Heads;
+pub(crate) use log::{Heads, INSERT_ENTRY, Logged, put};
 pub(crate) use postgres::PostgresWriter;
 pub(crate) use queue::Queue;
+pub(crate) use rows::{
+    CancellationRow, FactRow, OrderColumns, RefundRow, TenderRow, ToldRow, product_codes, tenders,
+};
 pub(crate) use sqlite::SqliteWriter;
 
 use rows::Rows;

@@ -31,6 +31,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// Connections that apply queued commits to PostgreSQL. SQLite always has one.
     pub writers: usize,
+    /// Whether a file that is not there is made.
+    pub create: bool,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             writers: 2,
+            create: true,
         }
     }
 }
@@ -175,7 +178,8 @@ async fn try_open(
     connect.map_sqlx_postgres_pool_opts(move |pool| {
         pool.after_release(move |connection, _| Box::pin(still_there(connection, patience)))
     });
-    connect.map_sqlx_sqlite_opts(move |sqlite| on_sqlite(sqlite, timeout, role));
+    let options = options.clone();
+    connect.map_sqlx_sqlite_opts(move |sqlite| on_sqlite(sqlite, &options, role));
     Database::connect(connect).await
 }
 
@@ -207,13 +211,17 @@ pub(crate) fn on_postgres(
     ])
 }
 
-fn on_sqlite(sqlite: SqliteConnectOptions, timeout: Duration, role: Role) -> SqliteConnectOptions {
+pub(crate) fn on_sqlite(
+    sqlite: SqliteConnectOptions,
+    options: &Options,
+    role: Role,
+) -> SqliteConnectOptions {
     sqlite
-        .create_if_missing(true)
+        .create_if_missing(options.create)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(timeout)
+        .busy_timeout(options.statement_timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
         .pragma("temp_store", "memory")
         // In KiB: the inner pages of every index stay in memory.

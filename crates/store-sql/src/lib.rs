@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod audit;
 mod clock;
 mod column;
 mod commit;
@@ -28,6 +29,7 @@ mod link;
 mod load;
 mod publisher_cursors;
 mod reader;
+mod replay;
 mod schema;
 mod store;
 mod tasks;

@@ -1,15 +1,17 @@
 //! Bringing the schema up to date, by one process at a time.
 
+mod older;
+
 use crate::{
     SqlStore,
     connect::{Role, is_sqlite, open},
     error::from_orm,
 };
-use migrations::Migrator;
+use migrations::{EVENT_LOG, Migrator};
 use ports::StoreError;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -17,11 +19,15 @@ use sea_orm_migration::MigratorTrait;
 const LOCK: i64 = 0x6d65_7269_6469_616e;
 
 impl SqlStore {
-    /// Applies what the schema lacks. Processes that start at the same time take turns.
+    /// Applies what the schema lacks, all of it or nothing. Processes that start at the same time
+    /// take turns.
+    ///
+    /// Facts that are older than the log are entered into it. A process of a build that does not
+    /// know the log must not write meanwhile, nor later.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`]; what was applied before stays.
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if self.schema_is_current().await? {
             return Ok(());
@@ -35,8 +41,8 @@ impl SqlStore {
         } else {
             migrate_postgres(&alone).await
         };
-        let closed = alone.close().await;
-        outcome.and(closed).map_err(from_orm)
+        let closed = alone.close().await.map_err(from_orm);
+        outcome.and(closed)
     }
 
     /// Whether every migration of this build was applied.
@@ -51,19 +57,37 @@ impl SqlStore {
 }
 
 /// The lock belongs to the session and goes with it; the pool has only this one.
-async fn migrate_postgres(database: &DatabaseConnection) -> Result<(), DbErr> {
-    database.execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
-    let outcome = Migrator::up(database, None).await;
+async fn migrate_postgres(database: &DatabaseConnection) -> Result<(), StoreError> {
+    let lock = format!("SELECT pg_advisory_lock({LOCK})");
+    database.execute_unprepared(&lock).await.map_err(from_orm)?;
+    let outcome = migrate(database, TransactionOptions::default()).await;
     let unlock = format!("SELECT pg_advisory_unlock({LOCK})");
-    let unlocked = database.execute_unprepared(&unlock).await;
+    let unlocked = database.execute_unprepared(&unlock).await.map_err(from_orm);
     // If the migration failed, that is what has to be told, and not that the lock went with it.
     outcome.and(unlocked.map(|_| ()))
 }
 
-async fn migrate_sqlite(database: &DatabaseConnection) -> Result<(), DbErr> {
+async fn migrate_sqlite(database: &DatabaseConnection) -> Result<(), StoreError> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
-    let transaction = database.begin_with_options(options).await?;
-    Migrator::up(&transaction, None).await?;
-    transaction.commit().await
+    migrate(database, TransactionOptions { sqlite_transaction_mode, ..<_>::default() }).await
+}
+
+async fn migrate(
+    database: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<(), StoreError> {
+    let transaction = database.begin_with_options(options).await.map_err(from_orm)?;
+    if let Err(error) = apply(&transaction).await {
+        // Dropping it would roll back as well, but later than the lock is given back.
+        transaction.rollback().await.ok();
+        return Err(error);
+    }
+    transaction.commit().await.map_err(from_orm)
+}
+
+async fn apply(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+    let pending = Migrator::get_pending_migrations_read_only(transaction).await;
+    let makes_the_log = pending.map_err(from_orm)?.iter().any(|it| it.name() == EVENT_LOG);
+    Migrator::up(transaction, None).await.map_err(from_orm)?;
+    if makes_the_log { older::enter(transaction).await } else { Ok(()) }
 }

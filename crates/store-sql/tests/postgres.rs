@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
+#[path = "both/audit.rs"]
+mod audit;
 #[path = "postgres/feed.rs"]
 mod feed_under_load;
+#[path = "both/older.rs"]
+mod older;
 #[path = "postgres/silence.rs"]
 mod silence;
 
@@ -16,6 +20,17 @@ use ports::{
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
 use uuid::Uuid;
+
+/// What a store's database goes with.
+type Kept = Database;
+
+fn fresh_and_empty() -> Database {
+    fresh_database()
+}
+
+fn url(database: &Database) -> String {
+    database.url()
+}
 
 async fn fresh() -> (SqlStore, Database) {
     on(fresh_database()).await

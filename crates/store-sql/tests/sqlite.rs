@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "also what prepares a test may panic")]
 
+#[path = "both/audit.rs"]
+mod audit;
 #[path = "sqlite/feed.rs"]
 mod feed_under_load;
+#[path = "both/older.rs"]
+mod older;
 
 use conformance::{build::*, race::race};
 use futures_util::future::join_all;
@@ -11,16 +15,26 @@ use ports::{Store, StoreError};
 use store_sql::{Options, SqlStore};
 use tempfile::TempDir;
 
+/// What a store's database goes with.
+type Kept = TempDir;
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("meridian.db").display())
+}
+
+fn fresh_and_empty() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
 async fn fresh() -> (SqlStore, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+    let folder = fresh_and_empty();
+    let store = open(&url(&folder), Options::default()).await;
     store.migrate().await.unwrap();
     (store, folder)
 }
 
-async fn open(folder: &TempDir) -> SqlStore {
-    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
-    SqlStore::connect(&url, Options::default()).await.unwrap()
+async fn open(url: &str, options: Options) -> SqlStore {
+    SqlStore::connect(url, options).await.unwrap()
 }
 
 conformance::suite!(fresh());
@@ -29,7 +43,7 @@ conformance::suite!(fresh());
 async fn processes_that_start_at_once_migrate_once() {
     let folder = tempfile::tempdir().unwrap();
     let starting = (0..6).map(async |_| {
-        let store = open(&folder).await;
+        let store = open(&url(&folder), Options::default()).await;
         store.migrate().await.unwrap();
         assert!(store.schema_is_current().await.unwrap());
         store
@@ -45,14 +59,17 @@ async fn an_acknowledged_commit_is_seen_by_whoever_connects_next() {
     for number in 0..20 {
         let id = format!("O-{number}");
         let placed = place(&store, &order(&id)).await;
-        assert_eq!(load(&open(&folder).await, &key(&id)).await, placed);
+        assert_eq!(load(&open(&url(&folder), Options::default()).await, &key(&id)).await, placed);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_race_is_fair_between_two_processes() {
     let (store, folder) = fresh().await;
-    assert_eq!(race(&[&store, &open(&folder).await], 10).await, Vec::<String>::new());
+    assert_eq!(
+        race(&[&store, &open(&url(&folder), Options::default()).await], 10).await,
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]
@@ -77,7 +94,7 @@ async fn an_address_that_cannot_work_is_refused_without_telling_it() {
 #[tokio::test]
 async fn without_its_schema_the_database_is_of_no_use() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+    let store = open(&url(&folder), Options::default()).await;
     assert!(!store.schema_is_current().await.unwrap());
     let outcome = store.commit(commit().order(order("O-1").change())).await;
     assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
@@ -92,11 +109,10 @@ async fn without_its_schema_the_database_is_of_no_use() {
 async fn refund_numbers_whose_transaction_failed_are_not_given_out() {
     use sea_orm::{ConnectionTrait as _, Database};
     let (store, folder) = fresh().await;
-    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
     // A rule that is looked at when the transaction ends.
     let rule = "DROP TABLE refund_numbers; CREATE TABLE refund_numbers (store_id TEXT PRIMARY KEY \
         REFERENCES stores (store_id) DEFERRABLE INITIALLY DEFERRED, next_number BIGINT NOT NULL)";
-    Database::connect(url).await.unwrap().execute_unprepared(rule).await.unwrap();
+    Database::connect(url(&folder)).await.unwrap().execute_unprepared(rule).await.unwrap();
     let outcome = store.draw_refund_numbers(&key("O-1").store_id, 10).await;
     assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
 }

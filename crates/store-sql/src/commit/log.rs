@@ -65,7 +65,7 @@ impl Heads {
 
 pub(crate) const HEADS: &str = "SELECT store_id, entries, position, hash FROM feeds \
     WHERE store_id = '' OR store_id IN (SELECT value FROM json_each($1))";
-const INSERT_ENTRY: &str = "INSERT INTO event_log (store_id, entry, position, overall, order_id, \
+pub(crate) const INSERT_ENTRY: &str = "INSERT INTO event_log (store_id, entry, position, overall, order_id, \
     place, sequence, occurred_at, event_id, kind, actor_kind, actor_id, trace, entity_id, \
     external_id, external_number, data, hash) VALUES \
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
@@ -85,32 +85,44 @@ pub(crate) fn stores_of(rows: &Rows) -> String {
 /// Writes the facts of a commit into the log.
 pub(crate) fn enter(rows: &Rows, heads: &mut Heads) -> Vec<Step> {
     let mut steps = Vec::new();
-    for Logged { store_id, order_id, fact, place } in heads.add(rows) {
-        let (actor_kind, actor_id) = rows.actor_of(fact);
+    for logged in heads.add(rows) {
+        let values = logged.entry(rows.at, rows.actor_of(logged.fact), rows.trace.as_deref());
+        steps.push(Step { sql: INSERT_ENTRY, values, must_hit: false });
+    }
+    steps.extend(put(heads));
+    steps
+}
+
+/// Keeps how long the logs are now.
+pub(crate) fn put(heads: &Heads) -> impl Iterator<Item = Step> {
+    heads.all().map(|(store_id, entries, position, hash)| {
+        let values = vec![store_id.into(), entries.into(), position.into(), hash.to_vec().into()];
+        Step { sql: PUT_HEAD, values, must_hit: false }
+    })
+}
+
+impl Logged<'_> {
+    /// What [`INSERT_ENTRY`] writes.
+    pub fn entry(&self, at: i64, by: (&str, &str), trace: Option<&str>) -> Vec<Value> {
+        let Self { store_id, order_id, fact, place } = self;
         let values = [
-            store_id.into(),
+            (*store_id).into(),
             place.entry.into(),
             place.position.into(),
             place.overall.into(),
-            order_id.into(),
+            (*order_id).into(),
             fact.place.into(),
             fact.sequence.into(),
-            rows.at.into(),
+            at.into(),
             fact.event_id.into(),
             fact.kind.into(),
-            actor_kind.into(),
-            actor_id.into(),
-            rows.trace.clone().into(),
+            by.0.into(),
+            by.1.into(),
+            trace.map(str::to_owned).into(),
         ];
         let hash: Value = place.hash.to_vec().into();
-        let values = values.into_iter().chain(told(fact)).chain([hash]).collect();
-        steps.push(Step { sql: INSERT_ENTRY, values, must_hit: false });
+        values.into_iter().chain(told(fact)).chain([hash]).collect()
     }
-    for (store_id, entries, position, hash) in heads.all() {
-        let values = vec![store_id.into(), entries.into(), position.into(), hash.to_vec().into()];
-        steps.push(Step { sql: PUT_HEAD, values, must_hit: false });
-    }
-    steps
 }
 
 /// Leaves the facts of a commit to be numbered.

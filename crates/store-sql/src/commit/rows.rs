@@ -1,6 +1,9 @@
 //! A commit as the rows it writes. Made in the caller's own task, before it queues up.
 
+mod derived;
 mod of;
+
+pub(crate) use derived::{OrderColumns, product_codes, tenders};
 
 use domain::order::ExternalIds;
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};

@@ -1,7 +1,7 @@
 //! A reader of the feed misses nothing, although two processes write and some transactions are
 //! rolled back.
 
-use super::{fresh, open};
+use super::{fresh, open, url};
 use conformance::build::*;
 use futures_util::future::join_all;
 use ports::{EventFeed, EventFilter, Store};
@@ -16,7 +16,7 @@ use std::{
     },
     time::Duration,
 };
-use store_sql::SqlStore;
+use store_sql::{Options, SqlStore};
 use testkit::scale;
 use tokio::time::{Instant, sleep};
 
@@ -25,11 +25,12 @@ const WRITERS: usize = 16;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_by_position_misses_nothing() {
     let (store, folder) = fresh().await;
-    let stores = [store.clone(), open(&folder).await];
+    let stores = [store.clone(), open(&url(&folder), Options::default()).await];
     let until = Instant::now() + Duration::from_secs(scale::pick(4, 60));
     let done = Arc::new(AtomicBool::new(false));
-    let reader = tokio::spawn(read(open(&folder).await, Arc::clone(&done)));
-    let url = format!("sqlite://{}", folder.path().join("meridian.db").display());
+    let reader =
+        tokio::spawn(read(open(&url(&folder), Options::default()).await, Arc::clone(&done)));
+    let url = url(&folder);
     let disturbing = tokio::spawn(async move { roll_back(&url, until).await });
     let writers = (0..WRITERS).map(|writer| {
         let store = stores[writer % 2].clone();

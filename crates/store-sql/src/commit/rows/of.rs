@@ -2,15 +2,14 @@
 
 use super::{
     CancellationRow, DoneRow, EndpointRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow,
-    TaskRow, TenderRow, TokenRow, ToldRow,
+    TaskRow, TokenRow, ToldRow,
+    derived::{OrderColumns, codes, product_codes, tenders},
 };
 use crate::column::{micros, to_doc};
 use domain::{
-    Amount, Rejection,
-    cancellation::{Cancellation, CancelledLine, Given},
     event::Told,
-    id::{CancellationId, EventId, StoreId},
-    order::{Fact, Line, Order, bare_email},
+    id::{CancellationId, EventId},
+    order::{Fact, Order, bare_email},
     refund::Refund,
 };
 use ports::{
@@ -87,6 +86,7 @@ impl OrderRow {
         let order = &change.after;
         let key = change.key();
         let tenders = tenders(order).map_err(|error| StoreError::Corrupt(Box::new(error)))?;
+        let columns = OrderColumns::of(order, &tenders);
         let mut facts = Vec::with_capacity(change.facts.len());
         let mut refunds: Vec<RefundRow> = Vec::new();
         let mut refund_states = Vec::new();
@@ -102,7 +102,7 @@ impl OrderRow {
                 told: Told::of(fact, order).map(ToldRow::of).transpose()?,
                 digest: [0; 32],
             };
-            facts.push(row.sealed(commit, &key.store_id, key.order_id.as_str()));
+            facts.push(row.sealed(commit, key.store_id.as_str(), key.order_id.as_str()));
             if let Fact::RefundCreated { refund, .. } = fact {
                 refunds
                     .push(RefundRow::of(order.refund(refund.refund_id).unwrap_or(refund), place));
@@ -120,15 +120,15 @@ impl OrderRow {
         Ok(Self {
             before: change.before.0,
             version: change.version().0,
-            created_at: micros(order.created_at),
-            captured: tenders.iter().map(|tender| tender.captured).sum(),
-            returned: tenders.iter().map(|tender| tender.returned).sum(),
-            state: order.state.name(),
-            external_order_id: order.external.as_ref().map(|external| external.id.clone()),
+            created_at: columns.created_at,
+            captured: columns.captured,
+            returned: columns.returned,
+            state: columns.state,
+            external_order_id: columns.external_order_id,
             buyer_email: personal.map(|personal| bare_email(&personal.buyer.email)),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
-            products: if is_new { codes_of(order.lines.iter()) } else { Vec::new() },
+            products: if is_new { product_codes(order) } else { Vec::new() },
             key,
             tenders,
             facts,
@@ -137,23 +137,6 @@ impl OrderRow {
             cancellations,
         })
     }
-}
-
-/// Captured, and returned or on its way back, per tender.
-fn tenders(order: &Order) -> Result<Vec<TenderRow>, Rejection> {
-    let books = order.books()?;
-    // The sum of what was captured is within the limits of an amount, or this says so.
-    Amount::sum(order.tenders.iter().map(|tender| tender.captured))?;
-    Amount::sum(books.tenders.iter().copied())?;
-    let sums = books.tenders.iter().zip(&books.released);
-    let rows = order.tenders.iter().zip(sums).map(|(tender, (returned, released))| TenderRow {
-        tender_id: tender.tender_id.to_string(),
-        authorized: tender.authorized.ten_thousandths(),
-        captured: tender.captured.ten_thousandths(),
-        returned: returned.ten_thousandths(),
-        released: released.ten_thousandths(),
-    });
-    Ok(rows.collect())
 }
 
 /// The cancellations that facts are about, each once.
@@ -190,38 +173,6 @@ fn cancellations(order: &Order, facts: &[Fact]) -> Vec<CancellationRow> {
     rows
 }
 
-impl CancellationRow {
-    fn of(order: &Order, cancellation: &Cancellation, former: Vec<String>) -> Self {
-        let products = codes(order, &cancellation.lines);
-        let former_products = former.into_iter().filter(|code| !products.contains(code)).collect();
-        let name = |given: &Option<Given>| given.as_ref().map(|given| given.reason.name());
-        Self {
-            cancellation_id: cancellation.cancellation_id.as_uuid(),
-            state: cancellation.state.name(),
-            requested_by: cancellation.requested_by.name(),
-            reason: name(&cancellation.reason),
-            customer_reason: name(&cancellation.customer_reason),
-            created_at: micros(cancellation.created_at),
-            accepted_at: cancellation.accepted.as_ref().map(|accepted| micros(accepted.at)),
-            completed_at: cancellation.completed_at.map(micros),
-            products,
-            former_products,
-        }
-    }
-}
-
-fn codes(order: &Order, lines: &[CancelledLine]) -> Vec<String> {
-    codes_of(lines.iter().filter_map(|line| order.lines.get(line.line)))
-}
-
-fn codes_of<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<String> {
-    let of_line = |line: &Line| [line.product_code.clone(), line.secondary_product_code.clone()];
-    let mut codes: Vec<String> = lines.flat_map(of_line).flatten().collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
 /// The refund whose state a fact changes.
 fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
     match fact {
@@ -239,43 +190,29 @@ fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
 
 impl FactRow {
     /// With the digest of all that is stored of it.
-    fn sealed(self, commit: &Commit, store_id: &StoreId, order_id: &str) -> Self {
+    fn sealed(self, commit: &Commit, store_id: &str, order_id: &str) -> Self {
+        let by = (commit.actor.kind.name(), commit.actor.id.as_str());
+        self.sealed_at(micros(commit.at), by, store_id, order_id)
+    }
+
+    /// `by` did it if it does not say so itself.
+    pub fn sealed_at(self, at: i64, by: (&str, &str), store_id: &str, order_id: &str) -> Self {
         let actor = self.actor.as_ref().map(|(kind, id)| (*kind, id.as_str()));
-        let (actor_kind, actor_id) =
-            actor.unwrap_or((commit.actor.kind.name(), commit.actor.id.as_str()));
+        let (actor_kind, actor_id) = actor.unwrap_or(by);
         let entry = Entry {
-            store_id: store_id.as_str(),
+            store_id,
             order_id,
             place: self.place,
             sequence: self.sequence,
             event_id: EventId::from_uuid(self.event_id),
             kind: self.kind,
-            occurred_at: micros(commit.at),
+            occurred_at: at,
             actor_kind,
             actor_id,
             body: &self.body,
             told: self.told.as_ref().map(ToldRow::parts),
         };
         Self { digest: entry.digest(), ..self }
-    }
-}
-
-impl ToldRow {
-    fn of(told: Told) -> Result<Self, StoreError> {
-        let Told { entity_id, external, data } = told;
-        Ok(Self { entity_id, external, data: to_doc(&data)? })
-    }
-}
-
-impl RefundRow {
-    fn of(refund: &Refund, place: i64) -> Self {
-        Self {
-            refund_id: refund.refund_id.as_uuid(),
-            number: refund.number,
-            place,
-            created_at: micros(refund.created_at),
-            state: refund.state.name(),
-        }
     }
 }
 
@@ -293,7 +230,7 @@ impl StoreRow {
                 told: Told::of_store(fact).map(ToldRow::of).transpose()?,
                 digest: [0; 32],
             };
-            Ok::<_, StoreError>(row.sealed(commit, store_id, ""))
+            Ok::<_, StoreError>(row.sealed(commit, store_id.as_str(), ""))
         });
         Ok(Self {
             store_id: store_id.to_string(),

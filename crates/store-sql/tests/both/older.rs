@@ -1,0 +1,224 @@
+//! Facts that were stored before there was a log.
+
+use super::audit::{Bench, audit};
+use super::{Kept, fresh_and_empty, open, url};
+use conformance::{build::*, feed::numbered, lives};
+use domain::{
+    Actor, ActorKind,
+    order::{Command, Order},
+    store::StoreFact,
+};
+use migrations::Migrator;
+use ports::{EventFeed, EventFilter, OrderChange, OrderKey, Store};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
+use sea_orm_migration::MigratorTrait as _;
+use store_sql::Options;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// What readers are told, without its place in the log.
+const TOLD: &str = "SELECT store_id || ' ' || order_id || ' ' || place || ' ' || kind || ' ' || \
+    actor_id || ' ' || COALESCE(sequence, 0) || ' ' || COALESCE(trace, '') || ' ' || \
+    COALESCE(entity_id, '') || ' ' || COALESCE(external_id, '') || ' ' || \
+    COALESCE(external_number, '') || ' ' || COALESCE(data, '') \
+    FROM event_log ORDER BY store_id, order_id, place";
+
+impl Bench {
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        let statement = Statement::from_string(self.sql.get_database_backend(), sql);
+        let rows = self.sql.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn their_entries_are_those_that_their_commits_would_have_made() {
+    let bench = Bench::full().await;
+    let told = bench.texts(TOLD).await;
+    Migrator::down(&bench.sql, Some(1)).await.unwrap();
+    assert!(!bench.store.schema_is_current().await.unwrap());
+    bench.store.migrate().await.unwrap();
+    assert_eq!(bench.texts(TOLD).await, told);
+    assert_eq!(bench.audit().await.1, []);
+
+    // Order by order, as they came in.
+    let orders =
+        "SELECT order_id FROM orders WHERE store_id = 'shop' ORDER BY created_at, order_id";
+    let expected: Vec<String> =
+        [vec![String::new()], bench.texts(orders).await].into_iter().flatten().collect();
+    let logged = "SELECT order_id FROM event_log WHERE store_id = 'shop' ORDER BY entry";
+    let mut logged = bench.texts(logged).await;
+    logged.dedup();
+    assert_eq!(logged, expected);
+
+    // And it goes on.
+    place(&bench.store, &order("new")).await;
+    numbered(&bench.store).await;
+    assert_eq!(bench.audit().await.1, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_without_a_log_gets_one_with_all_its_facts() {
+    let kept: Kept = fresh_and_empty();
+    let store = open(&url(&kept), Options::default()).await;
+    let sql = Database::connect(url(&kept)).await.unwrap();
+    Migrator::up(&sql, Some(3)).await.unwrap();
+    store_record_of_then(&sql).await;
+    // The one that was stored last came in first.
+    for (order_id, minute) in [("O-3", 30), ("O-2", 20), ("O-1", 10)] {
+        let lived = lived(&order(order_id).created_at(minutes(minute)));
+        insert(&sql, &lived, minutes(minute)).await;
+    }
+    assert!(!store.schema_is_current().await.unwrap());
+    store.migrate().await.unwrap();
+    let (audited, faults) = audit(&store).await.unwrap();
+    assert_eq!(faults, []);
+    assert_eq!((audited.orders, audited.facts, audited.events), (3, 13, 12));
+
+    let feed = store.events(&shop(), &EventFilter::default(), 0, 100).await.unwrap();
+    let told: Vec<_> = feed
+        .events
+        .iter()
+        .map(|event| (event.order_id.as_ref().unwrap().as_str(), event.kind, event.position))
+        .collect();
+    let kinds = ["order.received", "order.ready", "refund.created", "order.accepted"];
+    let expected: Vec<_> = ["O-1", "O-2", "O-3"]
+        .into_iter()
+        .flat_map(|order| kinds.map(|kind| (order, kind)))
+        .zip(1..)
+        .map(|((order, kind), position)| (order, kind, position))
+        .collect();
+    assert_eq!(told, expected);
+    assert_eq!(feed.events[3].external.as_ref().unwrap().id, "E-O-1");
+    assert_eq!(feed.events[0].external, None);
+    assert_eq!(store.last_overall().await.unwrap(), 12);
+
+    // What comes next comes after them.
+    let change = load(&store, &key("O-2")).await.decide(refund(9, "1.00"), NOON).unwrap();
+    store.commit(commit().order(change)).await.unwrap();
+    numbered(&store).await;
+    let next = store.events(&shop(), &EventFilter::default(), 12, 100).await.unwrap();
+    assert_eq!((next.events[0].position, next.events[0].sequence), (13, 5));
+    assert_eq!(audit(&store).await.unwrap().1, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_whose_facts_cannot_be_read_stays_as_it_is() {
+    let bench = Bench::empty().await;
+    lives::of_all_kinds(&bench.store).await;
+    Migrator::down(&bench.sql, Some(1)).await.unwrap();
+    bench.run("UPDATE facts SET body = '{' WHERE order_id = 'held' AND place = 2").await;
+    assert!(bench.store.migrate().await.is_err());
+    assert!(!bench.store.schema_is_current().await.unwrap());
+    bench.run("UPDATE facts SET body = '{\"type\":\"order.ready\"}' WHERE order_id = 'held' AND place = 2").await;
+    bench.store.migrate().await.unwrap();
+    assert_eq!(bench.audit().await.1, []);
+}
+
+/// Received, ready, refunded and accepted, each in a commit of its own.
+fn lived(new: &NewOrderOf) -> OrderChange {
+    let id = new.key.order_id.as_str();
+    let mut change = new.change();
+    let ready = Command::MarkReady { plug_and_play: false };
+    for command in [ready, refund(1, "30.00"), accept(&format!("E-{id}"))] {
+        let facts = change.after.decide(command).unwrap();
+        change.after = facts.iter().fold(change.after.clone(), Order::evolve);
+        change.facts.extend(facts);
+    }
+    change
+}
+
+async fn run(sql: &DatabaseConnection, text: &str, values: Vec<Value>) {
+    let statement = Statement::from_sql_and_values(sql.get_database_backend(), text, values);
+    sql.execute_raw(statement).await.unwrap();
+}
+
+/// What a commit of the version before the log wrote.
+async fn insert(sql: &DatabaseConnection, change: &OrderChange, at: OffsetDateTime) {
+    let (order, OrderKey { store_id, order_id }) = (&change.after, change.key());
+    let key = || [Value::from(store_id.as_str()), Value::from(order_id.as_str())];
+    let made = micros(order.created_at);
+    let captured: i64 = order.tenders.iter().map(|tender| tender.captured.ten_thousandths()).sum();
+    let returned = order.books().unwrap().tenders;
+    let sum: i64 = returned.iter().map(|amount| amount.ten_thousandths()).sum();
+    let external = order.external.as_ref().map(|external| external.id.clone());
+    let values = [
+        change.version().0.into(),
+        made.into(),
+        captured.into(),
+        sum.into(),
+        order.state.name().into(),
+        external.into(),
+        json(order).into(),
+    ];
+    run(
+        sql,
+        "INSERT INTO orders (store_id, order_id, version, created_at, captured, returned, state, \
+         external_order_id, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        key().into_iter().chain(values).collect(),
+    )
+    .await;
+    for (tender, returned) in order.tenders.iter().zip(returned) {
+        let values = [
+            tender.tender_id.as_str().into(),
+            tender.captured.ten_thousandths().into(),
+            returned.ten_thousandths().into(),
+        ];
+        let text = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned) \
+            VALUES ($1, $2, $3, $4, $5)";
+        run(sql, text, key().into_iter().chain(values).collect()).await;
+    }
+    for code in ["SKU-1", "SKU-2", "EAN-2"] {
+        let text = "INSERT INTO order_products (store_id, order_id, product_code, created_at) \
+            VALUES ($1, $2, $3, $4)";
+        run(sql, text, key().into_iter().chain([code.into(), made.into()]).collect()).await;
+    }
+    for (place, sequence, fact) in change.numbered() {
+        let at = micros(at + Duration::seconds(place));
+        let who = Actor::new(ActorKind::Merchant, "tok_then");
+        let values = [
+            place.into(),
+            sequence.into(),
+            at.into(),
+            Uuid::now_v7().into(),
+            fact.name().into(),
+            who.kind.name().into(),
+            who.id.into(),
+            json(fact).into(),
+        ];
+        let text = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, event_id, \
+            kind, actor_kind, actor_id, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        run(sql, text, key().into_iter().chain(values).collect()).await;
+    }
+    let refund = &order.refunds[0];
+    let values = [
+        refund.refund_id.as_uuid().into(),
+        refund.number.into(),
+        3_i64.into(),
+        micros(refund.created_at).into(),
+        refund.state.name().into(),
+    ];
+    let text = "INSERT INTO refunds (store_id, order_id, refund_id, refund_number, place, \
+        created_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    run(sql, text, key().into_iter().chain(values).collect()).await;
+}
+
+async fn store_record_of_then(sql: &DatabaseConnection) {
+    let record = store_record("shop");
+    let fact = StoreFact::Created { store: Box::new(record.clone()) };
+    let values = vec![Value::from("shop"), json(&record).into()];
+    let text = "INSERT INTO stores (store_id, version, doc) VALUES ($1, 1, $2)";
+    run(sql, text, values).await;
+    let values = vec![Value::from("shop"), Uuid::now_v7().into(), json(&fact).into()];
+    let text = "INSERT INTO facts (store_id, order_id, place, occurred_at, event_id, kind, \
+        actor_kind, actor_id, body) VALUES ($1, '', 1, 1, $2, 'store.created', 'PLATFORM', 'boot', $3)";
+    run(sql, text, values).await;
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap()
+}
+
+fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap()
+}
