@@ -11,7 +11,7 @@ mod openapi;
 mod tables;
 
 use protox::prost_reflect::DescriptorPool;
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, error::Error, fs, path::PathBuf};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -39,9 +39,8 @@ fn main() -> Outcome<()> {
         .extern_path(".google.protobuf.Struct", "crate::structs::Struct")
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(compiler.file_descriptor_set())?;
-    json(&commented, &out)?;
-
     let pool = DescriptorPool::decode(commented.as_slice())?;
+    json(&commented, &complete::times(&pool), &out)?;
     let routes = http::routes(&pool)?;
     fs::write(out.join("rest.rs"), tables::render(&routes)?)?;
     let document = openapi::document(&pool, &routes, &env::var("CARGO_PKG_VERSION")?);
@@ -53,7 +52,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn json(descriptors: &[u8], out: &PathBuf) -> Outcome<()> {
+fn json(descriptors: &[u8], times: &BTreeSet<String>, out: &PathBuf) -> Outcome<()> {
     pbjson_build::Builder::new()
         .register_descriptors(descriptors)?
         .out_dir(out)
@@ -63,7 +62,7 @@ fn json(descriptors: &[u8], out: &PathBuf) -> Outcome<()> {
     for entry in fs::read_dir(out)? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(".serde.rs") {
-            fs::write(&path, complete::completed(&fs::read_to_string(&path)?)?)?;
+            fs::write(&path, complete::completed(&fs::read_to_string(&path)?, times)?)?;
         }
     }
     Ok(())

@@ -128,3 +128,15 @@ fn enums_carry_their_prefix() {
         assert_eq!(shown, name);
     }
 }
+
+#[test]
+fn a_time_is_shown_in_utc_whatever_its_field_is_called() {
+    let at = pbjson_types::Timestamp { seconds: 1_780_000_000, nanos: 0 };
+    let event = wire::events::v1::Event { occurred_at: Some(at), ..Default::default() };
+    let attempt = wire::webhooks::v1::DeliveryAttempt { time: Some(at), ..Default::default() };
+    let event = serde_json::to_value(&event).unwrap();
+    let attempt = serde_json::to_value(&attempt).unwrap();
+    for shown in [&event["occurred_at"], &attempt["time"]] {
+        assert_eq!(shown, "2026-05-28T20:26:40Z");
+    }
+}
