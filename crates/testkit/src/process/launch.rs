@@ -2,7 +2,7 @@ use super::{Meridian, Ready, binary};
 use crate::log::Log;
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io,
     path::PathBuf,
     process::{Command, Stdio},
@@ -57,21 +57,7 @@ impl Launch {
     /// # Errors
     /// If it ends or takes longer than a minute before; the error carries the end of its log.
     pub fn start(&self) -> io::Result<Meridian> {
-        let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
-        let mut command = Command::new(program);
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with(PREFIX) {
-                command.env_remove(name);
-            }
-        }
-        let mut child = command
-            .args(&self.arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child = self.with(&self.arguments)?.spawn()?;
         let missing = || io::Error::other("the process has no output");
         let stdout = Log::follow(child.stdout.take().ok_or_else(missing)?);
         let stderr = Log::follow(child.stderr.take().ok_or_else(missing)?);
@@ -89,6 +75,32 @@ impl Launch {
         let status = meridian.child.wait()?;
         let log = meridian.log();
         Err(io::Error::other(format!("meridian did not get ready ({status}); it logged:\n{log}")))
+    }
+
+    /// Another command of the same program with the same settings, to be run to its end.
+    ///
+    /// # Errors
+    /// If there is no program.
+    pub fn command(&self, arguments: &[&str]) -> io::Result<Command> {
+        self.with(arguments)
+    }
+
+    fn with(&self, arguments: &[impl AsRef<OsStr>]) -> io::Result<Command> {
+        let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
+        let mut command = Command::new(program);
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with(PREFIX) {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok(command)
     }
 }
 
