@@ -33,7 +33,7 @@ run: ## Starts Meridian with a demo store in ./data
 	exec $(TARGET)/debug/meridian serve
 
 test: ## Runs all tests; PostgreSQL is started for them and stopped after them
-	tools/install nextest postgres vendure
+	tools/install nextest postgres nats python node vendure
 	cargo build --workspace $(STOPPING)
 	cargo nextest run --workspace $(STOPPING) --no-run
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace $(STOPPING) --profile $(PROFILE)
@@ -56,11 +56,11 @@ fmt-check:
 	cargo fmt --all --check
 
 typos:
-	tools/install typos
+	tools/install python
 	$(TYPOS)
 
 proto:
-	tools/install buf
+	tools/install node
 	$(BUF) lint
 	$(BUF) breaking --exclude-imports --against proto/baseline.binpb
 

@@ -22,6 +22,7 @@ const FILES: &[&str] = &[
     "meridian/orders/v1/order_service.proto",
     "meridian/refunds/v1/refund_service.proto",
     "meridian/stores/v1/store_service.proto",
+    "meridian/webhooks/v1/webhook_service.proto",
 ];
 
 fn main() -> Outcome<()> {

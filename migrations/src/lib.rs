@@ -8,6 +8,7 @@ mod m0001_orders_and_refunds;
 mod m0002_cancellations;
 mod m0003_waiting_tasks;
 mod m0004_event_log;
+mod m0005_webhooks;
 
 use sea_orm_migration::prelude::*;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_cancellations::Migration),
             Box::new(m0003_waiting_tasks::Migration),
             Box::new(m0004_event_log::Migration),
+            Box::new(m0005_webhooks::Migration),
         ]
     }
 }

@@ -35,6 +35,8 @@ pub enum Missing {
     Cancellation,
     Quote,
     Token,
+    Endpoint,
+    Event,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +50,16 @@ pub enum Taken {
 }
 
 impl Missing {
-    pub const ALL: [Self; 6] =
-        [Self::Store, Self::Order, Self::Refund, Self::Cancellation, Self::Quote, Self::Token];
+    pub const ALL: [Self; 8] = [
+        Self::Store,
+        Self::Order,
+        Self::Refund,
+        Self::Cancellation,
+        Self::Quote,
+        Self::Token,
+        Self::Endpoint,
+        Self::Event,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -59,6 +69,8 @@ impl Missing {
             Self::Cancellation => "cancellation",
             Self::Quote => "quote",
             Self::Token => "token",
+            Self::Endpoint => "endpoint",
+            Self::Event => "event",
         }
     }
 }

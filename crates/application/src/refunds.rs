@@ -1,6 +1,9 @@
 //! Refunds: quoted, made, held, approved, retried, confirmed, explained.
 
 mod promise;
+mod report;
+
+pub use report::Reported;
 
 use crate::{
     Answer, Caller, Core, Failure, Missing, Request, Taken,

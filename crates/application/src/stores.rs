@@ -4,23 +4,21 @@ mod tokens;
 
 pub use tokens::{NewToken, TokenMade};
 
-use crate::{Access, Answer, Caller, Core, Failure, Missing, Request, Taken, core::Pauses};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use crate::{
+    Access, Answer, Caller, Core, Failure, Request, Taken,
+    store_step::{Known, StoreAsk, Written, existing},
+};
 use domain::{
     Currency,
     id::{StoreId, TokenId},
     store::{Store as StoreRecord, StoreFact, StoreSettings},
     token::Token,
 };
-use ports::{
-    Claim, ClaimChange, ClaimKind, Commit, Page, PageRequest, Receipt, StoreChange, StoreError,
-    Stored, TokenChange, Version,
-};
+use ports::{Claim, ClaimChange, ClaimKind, Page, PageRequest, StoreChange, Stored, Version};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use time::OffsetDateTime;
 
 /// Shows a store to its caller: the service's own rendering, stored as the answer.
 pub type RenderStore<'r> = &'r (dyn Fn(&StoreRecord, Version) -> Vec<u8> + Sync);
@@ -103,13 +101,13 @@ impl Stores {
         render: RenderStore<'_>,
     ) -> Result<StoreMade, Failure> {
         let store_id = new.store_id.clone();
-        let secret = self.fresh_secret();
+        let secret = self.core.signing_secret();
         let signs = self.sign_with(&secret, &mut new.settings);
         let written = self.write(
             caller,
             &store_id,
             request,
-            |Known { store: found, guid, now, .. }| {
+            |Known { store: found, beside: Beside { guid, .. }, now }| {
                 if found.is_some() {
                     let key = new.store_id.to_string();
                     return Err(Failure::Taken { what: Taken::StoreId, key });
@@ -130,7 +128,7 @@ impl Stores {
                 let fact = StoreFact::Created { store: Box::new(store.clone().without_secrets()) };
                 let change = StoreChange { before: Version::NEW, after: store, facts: vec![fact] };
                 let answer = render(&change.after, change.version());
-                Ok(Written { change, token: None, claims, answer })
+                Ok(Written { claims, ..Written::of(change, answer) })
             },
             Needs { guid: Some(&new.merchant_guid), token: None },
         );
@@ -149,13 +147,13 @@ impl Stores {
         render: RenderStore<'_>,
     ) -> Result<StoreMade, Failure> {
         let asked_guid = patch.merchant_guid.as_deref();
-        let secret = self.fresh_secret();
+        let secret = self.core.signing_secret();
         let signs = AtomicBool::new(false);
         let written = self.write(
             caller,
             store_id,
             request,
-            |Known { store: found, guid, .. }| {
+            |Known { store: found, beside: Beside { guid, .. }, .. }| {
                 let Stored { state: before, version } = existing(found, store_id)?;
                 if let Some(asked) = patch.version.filter(|asked| *asked != version.0) {
                     return Err(Failure::VersionMismatch { asked, actual: version.0 });
@@ -179,17 +177,12 @@ impl Stores {
                 }
                 let change = StoreChange { before: version, after, facts };
                 let answer = render(&change.after, change.version());
-                Ok(Written { change, token: None, claims, answer })
+                Ok(Written { claims, ..Written::of(change, answer) })
             },
             Needs { guid: asked_guid, token: None },
         );
         let written = written.await?;
         Ok(StoreMade::of(written, signs.into_inner().then_some(secret)))
-    }
-
-    /// By the format of Standard Webhooks.
-    fn fresh_secret(&self) -> String {
-        format!("whsec_{}", BASE64_STANDARD.encode(self.core.ids.secret()))
     }
 
     /// Whether it is needed.
@@ -243,13 +236,11 @@ impl Stores {
         caller: &Caller,
         store_id: &StoreId,
         request: &Request,
-        decide: impl Fn(Known) -> Result<Written, Failure> + Send + Sync,
+        decide: impl Fn(Known<Beside>) -> Result<Written, Failure> + Send + Sync,
         needs: Needs<'_>,
     ) -> Result<Answer, Failure> {
-        let mut pauses = Pauses::default();
-        loop {
-            let request_key = request.key(store_id);
-            let found = self.core.store.store(store_id).await?;
+        let ask = StoreAsk { caller, store_id, request: Some(request) };
+        let read = || async move {
             let guid = match needs.guid.filter(|guid| !guid.is_empty()) {
                 Some(guid) => {
                     let key = guid_key(guid);
@@ -261,32 +252,9 @@ impl Stores {
                 Some(token_id) => self.core.reader.token(store_id, token_id).await?,
                 None => None,
             };
-            // Read last: if this very request wrote what was found above, its receipt is there now.
-            if let Some(receipt) = self.core.store.receipt(&request_key).await? {
-                return request.replay(receipt);
-            }
-            let now = self.core.now();
-            let known = Known { store: found, guid, token, now };
-            let Written { change, token, claims, answer } = decide(known)?;
-            let mut commit = Commit::new(now, caller.actor.clone());
-            commit.trace.clone_from(&caller.trace);
-            commit.claims = claims;
-            commit.tokens.extend(token);
-            commit.stores.extend((!change.facts.is_empty()).then_some(change));
-            commit.receipt = Some(Receipt {
-                key: request_key,
-                fingerprint: request.fingerprint,
-                answer: answer.clone(),
-            });
-            match self.core.store.commit(commit).await {
-                Ok(()) => {
-                    self.core.forget_settings(store_id);
-                    return Ok(Answer { bytes: answer, replayed: false });
-                }
-                Err(StoreError::Conflict) if pauses.left() => pauses.next().await,
-                Err(error) => return Err(error.into()),
-            }
-        }
+            Ok(Beside { guid, token })
+        };
+        self.core.write_store(ask, read, decide).await
     }
 }
 
@@ -297,29 +265,11 @@ struct Needs<'a> {
     token: Option<TokenId>,
 }
 
-/// What a decision on a store is made on. Read anew with every try, the store first: its version
-/// tells if any of it was changed since.
-struct Known {
-    store: Option<Stored<StoreRecord>>,
+/// What was found of that.
+struct Beside {
     /// Who holds the GUID.
     guid: Option<Claim>,
     token: Option<Token>,
-    now: OffsetDateTime,
-}
-
-/// What a decision on a store leaves to commit.
-struct Written {
-    change: StoreChange,
-    token: Option<TokenChange>,
-    claims: Vec<ClaimChange>,
-    answer: Vec<u8>,
-}
-
-fn existing(
-    found: Option<Stored<StoreRecord>>,
-    store_id: &StoreId,
-) -> Result<Stored<StoreRecord>, Failure> {
-    found.ok_or_else(|| Failure::not_found(Missing::Store, store_id.as_str()))
 }
 
 /// Nobody can give back a secret that was never shown. It goes nowhere else than where it was for.

@@ -9,8 +9,10 @@ use std::{
 use time::Duration;
 use tokio::sync::{broadcast, watch};
 
-/// How often the feed is looked at for what other processes wrote, while somebody waits.
+/// How often the feed is looked at for what other processes wrote, while somebody listens.
 const LOOK: Duration = Duration::milliseconds(25);
+/// While all that is wanted is to know that something came.
+const GLANCE: Duration = Duration::milliseconds(100);
 /// While nobody waits, and after an error.
 const REST: Duration = Duration::seconds(1);
 /// Events that are read in one go.
@@ -58,7 +60,7 @@ impl Tail {
                     if more {
                         continue;
                     }
-                    if self.is_awaited() { LOOK } else { REST }
+                    self.pause()
                 }
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "the feed could not be followed");
@@ -94,9 +96,14 @@ impl Tail {
         Ok((last, more))
     }
 
-    fn is_awaited(&self) -> bool {
-        self.last.receiver_count() > 0
-            || self.listeners().values().any(|sender| sender.receiver_count() > 0)
+    fn pause(&self) -> Duration {
+        if self.listeners().values().any(|sender| sender.receiver_count() > 0) {
+            LOOK
+        } else if self.last.receiver_count() > 0 {
+            GLANCE
+        } else {
+            REST
+        }
     }
 
     fn listeners(&self) -> MutexGuard<'_, Listeners> {

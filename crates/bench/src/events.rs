@@ -8,6 +8,7 @@ use crate::{
     settings::{Engine, Settings},
     site::{Site, Workers},
 };
+use axum::{Router, body::Bytes, http::StatusCode};
 use prost::Message as _;
 use std::{
     collections::HashMap,
@@ -17,12 +18,15 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::net::TcpListener;
 use wire::{
     events::v1::{ListEventsRequest, ListEventsResponse},
     refunds::v1::CreateRefundResponse,
+    webhooks::v1::CreateEndpointRequest,
 };
 
 const LIST_EVENTS: &str = "meridian.events.v1.EventService/ListEvents";
+const CREATE_ENDPOINT: &str = "meridian.webhooks.v1.WebhookService/CreateEndpoint";
 const CREATE_REFUND: &str = "meridian.refunds.v1.RefundService/CreateRefund";
 
 /// Refunds per second, each of which is one event, while it is measured how soon they are seen.
@@ -31,6 +35,7 @@ const MOST_MILLIS: f64 = 100.0;
 const PAGE: i32 = 1_000;
 const READERS: usize = 4;
 const AT_LEAST: f64 = 50_000.0;
+const DELIVERIES: f64 = 1_000.0;
 /// Between two looks of the reader who waits for events.
 const LOOK: Duration = Duration::from_millis(2);
 /// After which an event that cannot be seen is lost.
@@ -67,7 +72,55 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
         unit: "/s",
         at_most: None,
     });
+    eprintln!("{name}: telling an endpoint");
+    let (rate, count) = told(&mut site, settings).await?;
+    report.singles.push(Single {
+        what: format!("{name}: {count} events told to one endpoint (aim {DELIVERIES})"),
+        value: rate,
+        unit: "/s",
+        at_most: None,
+    });
     Ok(())
+}
+
+/// Events per second that a receiver on this machine gets of those that wait for it.
+async fn told(site: &mut Site, settings: &Settings) -> Outcome<(f64, u64)> {
+    let received = Arc::new(AtomicU64::new(0));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let counted = Arc::clone(&received);
+    let router = Router::new().fallback(move |_: Bytes| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { StatusCode::NO_CONTENT }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let endpoint = CreateEndpointRequest {
+        store_id: STORE.to_owned(),
+        request_id: "endpoint".to_owned(),
+        url: format!("http://{address}/"),
+        ..CreateEndpointRequest::default()
+    };
+    site.call(CREATE_ENDPOINT, &endpoint.encode_to_vec()).await?;
+    site.refunds(32).await?;
+    let waiting = "SELECT (SELECT position FROM feeds WHERE store_id = 'bench') \
+                   - (SELECT cursor_position FROM webhook_endpoints)";
+    let count: u64 = loop {
+        let before = site.database.ask(waiting)?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if site.database.ask(waiting)? == before {
+            break before.parse()?;
+        }
+    };
+    site.start(Workers::Webhooks).await?;
+    let begun = Instant::now();
+    while received.load(Ordering::Relaxed) < count {
+        if begun.elapsed() > settings.span().whole() + Duration::from_mins(5) {
+            return Err(std::io::Error::other("not all events were told").into());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let rate = f64::from(u32::try_from(count)?) / begun.elapsed().as_secs_f64();
+    Ok((rate, count))
 }
 
 /// How long after their acknowledgement events could be read.

@@ -61,7 +61,14 @@ pub fn store() -> Vec<u8> {
 
 /// A token as a merchant's server has it, so that its look-up is part of the figures.
 pub fn token() -> Vec<u8> {
-    let scopes = ["events:read", "orders:read", "orders:write", "refunds:read", "refunds:write"];
+    let scopes = [
+        "events:read",
+        "webhooks:write",
+        "orders:read",
+        "orders:write",
+        "refunds:read",
+        "refunds:write",
+    ];
     let token = CreateTokenRequest {
         store_id: STORE.to_owned(),
         request_id: "token".to_owned(),

@@ -3,6 +3,7 @@ use std::{path::PathBuf, time::Duration};
 
 /// Measures Meridian beside what the machine and its databases can do at all.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "bench")]
 pub struct Settings {
     /// A short run that shows that everything works; its figures mean little.

@@ -43,6 +43,8 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 pub enum Workers {
     /// Commands alone, and what makes events of them.
     Sequencer,
+    /// What tells endpoints of events, and nothing else.
+    Webhooks,
     /// With the one that makes orders READY.
     Ready,
     All,
@@ -120,8 +122,11 @@ impl Site {
             ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", BOOTSTRAP),
             // The pipeline's shop is on this machine.
             ("MERIDIAN__HANDOVER__PRIVATE_NETWORKS", "true"),
+            // And so is the endpoint that is told of events.
+            ("MERIDIAN__WEBHOOKS__ALLOW_LOOPBACK", "true"),
         ];
         match workers {
+            Workers::Webhooks => environment.push(("MERIDIAN__SERVE__WORKERS", "webhooks")),
             Workers::Sequencer => environment.push(("MERIDIAN__SERVE__WORKERS", "sequencer")),
             Workers::Ready => environment.push(("MERIDIAN__SERVE__WORKERS", "ready,sequencer")),
             Workers::All => (),
@@ -261,7 +266,7 @@ impl Site {
         Ok(())
     }
 
-    async fn call(&self, method: &str, message: &[u8]) -> Outcome<bytes::Bytes> {
+    pub async fn call(&self, method: &str, message: &[u8]) -> Outcome<bytes::Bytes> {
         let connection = self.first_connection()?;
         connection.call(&connection.endpoint(method)?, message).await
     }

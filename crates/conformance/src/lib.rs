@@ -13,20 +13,28 @@
 
 pub mod build;
 pub mod cancellations;
+pub mod deliveries;
 pub mod feed;
 pub mod ledger;
 pub mod lists;
 pub mod lives;
+pub mod publisher_cursors;
 pub mod race;
 pub mod records;
 pub mod store;
 pub mod tasks;
 
-use ports::{EventFeed, Reader, Sequencer, Store, Tasks};
+use ports::{Deliveries, EventFeed, PublisherCursors, Reader, Sequencer, Store, Tasks};
 
 /// What most rules need to see: the port under test, and what it left behind.
-pub trait Subject: Store + Reader + Tasks + EventFeed + Sequencer {}
-impl<T: Store + Reader + Tasks + EventFeed + Sequencer> Subject for T {}
+pub trait Subject:
+    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors
+{
+}
+impl<T> Subject for T where
+    T: Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors
+{
+}
 
 /// Expands to one test for each rule of a module.
 #[macro_export]
@@ -67,6 +75,14 @@ macro_rules! suite {
         mod feed {
             use super::*;
             $crate::feed!($fresh);
+        }
+        mod deliveries {
+            use super::*;
+            $crate::deliveries!($fresh);
+        }
+        mod publisher_cursors {
+            use super::*;
+            $crate::publisher_cursors!($fresh);
         }
         mod ledger {
             use super::*;

@@ -2,7 +2,7 @@
 
 use crate::{
     Subject,
-    build::{NOON, accept, commit, key, load, minutes, order, place, refund_as, shop},
+    build::{NOON, accept, commit, key, load, merchant, minutes, order, place, refund_as, shop},
 };
 use domain::{
     id::{RefundId, StoreId},
@@ -10,9 +10,11 @@ use domain::{
     refund::{LegOutcome, RefundState},
 };
 use ports::{
-    OrderFilter, OrderKey, OrderOrigin, OrderSort, PageRequest, RefundFilter, RefundRef, Stored,
+    Commit, OrderFilter, OrderKey, OrderOrigin, OrderSort, PageRequest, Period, RefundFilter,
+    RefundRef, Stored,
 };
-use uuid::Uuid;
+use time::{Duration, OffsetDateTime};
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// Expands to the rules of lists.
 #[macro_export]
@@ -27,6 +29,8 @@ macro_rules! lists {
             the_orders_of_a_buyer_are_counted_within_a_time_up_to_a_bound,
             refunds_are_listed_oldest_first_page_by_page,
             refunds_are_filtered_by_order_and_state,
+            refunds_are_filtered_by_when_they_were_made,
+            refunds_say_when_they_succeeded,
         );
     };
 }
@@ -239,7 +243,7 @@ pub async fn refunds_are_listed_oldest_first_page_by_page(store: &dyn Subject) {
     for size in [1, 3, 7, 8] {
         assert_eq!(refunds(store, &shop(), &RefundFilter::default(), size).await, made);
     }
-    let of_one = RefundFilter { order_id: Some(key("O-1").order_id), states: vec![] };
+    let of_one = RefundFilter { order_id: Some(key("O-1").order_id), ..RefundFilter::default() };
     let expected: Vec<_> = made.iter().step_by(3).cloned().collect();
     for size in [1, 2, 3, 4] {
         assert_eq!(refunds(store, &shop(), &of_one, size).await, expected);
@@ -249,27 +253,32 @@ pub async fn refunds_are_listed_oldest_first_page_by_page(store: &dyn Subject) {
     assert!(refunds(store, &other, &of_one, 9).await.is_empty());
 }
 
+/// Settles every leg of a refund.
+async fn settle(store: &dyn Subject, key: &OrderKey, refund_id: RefundId, at: OffsetDateTime) {
+    let legs = load(store, key).await.state.refund(refund_id).unwrap().legs.clone();
+    for leg in legs {
+        let leg_id = leg.leg_id;
+        let outcome = LegOutcome::Settled { reference: "done".into() };
+        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
+        let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at };
+        for command in [send, record] {
+            let change = load(store, key).await.decide(command, at).unwrap();
+            store.commit(Commit::new(at, merchant()).order(change)).await.unwrap();
+        }
+    }
+}
+
 pub async fn refunds_are_filtered_by_order_and_state(store: &dyn Subject) {
     let key = key("O-1");
     place(store, &order("O-1")).await;
     let settled = add_refund(store, &key, 1).await;
     let pending = add_refund(store, &key, 2).await;
-    let legs = load(store, &key).await.state.refunds[0].legs.clone();
-    let refund_id = settled.refund_id;
-    for leg in legs {
-        let leg_id = leg.leg_id;
-        let outcome = LegOutcome::Settled { reference: "done".into() };
-        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
-        let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at: NOON };
-        for command in [send, record] {
-            let change = load(store, &key).await.decide(command, NOON).unwrap();
-            store.commit(commit().order(change)).await.unwrap();
-        }
-    }
+    settle(store, &key, settled.refund_id, NOON).await;
     for order_id in [None, Some(key.order_id)] {
         let with = |states: &[RefundState]| RefundFilter {
             order_id: order_id.clone(),
             states: states.to_vec(),
+            ..RefundFilter::default()
         };
         let pending_only = with(&[RefundState::Pending]);
         assert_eq!(refunds(store, &shop(), &pending_only, 9).await, std::slice::from_ref(&pending));
@@ -278,4 +287,83 @@ pub async fn refunds_are_filtered_by_order_and_state(store: &dyn Subject) {
         assert_eq!(refunds(store, &shop(), &with(&RefundState::ALL), 9).await.len(), 2);
         assert!(refunds(store, &shop(), &with(&[RefundState::Held]), 9).await.is_empty());
     }
+}
+
+/// Made at one time, with an id that was drawn at another.
+async fn add_refund_at(
+    store: &dyn Subject,
+    key: &OrderKey,
+    number: i64,
+    (made, drawn): (OffsetDateTime, OffsetDateTime),
+) -> RefundRef {
+    let seconds = drawn.unix_timestamp().unsigned_abs();
+    let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, drawn.nanosecond()));
+    let refund_id = RefundId::from_uuid(id);
+    let Command::CreateRefund(mut create) = refund_as(refund_id, number, "1.00") else {
+        unreachable!("it makes a refund")
+    };
+    create.at = made;
+    let change = load(store, key).await.decide(Command::CreateRefund(create), made).unwrap();
+    store.commit(Commit::new(made, merchant()).order(change)).await.unwrap();
+    RefundRef { order_id: key.order_id.clone(), refund_id }
+}
+
+pub async fn refunds_are_filtered_by_when_they_were_made(store: &dyn Subject) {
+    let key = key("O-1");
+    place(store, &order("O-1")).await;
+    let astray = Duration::hours(23);
+    let mut made = Vec::new();
+    for (number, minute, off) in
+        [(1, 1, Duration::ZERO), (2, 2, Duration::ZERO), (3, 3, astray), (4, 4, -astray)]
+    {
+        let at = minutes(minute);
+        made.push(add_refund_at(store, &key, number, (at, at + off)).await);
+    }
+    let elsewhere = "elsewhere".parse().unwrap();
+    for order_id in [None, Some(key.order_id.clone())] {
+        let within = async |from: Option<OffsetDateTime>, before: Option<OffsetDateTime>| {
+            let made = Period { from, before };
+            let filter = RefundFilter { order_id: order_id.clone(), made, states: vec![] };
+            assert!(refunds(store, &elsewhere, &filter, 9).await.is_empty());
+            refunds(store, &shop(), &filter, 1).await
+        };
+        // By their ids: the fourth was drawn before the others, the third after them.
+        let [first, second, third, fourth] = [0, 1, 2, 3].map(|place| made[place].clone());
+        let all = [fourth.clone(), first.clone(), second.clone(), third.clone()];
+        assert_eq!(within(None, None).await, all);
+        assert_eq!(within(Some(minutes(1)), Some(minutes(5))).await, all);
+        assert_eq!(
+            within(Some(minutes(2)), None).await,
+            [&fourth, &second, &third].map(Clone::clone)
+        );
+        assert_eq!(within(None, Some(minutes(3))).await, [first, second.clone()]);
+        assert_eq!(within(Some(minutes(3)), Some(minutes(4))).await, [third]);
+        assert_eq!(within(Some(minutes(4)), Some(minutes(5))).await, [fourth]);
+        let after_second = minutes(2) + Duration::MICROSECOND;
+        assert_eq!(within(Some(minutes(2)), Some(after_second)).await, [second]);
+        assert!(within(Some(after_second), Some(minutes(3))).await.is_empty());
+        assert!(within(Some(minutes(5)), None).await.is_empty());
+        assert!(within(Some(minutes(3)), Some(minutes(2))).await.is_empty());
+    }
+}
+
+pub async fn refunds_say_when_they_succeeded(store: &dyn Subject) {
+    let mut settled = Vec::new();
+    for (id, minute) in [("O-1", 7), ("O-2", 8)] {
+        place(store, &order(id)).await;
+        let refund = add_refund(store, &key(id), minute).await;
+        add_refund(store, &key(id), minute + 10).await;
+        settle(store, &key(id), refund.refund_id, minutes(minute)).await;
+        settled.push((refund.refund_id, minutes(minute)));
+    }
+    let succeeded = async |of: &StoreId, orders: &[&str]| {
+        let orders: Vec<_> = orders.iter().map(|id| key(id).order_id).collect();
+        store.refunds_succeeded(of, &orders).await.unwrap().into_iter().collect::<Vec<_>>()
+    };
+    settled.sort_unstable();
+    assert_eq!(succeeded(&shop(), &["O-1", "O-2", "O-3"]).await, settled);
+    let second = settled.iter().filter(|(_, at)| *at == minutes(8)).copied().collect::<Vec<_>>();
+    assert_eq!(succeeded(&shop(), &["O-2"]).await, second);
+    assert!(succeeded(&shop(), &[]).await.is_empty());
+    assert!(succeeded(&"elsewhere".parse().unwrap(), &["O-1", "O-2"]).await.is_empty());
 }

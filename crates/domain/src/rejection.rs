@@ -119,6 +119,10 @@ reasons! {
     QuoteExpired = "QUOTE_EXPIRED";
     /// An order holds at most so many refunds or shipments.
     TooManyEntries = "TOO_MANY_ENTRIES";
+    /// A store has at most so many webhook endpoints.
+    TooManyEndpoints = "TOO_MANY_ENDPOINTS";
+    /// Nothing is sent to a webhook endpoint that is disabled.
+    EndpointDisabled = "ENDPOINT_DISABLED";
     /// One or more fields of the request are malformed.
     InvalidFields = "INVALID_FIELDS";
 }

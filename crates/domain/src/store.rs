@@ -3,7 +3,7 @@
 use crate::{
     Amount, Currency,
     cancellation::CancellationReason,
-    id::{EndpointId, StoreId},
+    id::{EndpointId, EventId, StoreId},
     screening::Screening,
     webhook::Endpoint,
 };
@@ -187,6 +187,29 @@ pub enum StoreFact {
     EndpointSecretRotated { endpoint_id: EndpointId },
     #[serde(rename = "webhook.deleted")]
     EndpointDeleted { endpoint_id: EndpointId },
+    /// Somebody asked for one event, or those of a time, to be sent to it again.
+    #[serde(rename = "webhook.sent_again")]
+    EndpointSentAgain {
+        endpoint_id: EndpointId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event_id: Option<EventId>,
+        #[serde(
+            default,
+            with = "time::serde::rfc3339::option",
+            skip_serializing_if = "Option::is_none"
+        )]
+        from: Option<OffsetDateTime>,
+        #[serde(
+            default,
+            with = "time::serde::rfc3339::option",
+            skip_serializing_if = "Option::is_none"
+        )]
+        before: Option<OffsetDateTime>,
+        events: u32,
+    },
+    /// Somebody asked for a test to be sent to it.
+    #[serde(rename = "webhook.tested")]
+    EndpointTested { endpoint_id: EndpointId, event_id: EventId },
     /// It did not take what it was sent.
     #[serde(rename = "webhook.disabled")]
     EndpointDisabled { endpoint_id: EndpointId, url: String, why: String },
@@ -204,6 +227,8 @@ impl StoreFact {
             Self::EndpointUpdated { .. } => "webhook.updated",
             Self::EndpointSecretRotated { .. } => "webhook.secret_rotated",
             Self::EndpointDeleted { .. } => "webhook.deleted",
+            Self::EndpointSentAgain { .. } => "webhook.sent_again",
+            Self::EndpointTested { .. } => "webhook.tested",
             Self::EndpointDisabled { .. } => "webhook.disabled",
         }
     }

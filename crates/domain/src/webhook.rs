@@ -1,12 +1,34 @@
 //! Webhook endpoints: where a merchant wants to be told of events.
 
-use crate::id::{EndpointId, StoreId};
+mod change;
+
+pub use change::{EndpointPatch, NewEndpoint};
+
+use crate::{
+    Reason, Rejection,
+    id::{EndpointId, StoreId},
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 use time::OffsetDateTime;
 
 /// Endpoints that one store may have.
 pub const MAX_ENDPOINTS: usize = 20;
+
+/// Another endpoint beside so many.
+///
+/// # Errors
+///
+/// [`Reason::TooManyEndpoints`] if a store has as many as it may.
+pub fn room_for_another(held: usize) -> Result<(), Rejection> {
+    if held < MAX_ENDPOINTS {
+        return Ok(());
+    }
+    let text = format!("the store has {held} endpoints, and may have {MAX_ENDPOINTS}");
+    Err(Rejection::new(Reason::TooManyEndpoints, text)
+        .with("endpoints", held)
+        .with("limit", MAX_ENDPOINTS))
+}
 
 /// Waits before each try of a delivery, the first of them at once. After the last one the endpoint
 /// is disabled (Standard Webhooks).
@@ -89,10 +111,8 @@ impl Endpoint {
 
     /// Whether it is told of events of this type.
     pub fn wants(&self, kind: &str) -> bool {
-        match self.format {
-            Format::Standard => self.types.is_empty() || self.types.iter().any(|it| it == kind),
-            Format::Globale => kind == Self::GLOBALE,
-        }
+        let named = self.types.is_empty() || self.types.iter().any(|it| it == kind);
+        named && self.format.has(kind)
     }
 
     /// The one type of event that an endpoint of the compatible format is told of.
@@ -100,8 +120,14 @@ impl Endpoint {
 
     /// The secrets that a message is signed with, the newest first.
     pub fn secrets_at(&self, now: OffsetDateTime) -> Vec<String> {
-        let live = |secret: &&Secret| secret.until.is_none_or(|until| now < until);
-        self.secrets.iter().filter(live).map(|secret| secret.secret.clone()).collect()
+        let live = self.secrets.iter().filter(|secret| secret.is_live(now));
+        live.map(|secret| secret.secret.clone()).collect()
+    }
+}
+
+impl Secret {
+    fn is_live(&self, now: OffsetDateTime) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 }
 

@@ -5,7 +5,6 @@
 //! is decided here is only the form of requests and answers; the rules are those of the services.
 
 mod code;
-mod decimal;
 mod envelope;
 mod faults;
 mod fields;
@@ -23,6 +22,7 @@ use envelope::Envelope;
 pub(crate) use envelope::could_be_guid;
 use faults::Faults;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+pub(crate) use info::component_name;
 use refusal::Refused;
 use tonic::{Code, Status, metadata::MetadataMap};
 use uuid::Uuid;

@@ -5,6 +5,7 @@
 //! services over gRPC, whether they run in this process or in another.
 
 pub mod compatible;
+pub mod csv;
 mod deadline;
 mod docs;
 mod health;

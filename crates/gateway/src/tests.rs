@@ -11,7 +11,10 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower::ServiceExt;
 use wire::{
     orders::v1::{CreateOrderRequest, CreateOrderResponse},
-    refunds::v1::{ListRefundsRequest, ListRefundsResponse},
+    refunds::v1::{
+        ExportRefundComponentsRequest, ExportRefundComponentsResponse, ListRefundsRequest,
+        ListRefundsResponse, RefundComponentRow,
+    },
     stores::v1::{ResolveMerchantRequest, ResolveMerchantResponse, Store},
 };
 
@@ -56,7 +59,7 @@ async fn the_gateway_is_ready_when_every_service_is() {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &body["status"]), (503, &Value::from("NOT_SERVING")));
         assert_eq!(body["services"]["meridian.refunds.v1.RefundService"], expected);
-        assert_eq!(body["services"].as_object().unwrap().len(), 4);
+        assert_eq!(body["services"].as_object().unwrap().len(), 6);
     }
 }
 
@@ -147,6 +150,41 @@ async fn every_call_says_how_long_it_may_take() {
     let told: Vec<_> =
         services.arrived().iter().map(|call| call.metadata["grpc-timeout"].clone()).collect();
     assert_eq!(told, ["30000m", "250m", "29S", "30000m", "30000m", "30000m"]);
+}
+
+#[tokio::test]
+async fn a_stream_takes_as_long_as_its_caller_says_and_no_less() {
+    let services = Scripted::new(|_, _| Err(Status::unavailable("closed")));
+    let path = "/v1/stores/s/refundComponents";
+    get(&services, path).await;
+    for (header, value) in [("x-request-timeout", "2m"), ("grpc-timeout", "1H")] {
+        let request = Request::get(path).header(header, value);
+        send(&services, request.body(Body::empty()).unwrap()).await;
+    }
+    let told = services.arrived();
+    let told: Vec<_> = told.iter().map(|call| call.metadata.get("grpc-timeout")).collect();
+    assert_eq!(told, [None, Some(&"2M".parse().unwrap()), Some(&"1H".parse().unwrap())]);
+}
+
+#[tokio::test]
+async fn a_stream_is_shown_in_the_form_that_is_asked_for() {
+    let services = Scripted::new(|_, arrived| {
+        let request: ExportRefundComponentsRequest = arrived.message();
+        let row =
+            RefundComponentRow { order_id: request.store_id, ..RefundComponentRow::default() };
+        Ok(ExportRefundComponentsResponse { row: Some(row) }.encode_to_vec())
+    });
+    let path = "/v1/stores/s/refundComponents?created_after=2026-01-31T00:00:00Z";
+    let (status, lines) = get(&services, path).await;
+    let line: Value = serde_json::from_str(&lines).unwrap();
+    assert_eq!((status, &line["order_id"]), (200, &"s".into()));
+    let request: ExportRefundComponentsRequest = services.arrived()[0].message();
+    assert_eq!(request.created_after.unwrap().seconds, 1_769_817_600);
+    let (status, csv) = get(&services, &format!("{path}&alt=csv")).await;
+    assert_eq!((status, csv.lines().count()), (200, 2));
+    let request = Request::get(path).header("accept", "text/event-stream");
+    let (_, events) = send(&services, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(events, format!("data: {}\n\n", lines.trim_end()));
 }
 
 #[tokio::test]

@@ -9,10 +9,8 @@ use domain::{
     order::Order,
     refund::RefundMethod,
 };
-use grpc_kit::{Fields, MAX_COMMENT, refund_method, render};
-use pbjson_types::Timestamp;
-use ports::{CancellationFilter, Period};
-use time::OffsetDateTime;
+use grpc_kit::{Fields, MAX_COMMENT, period, refund_method, render};
+use ports::CancellationFilter;
 use wire::cancellations::v1 as proto;
 
 /// Characters of a payment's reference.
@@ -238,19 +236,4 @@ fn party(party: i32) -> Option<RequestedBy> {
         proto::RequestedBy::Merchant => Some(RequestedBy::Merchant),
         proto::RequestedBy::Platform => Some(RequestedBy::Platform),
     }
-}
-
-type Bound<'m> = (&'static str, Option<&'m Timestamp>);
-
-fn period(fields: &mut Fields, from: Bound<'_>, before: Bound<'_>) -> Period {
-    let mut time = |(field, at): Bound<'_>| {
-        let at = at?;
-        let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
-        if time.is_none() {
-            fields.wrong(field, "must be a time of the years 0 to 9999");
-        }
-        time
-    };
-    Period { from: time(from), before: time(before) }
 }

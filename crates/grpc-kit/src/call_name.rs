@@ -5,9 +5,11 @@ use crate::METHODS;
 /// Every service that is served.
 const SERVICES: &[&str] = &[
     "meridian.cancellations.v1.CancellationService",
+    "meridian.events.v1.EventService",
     "meridian.orders.v1.OrderService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",
+    "meridian.webhooks.v1.WebhookService",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",

@@ -112,6 +112,21 @@ impl Fields {
         parse_decimal(text).map_err(|error| self.wrong.push(field, error)).ok()
     }
 
+    /// A time, if there is one.
+    pub fn time(
+        &mut self,
+        field: impl Into<String>,
+        at: Option<&pbjson_types::Timestamp>,
+    ) -> Option<OffsetDateTime> {
+        let at = at?;
+        let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
+        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
+        if time.is_none() {
+            self.wrong(field, "must be a time of the years 0 to 9999");
+        }
+        time
+    }
+
     /// The id that makes a command idempotent: the field, or the header that may stand for it.
     pub fn request_id(&mut self, field: &str, admitted: &Admitted) -> String {
         let header = admitted.idempotency_key.as_deref().unwrap_or_default();

@@ -29,4 +29,4 @@ pub use money::{amount, line_pair, pair};
 pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};
 pub use principal::{Principal, SCOPES};
-pub use read::{refund_method, screening_check};
+pub use read::{Bound, period, refund_method, screening_check};

@@ -46,6 +46,7 @@ pub const METHODS: &[Permission] = &[
     of("ListRefunds", READERS, &["refunds:read"]),
     of("GetRefundable", READERS, &["refunds:read"]),
     of("ExplainRefund", READERS, &["refunds:read"]),
+    Permission { streams: true, ..of("ExportRefundComponents", READERS, &["refunds:read"]) },
     of("RetryRefund", STAFF, &["refunds:write"]),
     of("HoldRefund", STAFF, &["refunds:write"]),
     of("ReleaseRefund", STAFF, &["refunds:write"]),
@@ -71,6 +72,15 @@ pub const METHODS: &[Permission] = &[
     of("CreateToken", MANAGERS, &[]),
     of("ListTokens", MANAGERS, &[]),
     of("RevokeToken", MANAGERS, &[]),
+    of("CreateEndpoint", MANAGERS, &["webhooks:write"]),
+    of("GetEndpoint", READERS, &["webhooks:read"]),
+    of("ListEndpoints", READERS, &["webhooks:read"]),
+    of("UpdateEndpoint", MANAGERS, &["webhooks:write"]),
+    of("DeleteEndpoint", MANAGERS, &["webhooks:write"]),
+    of("RotateSecret", MANAGERS, &["webhooks:write"]),
+    of("ListDeliveries", READERS, &["webhooks:read"]),
+    of("RedeliverEvent", MANAGERS, &["webhooks:write"]),
+    of("SendTestEvent", MANAGERS, &["webhooks:write"]),
     Permission {
         by_guid: true,
         ..of("ResolveMerchant", READERS, &["refunds:read", "refunds:write"])

@@ -29,6 +29,8 @@ pub const SCOPES: &[&str] = &[
     "refunds:read",
     "refunds:write",
     "stores:read",
+    "webhooks:read",
+    "webhooks:write",
 ];
 
 impl Principal {

@@ -2,6 +2,9 @@
 
 use crate::{Fields, render};
 use domain::{refund::RefundMethod, screening::Check};
+use pbjson_types::Timestamp;
+use ports::Period;
+use time::OffsetDateTime;
 use wire::{orders::v1 as orders, refunds::v1 as proto};
 
 /// The way back for money; the tenders' own if none is named.
@@ -19,6 +22,23 @@ pub fn refund_method(fields: &mut Fields, method: i32) -> RefundMethod {
             RefundMethod::Original
         }
     }
+}
+
+/// A field with a time, and its name.
+pub type Bound<'m> = (&'static str, Option<&'m Timestamp>);
+
+/// From a time on, and before another.
+pub fn period(fields: &mut Fields, from: Bound<'_>, before: Bound<'_>) -> Period {
+    let mut time = |(field, at): Bound<'_>| {
+        let at = at?;
+        let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
+        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
+        if time.is_none() {
+            fields.wrong(field, "must be a time of the years 0 to 9999");
+        }
+        time
+    };
+    Period { from: time(from), before: time(before) }
 }
 
 /// One of the checks of an order.

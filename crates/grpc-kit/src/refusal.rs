@@ -74,6 +74,8 @@ const fn missing(what: Missing) -> &'static str {
         Missing::Cancellation => "CANCELLATION_NOT_FOUND",
         Missing::Quote => "QUOTE_NOT_FOUND",
         Missing::Token => "TOKEN_NOT_FOUND",
+        Missing::Endpoint => "ENDPOINT_NOT_FOUND",
+        Missing::Event => "EVENT_NOT_FOUND",
     }
 }
 
@@ -116,6 +118,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::PlatformCancellation
         | Reason::LaterChange
         | Reason::AcceptedUnderOtherIds
+        | Reason::EndpointDisabled
         | Reason::QuoteExpired => Code::FailedPrecondition,
         Reason::InvalidQuantity
         | Reason::EmptyRefund
@@ -134,7 +137,7 @@ pub const fn code(reason: Reason) -> Code {
         Reason::NotPermitted => Code::PermissionDenied,
         Reason::PaymentReferenceTaken => Code::AlreadyExists,
         Reason::QuoteStale => Code::Aborted,
-        Reason::TooManyEntries => Code::ResourceExhausted,
+        Reason::TooManyEntries | Reason::TooManyEndpoints => Code::ResourceExhausted,
     }
 }
 

@@ -3,7 +3,9 @@
 mod refund;
 mod tender;
 
-pub use refund::{explanation, leg, reason, refund, refund_method, refund_state, refundable};
+pub use refund::{
+    component, explanation, leg, reason, refund, refund_method, refund_state, refundable,
+};
 pub use tender::{tender, tender_method};
 
 use domain::{cancellation::CancellationReason, order::OrderState, screening::Check};

@@ -123,11 +123,7 @@ pub(crate) fn new_token(
     if role != Some(Role::Service) && !message.scopes.is_empty() {
         fields.wrong("scopes", "must be empty but for ROLE_SERVICE");
     }
-    let expires_at = message.expire_time.as_ref().and_then(|at| {
-        let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos);
-        fields.check("expire_time", at)
-    });
+    let expires_at = fields.time("expire_time", message.expire_time.as_ref());
     if expires_at.is_some_and(|at| at <= now) {
         fields.wrong("expire_time", "must be in the future");
     }

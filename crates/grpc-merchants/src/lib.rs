@@ -1,13 +1,15 @@
 //! What a merchant has beside orders: parse, run the use case, render.
 //!
 //! `meridian.stores.v1.StoreService` is [`MerchantsGrpc`], `meridian.events.v1.EventService`
-//! [`EventsGrpc`].
+//! [`EventsGrpc`], `meridian.webhooks.v1.WebhookService` [`WebhooksGrpc`].
 
 mod events;
 mod from_wire;
 mod to_wire;
+mod webhooks;
 
 pub use events::EventsGrpc;
+pub use webhooks::WebhooksGrpc;
 
 use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
 use domain::{

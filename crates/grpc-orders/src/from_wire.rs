@@ -151,20 +151,10 @@ pub(crate) fn filter(
         external_order_id: text("external_order_id", &message.external_order_id),
         buyer_email: text("buyer_email", &message.buyer_email),
         product_code: text("product_code", &message.product_code),
-        created_from: time(fields, "created_after", message.created_after.as_ref()),
-        created_before: time(fields, "created_before", message.created_before.as_ref()),
+        created_from: fields.time("created_after", message.created_after.as_ref()),
+        created_before: fields.time("created_before", message.created_before.as_ref()),
     };
     (filter, sort)
-}
-
-fn time(
-    fields: &mut Fields,
-    field: &str,
-    at: Option<&pbjson_types::Timestamp>,
-) -> Option<OffsetDateTime> {
-    let at = at?;
-    let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-    fields.check(field, OffsetDateTime::from_unix_timestamp_nanos(nanos))
 }
 
 /// Where a page of orders ends, as it stands in a page token.

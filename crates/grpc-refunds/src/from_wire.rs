@@ -9,7 +9,8 @@ use domain::{
         RefundState,
     },
 };
-use grpc_kit::{Fields, MAX_COMMENT, refund_method};
+use grpc_kit::{Fields, MAX_COMMENT, period, refund_method};
+use ports::RefundFilter;
 use wire::refunds::v1 as proto;
 
 /// Characters of an external reference.
@@ -203,6 +204,18 @@ fn charges(fields: &mut Fields, charges: &[proto::ComponentCharge]) -> Vec<Compo
         }
     }
     read
+}
+
+pub(crate) fn export(
+    fields: &mut Fields,
+    message: &proto::ExportRefundComponentsRequest,
+) -> RefundFilter {
+    let made = period(
+        fields,
+        ("created_after", message.created_after.as_ref()),
+        ("created_before", message.created_before.as_ref()),
+    );
+    RefundFilter { order_id: None, states: states(fields, &message.states), made }
 }
 
 pub(crate) fn states(fields: &mut Fields, states: &[i32]) -> Vec<RefundState> {

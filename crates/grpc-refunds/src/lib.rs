@@ -1,6 +1,7 @@
 //! `meridian.refunds.v1.RefundService`: parse, run the use case, render.
 
 mod change;
+mod export;
 mod from_wire;
 mod to_wire;
 
@@ -107,7 +108,7 @@ impl RefundService for RefundsGrpc {
         } else {
             (None, None)
         };
-        let filter = RefundFilter { order_id, states };
+        let filter = RefundFilter { order_id, states, ..RefundFilter::default() };
         let found = self.refunds.list(&store_id, &filter, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
         let (refunds, next) = within_message(
@@ -144,6 +145,21 @@ impl RefundService for RefundsGrpc {
         let explanations =
             derivations.iter().map(|derivation| render::explanation(&order, derivation)).collect();
         Ok(Response::new(proto::ExplainRefundResponse { explanations }))
+    }
+
+    type ExportRefundComponentsStream = export::Rows;
+
+    async fn export_refund_components(
+        &self,
+        request: Request<proto::ExportRefundComponentsRequest>,
+    ) -> Result<Response<Self::ExportRefundComponentsStream>, Status> {
+        let Admitted { store_id, .. } =
+            admit(&request, "ExportRefundComponents", &request.get_ref().store_id)?;
+        let mut fields = Fields::new();
+        let filter = from_wire::export(&mut fields, request.get_ref());
+        fields.finish()?;
+        let rows = export::Export::open(self.refunds.clone(), store_id, filter).await?;
+        Ok(Response::new(rows))
     }
 
     async fn retry_refund(

@@ -1,13 +1,13 @@
 //! Domain values become messages here.
 
-use application::Quoted;
+use application::{Quoted, Reported};
 use domain::{
     order::Order,
-    refund::{Refund, RefundReason},
+    refund::{Leg, Refund, RefundReason},
     store::{RefundReasonEntry, Store},
 };
 use grpc_kit::{
-    render::{leg, refund, refundable},
+    render::{component, leg, reason, refund, refund_state, refundable},
     timestamp,
 };
 use std::fmt::Write as _;
@@ -62,6 +62,47 @@ pub(crate) fn new_refund(
             .collect(),
     };
     proto::CreateRefundResponse { refund: Some(self::refund(order, refund)), store: Some(store) }
+}
+
+/// A row for each component of a refund, in their order.
+pub(crate) fn rows(
+    reported: &Reported,
+) -> impl Iterator<Item = proto::ExportRefundComponentsResponse> + '_ {
+    let Reported { order, refund, settled_at } = reported;
+    (1..).zip(&refund.components).map(move |(place, component)| {
+        let proto::RefundComponent { r#type, amount, charged_to } =
+            self::component(order, component);
+        let row = proto::RefundComponentRow {
+            refund_id: refund.refund_id.to_string(),
+            refund_number: refund.number,
+            credit_note_number: credit_note_number(refund),
+            order_id: order.order_id.to_string(),
+            external_order_id: order.external.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
+            state: refund_state(refund.state).into(),
+            create_time: Some(timestamp(refund.created_at)),
+            settle_time: settled_at.map(timestamp),
+            place,
+            component_type: r#type,
+            amount,
+            customer_currency: order.customer_currency.to_string(),
+            merchant_currency: order.merchant_currency.to_string(),
+            charged_to,
+            external_reference: refund.external_reference.clone().unwrap_or_default(),
+            refund_reason: refund.reason.as_ref().map(reason),
+            legs: refund.legs.iter().map(|leg| row_leg(order, leg)).collect(),
+        };
+        proto::ExportRefundComponentsResponse { row: Some(row) }
+    })
+}
+
+/// As the contract promises it: a refund has one number for ever, so its credit note does.
+fn credit_note_number(refund: &Refund) -> String {
+    format!("CN-{}", refund.number)
+}
+
+fn row_leg(order: &Order, leg: &Leg) -> proto::RefundComponentLeg {
+    let proto::RefundLeg { tender_id, kind, amount, state, .. } = self::leg(order, leg);
+    proto::RefundComponentLeg { tender_id, kind, amount, state }
 }
 
 /// The store's entry for what was sent, by its code.

@@ -1,5 +1,5 @@
-use crate::caller::Lost;
 use domain::order::{FailureClass, Handover};
+use outbound::Lost;
 use ports::PushFailure;
 
 /// The order is not there, for sure.
@@ -17,21 +17,18 @@ fn failure(class: FailureClass, in_doubt: bool, cause: &str) -> PushFailure {
     PushFailure { class, cause, in_doubt, retry_after: None }
 }
 
-impl From<Lost> for PushFailure {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::OutOfReach => {
-                refused(FailureClass::RejectedOther, "the shop's address may not be called")
-            }
-            Lost::Unsendable => {
-                refused(FailureClass::RejectedOther, "the shop's URL cannot be called")
-            }
-            Lost::NotSent(why) => {
-                refused(FailureClass::Transient, format!("the shop was not reached: {why}"))
-            }
-            Lost::Unanswered(why) => {
-                in_doubt(FailureClass::Transient, format!("the shop did not answer: {why}"))
-            }
+/// There is no answer.
+pub(crate) fn lost(lost: Lost) -> PushFailure {
+    match lost {
+        Lost::OutOfReach => {
+            refused(FailureClass::RejectedOther, "the shop's address may not be called")
+        }
+        Lost::Unsendable => refused(FailureClass::RejectedOther, "the shop's URL cannot be called"),
+        Lost::NotSent(why) => {
+            refused(FailureClass::Transient, format!("the shop was not reached: {why}"))
+        }
+        Lost::Unanswered(why) => {
+            in_doubt(FailureClass::Transient, format!("the shop did not answer: {why}"))
         }
     }
 }

@@ -2,14 +2,11 @@ mod document;
 mod reply;
 mod signature;
 
-use crate::{
-    CallSettings,
-    caller::{Answer, Caller},
-    failure::{refused, undecided},
-};
+use crate::failure::{lost, refused, undecided};
 use async_trait::async_trait;
 use document::Document;
 use domain::order::{ExternalIds, FailureClass};
+use outbound::{Answer, CallSettings, Caller, limits};
 use ports::{Clock, Push, PushFailure, StorefrontBackend};
 use reqwest::{
     RequestBuilder, StatusCode, Url,
@@ -28,7 +25,7 @@ pub struct GenericHttp {
 
 impl GenericHttp {
     /// Bytes that are read of an answer.
-    pub const MAX_BODY: usize = 64 * 1024;
+    pub const MAX_BODY: usize = limits::MAX_BODY;
 
     pub fn new(settings: CallSettings, clock: Arc<dyn Clock>) -> Self {
         Self { caller: Caller::new(settings, Self::MAX_BODY), clock }
@@ -41,7 +38,8 @@ impl GenericHttp {
         body: Vec<u8>,
     ) -> Result<Answer, PushFailure> {
         let signed = signature::headers(push, &body, self.clock.now())?;
-        Ok(self.caller.send(request.headers(signed).header(ACCEPT, JSON).body(body)).await?)
+        let request = request.headers(signed).header(ACCEPT, JSON).body(body);
+        self.caller.send(request).await.map_err(lost)
     }
 }
 
@@ -54,7 +52,7 @@ impl fmt::Debug for GenericHttp {
 #[async_trait]
 impl StorefrontBackend for GenericHttp {
     async fn find(&self, push: Push<'_>) -> Result<Option<ExternalIds>, PushFailure> {
-        let client = self.caller.client().map_err(|lost| undecided(lost.into()))?;
+        let client = self.caller.client().map_err(|error| undecided(lost(error)))?;
         let request = client.get(order_url(&push).map_err(undecided)?);
         let answer = self.send(&push, request, Vec::new()).await.map_err(undecided)?;
         match answer.status {
@@ -75,7 +73,8 @@ impl StorefrontBackend for GenericHttp {
         })?;
         let request = self
             .caller
-            .client()?
+            .client()
+            .map_err(lost)?
             .post(url(&push)?)
             .header("idempotency-key", push.order.order_id.as_str())
             .header(CONTENT_TYPE, JSON);

@@ -8,10 +8,11 @@ mod query;
 mod session;
 mod variants;
 
-use crate::{CallSettings, caller::Caller, failure::undecided};
+use crate::failure::undecided;
 use api::Api;
 use async_trait::async_trait;
 use domain::order::ExternalIds;
+use outbound::{CallSettings, Caller};
 use placing::Placing;
 use ports::{Clock, Push, PushFailure, StorefrontBackend};
 use session::Sessions;

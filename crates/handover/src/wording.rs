@@ -1,23 +1,13 @@
 //! What a shop said, made fit for a cause: short, plain, and nobody's data.
 
 use domain::order::{Address, Personal};
+use outbound::{MAX_READ, plain};
 use ports::Push;
 
-/// Characters that are kept of what a shop says.
-pub(crate) const MAX_MESSAGE: usize = 200;
-/// Characters that are looked at.
-const MAX_READ: usize = 2_000;
 /// Shorter texts stand in too many words to be taken out of them.
 const MIN_PERSONAL: usize = 3;
 
-/// Without control characters, on one line, and cut.
-pub(crate) fn plain(text: &str) -> String {
-    let line: String = text.chars().take(MAX_READ).map(visible).collect();
-    let words: Vec<&str> = line.split_whitespace().collect();
-    words.join(" ").chars().take(MAX_MESSAGE).collect()
-}
-
-/// The same, and without the buyer's data and the store's secret, should the shop repeat them.
+/// As [`plain`] makes it, and without the buyer's data and the store's secret, should the shop repeat them.
 pub(crate) fn said(text: &str, push: &Push<'_>) -> String {
     let mut text: Vec<char> = text.chars().take(MAX_READ).map(visible).collect();
     let mut private = push.personal.map(texts).unwrap_or_default();
@@ -76,12 +66,6 @@ fn without(text: &[char], private: &[char]) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_one_short_line() {
-        assert_eq!(plain("a\u{1b}[31m\r\n b\t\u{0}c"), "a [31m b c");
-        assert_eq!(plain(&"ä".repeat(3_000)).chars().count(), MAX_MESSAGE);
-    }
 
     #[test]
     fn a_text_is_taken_out_wherever_it_stands() {

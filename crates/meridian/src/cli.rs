@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The order, cancellation and refund core of a cross-border e-commerce platform.
 #[derive(Debug, Parser)]
@@ -52,6 +53,11 @@ pub enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Writes a report to standard output.
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
     },
     /// Shows and checks the settings.
     Config {
@@ -112,6 +118,27 @@ pub struct NewToken {
     /// What a service may do, such as refunds:write; may be repeated.
     #[arg(long = "scope")]
     pub scopes: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// A line per refund and component as CSV, the oldest refund first.
+    RefundComponents {
+        /// The store whose refunds are reported.
+        #[arg(long)]
+        store: String,
+        /// Only refunds that were made at this time or later, such as 2026-01-31T00:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        from: Option<OffsetDateTime>,
+        /// Only refunds that were made before this time.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        before: Option<OffsetDateTime>,
+    },
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, String> {
+    let wanted = "is not a time as in RFC 3339, such as 2026-01-31T12:00:00Z";
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wanted.to_owned())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

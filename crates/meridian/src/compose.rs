@@ -7,17 +7,19 @@ use crate::{
     clock::{ASK_EVERY, SharedClock},
     system::{SystemClock, SystemIds},
 };
-use application::{Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting};
+use application::{
+    Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting, Webhooks,
+};
 use domain::{Currencies, id::StoreId};
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
-use grpc_merchants::{EventsGrpc, MerchantsGrpc};
+use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
 use ports::{
     Chain, Clock, EventFeed as _, Ids, Providers, Reader as _, Screenings, StoreError, Storefronts,
-    Tasks,
+    Tasks, WebhookSender,
 };
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -32,6 +34,7 @@ use wire::{
     orders::v1::order_service_server::OrderServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
+    webhooks::v1::webhook_service_server::WebhookServiceServer,
 };
 
 /// The services of this process behind their gate: what the network and the gateway call.
@@ -51,6 +54,8 @@ pub struct Composed {
     shared_clock: Arc<SharedClock<SystemClock>>,
     ids: Arc<dyn Ids>,
     tail: Tail,
+    webhooks: Webhooks,
+    sender: Arc<dyn WebhookSender>,
     /// Ends the streams of the services, which have no end of their own.
     pub closing: CancellationToken,
 }
@@ -118,6 +123,9 @@ impl Composed {
         let storefronts = adapters::storefronts(&settings.handover, &clock);
         let tail = Tail::new(Arc::new(store.clone()));
         let closing = CancellationToken::new();
+        let sender = adapters::webhook_sender(&settings.webhooks);
+        let webhooks =
+            Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender.clone());
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
@@ -130,6 +138,7 @@ impl Composed {
             core: &core,
             tasks: Arc::new(store.clone()),
             stores,
+            webhooks: webhooks.clone(),
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
@@ -150,6 +159,8 @@ impl Composed {
             shared_clock,
             ids,
             tail,
+            webhooks,
+            sender,
             closing,
         })
     }
@@ -217,13 +228,15 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
         Service::Orders => &["meridian.orders.v1.OrderService"][..],
         Service::Refunds => &["meridian.refunds.v1.RefundService"],
         Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
-        Service::Merchants => {
-            &["meridian.stores.v1.StoreService", "meridian.events.v1.EventService"]
-        }
+        Service::Merchants => &[
+            "meridian.stores.v1.StoreService",
+            "meridian.events.v1.EventService",
+            "meridian.webhooks.v1.WebhookService",
+        ],
         Service::Gateway => &[],
     });
-    for name in names.copied().chain([""]) {
-        health.set_service_status(name, status).await;
+    for name in names.chain(&[""]) {
+        health.set_service_status(*name, status).await;
     }
 }
 
@@ -232,6 +245,7 @@ struct Entrances<'e> {
     core: &'e Arc<Core>,
     tasks: Arc<dyn Tasks>,
     stores: Stores,
+    webhooks: Webhooks,
     providers: &'e Providers,
     storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
@@ -245,8 +259,7 @@ impl Entrances<'_> {
         settings: &Settings,
         services: &[Service],
     ) -> Result<(HealthReporter, Routes), Box<dyn Error>> {
-        let Self { core, tasks, stores, providers, storefronts, clock, feed, closing } = self;
-        let adapters: Vec<String> = storefronts.names().map(str::to_owned).collect();
+        let Self { core, tasks, providers, .. } = self;
         let currencies = Currencies::with_exponents(settings.money.exponents.clone())?;
         let largest = settings.grpc.max_message_bytes;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -289,24 +302,40 @@ impl Entrances<'_> {
                     routes.add_service(server);
                 }
                 Service::Merchants => {
-                    let (currencies, adapters) = (currencies.clone(), adapters.clone());
-                    let merchants =
-                        MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
-                    let server = StoreServiceServer::new(merchants)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
-                    routes.add_service(server);
-                    let events = EventsGrpc::new(feed.clone(), (*closing).clone());
-                    let server = EventServiceServer::new(events)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<EventServiceServer<EventsGrpc>>().await;
-                    routes.add_service(server);
+                    self.merchants(&mut routes, &health, currencies.clone(), largest).await;
                 }
                 Service::Gateway => {}
             }
         }
         Ok((health, routes.routes()))
+    }
+
+    /// What a merchant sets up, and is told by.
+    async fn merchants(
+        &self,
+        routes: &mut RoutesBuilder,
+        health: &HealthReporter,
+        currencies: Currencies,
+        largest: usize,
+    ) {
+        let Self { stores, webhooks, storefronts, clock, feed, closing, .. } = self;
+        let adapters = storefronts.names().map(str::to_owned).collect();
+        let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
+        let server = StoreServiceServer::new(merchants)
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
+        routes.add_service(server);
+        let events = EventsGrpc::new(feed.clone(), (*closing).clone());
+        let server = EventServiceServer::new(events)
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<EventServiceServer<EventsGrpc>>().await;
+        routes.add_service(server);
+        let server = WebhookServiceServer::new(WebhooksGrpc::new(webhooks.clone()))
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        health.set_serving::<WebhookServiceServer<WebhooksGrpc>>().await;
+        routes.add_service(server);
     }
 }

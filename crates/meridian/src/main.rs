@@ -5,10 +5,12 @@ mod clock;
 mod compose;
 mod demo;
 mod desk;
+mod report;
 mod serve;
 mod system;
 mod tail;
 mod tokens;
+mod upstream;
 mod verify;
 
 use clap::Parser as _;
@@ -61,6 +63,9 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Token { command } => {
             within(settings::load(&sources)?, |settings| tokens::run(settings, command))
+        }
+        Command::Report { command } => {
+            within(settings::load(&sources)?, |settings| report::run(settings, command))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `meridian serve`.
 
-use crate::compose::Composed;
+use crate::{compose::Composed, upstream::Upstream};
 use meridian::settings::{Grpc, Service, Settings};
 use std::{error::Error, fmt::Write as _, net::SocketAddr, time::Duration};
 use tokio::{
@@ -114,10 +114,9 @@ async fn http(
     let options = gateway::Options::default();
     let router = match (&settings.http.upstream, composed) {
         (Some(upstream), _) => {
-            let services = Endpoint::from_shared(upstream.clone())?
-                .http2_max_header_list_size(MAX_ANSWERED_HEADERS)
-                .connect_lazy();
-            gateway::router(services, options)
+            let endpoint = Endpoint::from_shared(upstream.clone())?
+                .http2_max_header_list_size(MAX_ANSWERED_HEADERS);
+            gateway::router(Upstream::at(&endpoint), options)
         }
         (None, Some(composed)) => gateway::router(composed.services(), options),
         (None, None) => return Err("the gateway has no services: set http.upstream".into()),

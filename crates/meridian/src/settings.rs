@@ -38,6 +38,7 @@ pub struct Settings {
     pub screening: Screening,
     pub handover: Handover,
     pub webhooks: Webhooks,
+    pub broker: Broker,
     pub telemetry: telemetry::Settings,
 }
 
@@ -99,6 +100,8 @@ pub enum Worker {
     Handover,
     Complete,
     Sequencer,
+    Webhooks,
+    Broker,
 }
 
 #[derive(Debug)]
@@ -160,6 +163,28 @@ pub struct Handover {
 #[derive(Debug)]
 pub struct Webhooks {
     pub allow_loopback: bool,
+    /// For one message as a whole.
+    pub timeout: Duration,
+    /// Messages to one endpoint at the same time.
+    pub concurrency: usize,
+    /// Endpoints that one process serves at the same time.
+    pub endpoints: usize,
+    /// How long what was delivered is kept to be looked at.
+    pub keep: Duration,
+}
+
+/// A broker that all events are passed on to.
+#[derive(Debug)]
+pub struct Broker {
+    /// Servers of NATS; none, there is no broker.
+    pub nats: Option<String>,
+    pub user: Option<String>,
+    /// The user's password, or a token without a user.
+    pub secret: Option<SecretString>,
+    /// Certificates in PEM to trust instead of the machine's own.
+    pub root_certificates: Option<PathBuf>,
+    pub stream: String,
+    pub duplicate_window: Duration,
 }
 
 /// What is in force, or everything that is wrong with it.

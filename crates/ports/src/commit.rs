@@ -123,7 +123,10 @@ pub struct TokenChange {
 /// A webhook endpoint as it is to be from now on. Goes with the [`StoreChange`] whose fact says so.
 #[derive(Debug, Clone)]
 pub enum EndpointChange {
+    /// Adds it, or replaces it as a whole. If it was disabled and is not any more, all that is
+    /// pending is due at once, by the schedule from its beginning.
     Put(Box<Endpoint>),
+    /// With all that is on its way to it.
     Delete { store_id: StoreId, endpoint_id: EndpointId },
 }
 

@@ -35,7 +35,7 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Tries since it was begun, or asked for again by a person; the schedule counts these.
     pub tries: u32,
-    /// When it is tried next. None if it is through, or waits for an earlier one of its order.
+    /// When it is tried next. None if it is through, or comes once an earlier one of its order is.
     pub due_at: Option<OffsetDateTime>,
     /// The latest [`Delivery::MAX_ATTEMPTS`], oldest first.
     pub attempts: Vec<Attempt>,
@@ -84,7 +84,7 @@ pub struct Assignment {
     pub endpoint: Endpoint,
     /// The position in the store's feed up to which everything was looked at.
     pub cursor: i64,
-    /// Changes whenever a person changed the endpoint or asked for something to be sent again.
+    /// Grows whenever a person changed the endpoint or asked for something to be sent again.
     pub touched: i64,
     pub lease: Lease,
 }
@@ -100,11 +100,23 @@ pub struct Backlog {
 /// What one round of work on an endpoint came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// As they are from now on.
+    /// As they are from now on. Each is there once.
     pub deliveries: Vec<Delivery>,
     pub cursor: i64,
+    /// When there is something to do again.
+    pub outlook: Outlook,
+    /// As the worker knows it. If somebody touched the endpoint since, there is something to do
+    /// whatever [`Self::outlook`] says.
+    pub touched: i64,
+}
+
+/// When there is something to do for an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
     /// When something waits to be tried again, the earliest.
-    pub next_due: Option<OffsetDateTime>,
+    pub due_at: Option<OffsetDateTime>,
+    /// So much waits to be tried again that nothing new is begun, whatever comes.
+    pub full: bool,
 }
 
 /// What is to be sent again.
@@ -125,6 +137,13 @@ pub struct DeliveryFilter {
 /// Events that one call may send again.
 pub const MAX_AGAIN: u32 = 10_000;
 
+/// Deliveries to one endpoint that may be pending before nothing is put in any more to be sent
+/// again. A worker begins nothing new long before that.
+pub const MAX_PENDING: u32 = 20_000;
+
+/// Endpoints come and go with [`crate::Commit::endpoints`]. A new one is told of what comes after
+/// the store's last event; one that is enabled again, of all that came meanwhile, and what it had
+/// not taken is tried by the schedule from its beginning.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
     async fn endpoint(&self, key: &EndpointKey) -> Result<Option<Endpoint>, StoreError>;
@@ -132,8 +151,9 @@ pub trait Deliveries: Send + Sync {
     /// All of a store, by id. There are at most [`domain::webhook::MAX_ENDPOINTS`].
     async fn endpoints(&self, store: &StoreId) -> Result<Vec<Endpoint>, StoreError>;
 
-    /// Leases endpoints that are not disabled and have something to do: there are events after
-    /// their cursor, or a delivery is due. The longest waiting first; nobody else's.
+    /// Leases endpoints that are not disabled and have something to do: a delivery is due, or there
+    /// are events after the cursor of one that is not full. Those first that were not anybody's for
+    /// the longest time. Two callers never get the same while its lease runs.
     async fn claim_endpoints(
         &self,
         limit: u32,
@@ -141,13 +161,18 @@ pub trait Deliveries: Send + Sync {
         now: OffsetDateTime,
     ) -> Result<Vec<Assignment>, StoreError>;
 
-    /// Extends a lease that is still its owner's; `false` if it is not any more.
-    async fn renew_endpoint(&self, key: &EndpointKey, lease: &Lease) -> Result<bool, StoreError>;
+    /// Extends a lease that is still its owner's and answers [`Assignment::touched`] as it is now;
+    /// nothing if it is not the owner's any more.
+    async fn renew_endpoint(
+        &self,
+        key: &EndpointKey,
+        lease: &Lease,
+    ) -> Result<Option<i64>, StoreError>;
 
     /// Gives an endpoint back, if the lease is still its owner's.
     async fn release_endpoint(&self, key: &EndpointKey, owner: &str) -> Result<(), StoreError>;
 
-    /// At most `limit` of what is pending.
+    /// At most `limit` of what is pending, those of the earliest events first.
     async fn backlog(&self, key: &EndpointKey, limit: u32) -> Result<Backlog, StoreError>;
 
     /// Keeps what came of a round, whole or not at all, and answers [`Assignment::touched`] as it is
@@ -168,8 +193,9 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<Page<Delivery, EventId>, StoreError>;
 
     /// Puts deliveries in, or in again, to be tried at once and by the schedule from its beginning.
-    /// Of what the endpoint has not been told of yet nothing is put in: it comes by itself. Answers
-    /// how many there are; none if an event is not one of the store's.
+    /// Answers how many: none of an event that is not one of the store's, or that the endpoint was
+    /// not told of yet, because that comes by itself. Of a range those of the earliest events, and
+    /// no more than [`MAX_AGAIN`], nor than [`MAX_PENDING`] together with what is pending anyway.
     async fn send_again(
         &self,
         endpoint: &Endpoint,
@@ -177,7 +203,7 @@ pub trait Deliveries: Send + Sync {
         now: OffsetDateTime,
     ) -> Result<u32, StoreError>;
 
-    /// Puts a test in. It has no event.
+    /// Puts a test in, to be tried at once. It has no event.
     async fn send_test(
         &self,
         key: &EndpointKey,
@@ -185,6 +211,7 @@ pub trait Deliveries: Send + Sync {
         now: OffsetDateTime,
     ) -> Result<(), StoreError>;
 
-    /// Drops at most `limit` deliveries that were through before a time.
+    /// Drops at most `limit` deliveries that were through before a time, and of what is left of
+    /// endpoints that were deleted. Answers how many it were: there may be more if it is the limit.
     async fn drop_delivered(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError>;
 }

@@ -67,6 +67,20 @@ pub fn origin(id: EventId, store: &StoreId) -> Origin {
     }
 }
 
+/// No event from a time on, in microseconds since 1970, has an id before this.
+pub fn first_at(micros: i64) -> EventId {
+    EventId::from_uuid(Uuid::from_u128(millis_of(micros) << 80))
+}
+
+/// No event until a time, in microseconds since 1970, has an id after this.
+pub fn last_at(micros: i64) -> EventId {
+    EventId::from_uuid(Uuid::from_u128(millis_of(micros) << 80 | ((1 << 80) - 1)))
+}
+
+fn millis_of(micros: i64) -> u128 {
+    u128::try_from(micros / 1_000).unwrap_or(0).min(MILLIS)
+}
+
 const MILLIS: u128 = (1 << 48) - 1;
 const UNIQUE: u128 = (1 << 44) - 1;
 const CHECK: u128 = (1 << 10) - 1;
@@ -120,6 +134,15 @@ mod tests {
         // One in a thousand may look like an id all the same.
         assert!(nowhere >= 124, "{nowhere}");
         assert_eq!(origin(EventId::from_uuid(Uuid::nil()), &store("one")), Origin::Nowhere);
+    }
+
+    #[test]
+    fn ids_are_within_the_bounds_of_their_time() {
+        let at = 1_790_000_000_000_000;
+        let id = id("one", "order-1", 3);
+        assert!(first_at(at) <= id && id <= last_at(at));
+        assert!(last_at(at - 1_000) < id && id < first_at(at + 1_000));
+        assert!(first_at(i64::MIN) < id && id < last_at(i64::MAX));
     }
 
     #[test]

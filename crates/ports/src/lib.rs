@@ -13,14 +13,18 @@ mod error;
 pub mod event_id;
 mod feed;
 mod ledger;
+mod order_refund;
 pub mod own_value;
 mod payment;
 mod providers;
+mod publisher;
+mod publisher_cursors;
 mod reader;
 mod screening;
 mod store;
 mod storefront;
 mod tasks;
+mod webhook;
 
 pub use audit::{Audit, Audited, Fault, FaultKind};
 pub use bells::Bells;
@@ -32,7 +36,7 @@ pub use commit::{
 };
 pub use deliveries::{
     Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
-    EndpointKey, MAX_AGAIN, Progress,
+    EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress,
 };
 pub use error::StoreError;
 pub use feed::{
@@ -40,8 +44,11 @@ pub use feed::{
     Stretch, chained,
 };
 pub use ledger::{Account, Ledger, Posting, Transfer};
+pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
+pub use publisher::{PublishError, Published, Publisher};
+pub use publisher_cursors::PublisherCursors;
 pub use reader::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
@@ -50,3 +57,4 @@ pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
 pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};
+pub use webhook::{Outgoing, Reception, Sent, WebhookSender};

@@ -9,7 +9,7 @@ use domain::{
     store::Store as StoreRecord,
     token::Token,
 };
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 use time::OffsetDateTime;
 
 /// An order as it is shown: with the personal data, unless they were erased.
@@ -77,11 +77,15 @@ pub struct OrderOrigin {
     pub order_id: OrderId,
 }
 
+/// Every condition that is given has to hold; of several values in one, any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RefundFilter {
     /// All orders of the store if not given.
     pub order_id: Option<OrderId>,
     pub states: Vec<RefundState>,
+    /// When they were made. One whose id was drawn more than a day before or after it was made, by
+    /// the clock of the machine that drew it, need not be found in a period.
+    pub made: Period,
 }
 
 /// From a time on, and before another.
@@ -161,6 +165,14 @@ pub trait Reader: Send + Sync {
         filter: &RefundFilter,
         page: PageRequest<RefundId>,
     ) -> Result<Page<RefundRef, RefundId>, StoreError>;
+
+    /// When the refunds of these orders succeeded, the last time for each; those that never did are
+    /// left out.
+    async fn refunds_succeeded(
+        &self,
+        store: &StoreId,
+        orders: &[OrderId],
+    ) -> Result<BTreeMap<RefundId, OffsetDateTime>, StoreError>;
 
     /// Newest first.
     async fn cancellations(

@@ -2,8 +2,10 @@
 //! conformance suite as the databases do.
 
 mod check;
+mod deliveries;
 mod feed;
 mod ledger;
+mod publisher_cursors;
 mod reader;
 mod store;
 mod tables;

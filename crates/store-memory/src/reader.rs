@@ -11,7 +11,7 @@ use ports::{
     CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderKey, OrderOrigin, OrderSort,
     OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef, StoreError, Stored,
 };
-use std::{cmp::Reverse, ops::RangeInclusive};
+use std::{cmp::Reverse, collections::BTreeMap, ops::RangeInclusive};
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -83,12 +83,28 @@ impl Reader for MemoryStore {
             .filter(|(key, _)| key.store_id == *store && is_asked_for(&key.order_id))
             .flat_map(|(key, row)| row.stored.state.refunds.iter().map(move |r| (key, r)))
             .filter(|(_, refund)| filter.states.is_empty() || filter.states.contains(&refund.state))
+            .filter(|(_, refund)| is_within(&filter.made, Some(refund.created_at)))
             .map(|(key, refund)| (key.order_id.clone(), refund.refund_id))
             .filter(|(_, refund_id)| page.after.is_none_or(|after| *refund_id > after))
             .map(|(order_id, refund_id)| RefundRef { order_id, refund_id })
             .collect();
         found.sort_by_key(|refund| refund.refund_id);
         Ok(paged(found, page.size, Clone::clone, |refund| refund.refund_id))
+    }
+
+    async fn refunds_succeeded(
+        &self,
+        store: &StoreId,
+        orders: &[OrderId],
+    ) -> Result<BTreeMap<RefundId, OffsetDateTime>, StoreError> {
+        let tables = self.lock();
+        let keys = orders.iter().map(|order_id| OrderKey::new(store.clone(), order_id.clone()));
+        let logged = keys.filter_map(|key| tables.orders.get(&key)).flat_map(|row| &row.facts);
+        let succeeded = logged.filter_map(|logged| match &logged.fact {
+            Fact::RefundSucceeded { refund_id } => Some((*refund_id, logged.occurred_at)),
+            _ => None,
+        });
+        Ok(succeeded.collect())
     }
 
     async fn cancellations(

@@ -1,13 +1,15 @@
 use crate::{micros, to_the_microsecond};
 use domain::{
-    id::{OrderId, QuoteId, StoreId, TokenId},
+    id::{EventId, OrderId, QuoteId, StoreId, TokenId},
     order::{Order, Personal},
     store::Store as StoreRecord,
     token::Token,
+    webhook::Endpoint,
 };
 use ports::{
-    Claim, ClaimChange, ClaimKind, Commit, Event, LoggedFact, OrderKey, OrderOrigin, OrderView,
-    Quote, Receipt, RequestKey, Stored, Task, TaskChange, TaskKind, Transfer,
+    Claim, ClaimChange, ClaimKind, Commit, Delivery, DeliveryState, EndpointChange, EndpointKey,
+    Event, Lease, LoggedFact, OrderKey, OrderOrigin, OrderView, Quote, Receipt, RequestKey, Stored,
+    Task, TaskChange, TaskKind, Transfer,
 };
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
@@ -22,6 +24,9 @@ pub(crate) struct Tables {
     pub events: Vec<Event>,
     pub stores: BTreeMap<StoreId, Stored<StoreRecord>>,
     pub tokens: BTreeMap<(StoreId, TokenId), TokenRow>,
+    pub endpoints: BTreeMap<EndpointKey, EndpointRow>,
+    pub deliveries: BTreeMap<(EndpointKey, EventId), Delivery>,
+    pub cursors: HashMap<String, CursorRow>,
     pub quotes: HashMap<(OrderKey, QuoteId), Quote>,
     pub refund_numbers: HashMap<StoreId, i64>,
     pub balances: HashMap<(StoreId, String, String), i64>,
@@ -43,8 +48,25 @@ pub(crate) struct TaskRow {
     pub task: Task,
     /// Since when there is something to do.
     pub since: OffsetDateTime,
-    pub lease: Option<ports::Lease>,
+    pub lease: Option<Lease>,
     pub trace: Option<String>,
+}
+
+pub(crate) struct EndpointRow {
+    pub endpoint: Endpoint,
+    pub cursor: i64,
+    pub next_due: Option<OffsetDateTime>,
+    pub full: bool,
+    pub touched: i64,
+    /// When it was last claimed.
+    pub served_at: Option<OffsetDateTime>,
+    pub lease: Option<Lease>,
+}
+
+#[derive(Default)]
+pub(crate) struct CursorRow {
+    pub overall: i64,
+    pub lease: Option<Lease>,
 }
 
 /// The scope is empty for a key that may be taken once over all stores.
@@ -85,6 +107,8 @@ impl OrderRow {
 impl Tables {
     /// Applies what [`Tables::check`] found nothing against.
     pub fn apply(&mut self, commit: Commit, events: Vec<Event>) {
+        let at = commit.at;
+        commit.endpoints.iter().for_each(|change| self.keep_endpoint(change, at));
         for event in events {
             let of_store = self.events.iter().filter(|it| it.store_id == event.store_id);
             let position = of_store.map(|it| it.position).max().unwrap_or(0) + 1;
@@ -123,6 +147,46 @@ impl Tables {
                 }
             }
         }
+    }
+
+    fn keep_endpoint(&mut self, change: &EndpointChange, at: OffsetDateTime) {
+        match change {
+            EndpointChange::Put(endpoint) => self.put_endpoint(endpoint, at),
+            EndpointChange::Delete { store_id, endpoint_id } => {
+                let (store_id, endpoint_id) = (store_id.clone(), *endpoint_id);
+                let key = EndpointKey { store_id, endpoint_id };
+                self.endpoints.remove(&key);
+                self.deliveries.retain(|(of, _), _| *of != key);
+            }
+        }
+    }
+
+    fn put_endpoint(&mut self, endpoint: &Endpoint, at: OffsetDateTime) {
+        let (store_id, endpoint_id) = (endpoint.store_id.clone(), endpoint.endpoint_id);
+        let key = EndpointKey { store_id, endpoint_id };
+        let Some(row) = self.endpoints.get_mut(&key) else {
+            let of_store = self.events.iter().filter(|it| it.store_id == key.store_id);
+            let row = EndpointRow {
+                endpoint: endpoint.clone(),
+                cursor: of_store.map(|it| it.position).max().unwrap_or(0),
+                next_due: None,
+                full: false,
+                touched: 0,
+                served_at: None,
+                lease: None,
+            };
+            self.endpoints.insert(key, row);
+            return;
+        };
+        row.touched += 1;
+        if row.endpoint.disabled.is_some() && endpoint.disabled.is_none() {
+            row.next_due = Some(at);
+            let mine = self.deliveries.iter_mut().filter(|((of, _), _)| *of == key);
+            for (_, delivery) in mine.filter(|(_, row)| row.state == DeliveryState::Pending) {
+                (delivery.tries, delivery.due_at) = (0, None);
+            }
+        }
+        row.endpoint = endpoint.clone();
     }
 
     /// What is freed goes first, so that one commit may hand a key on.
@@ -172,5 +236,15 @@ impl Tables {
 impl TaskRow {
     pub fn is_leased(&self, now: OffsetDateTime) -> bool {
         self.lease.as_ref().is_some_and(|lease| micros(now) < micros(lease.until))
+    }
+}
+
+impl EndpointRow {
+    pub fn is_leased(&self, now: OffsetDateTime) -> bool {
+        self.lease.as_ref().is_some_and(|lease| micros(now) < micros(lease.until))
+    }
+
+    pub fn is_due(&self, now: OffsetDateTime) -> bool {
+        self.next_due.is_some_and(|due| micros(due) <= micros(now))
     }
 }

@@ -1,5 +1,6 @@
 //! The one write: everything that a command changes, or nothing.
 
+mod endpoints;
 mod log;
 mod postgres;
 mod queue;

@@ -236,3 +236,30 @@ pub(crate) mod transfer {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+pub(crate) mod webhook_delivery {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "webhook_deliveries")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub store_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub endpoint_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub event_id: Uuid,
+        pub kind: String,
+        pub order_id: Option<String>,
+        pub position: i64,
+        pub state: String,
+        pub tries: i64,
+        pub due_at: Option<i64>,
+        pub attempts: String,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -2,10 +2,11 @@
 
 mod cancellations;
 mod orders;
+mod refunds;
 
 use crate::{
     SqlStore,
-    column::{from_doc, name, time},
+    column::{from_doc, time},
     entity::{fact, refund, store, token},
     error::{from_orm, unreadable},
     store::to_store,
@@ -13,7 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     Actor, ActorKind,
-    id::{CancellationId, EventId, RefundId, StoreId, TokenId},
+    id::{CancellationId, EventId, OrderId, RefundId, StoreId, TokenId},
     store::Store as StoreRecord,
     token::Token,
 };
@@ -24,7 +25,7 @@ use ports::{
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -59,28 +60,19 @@ impl Reader for SqlStore {
         filter: &RefundFilter,
         page: PageRequest<RefundId>,
     ) -> Result<Page<RefundRef, RefundId>, StoreError> {
-        if let Some(order_id) = &filter.order_id {
-            let key = OrderKey::new(store.clone(), order_id.clone());
-            return self.refunds_of_order(&key, filter, page).await;
-        }
-        let mut query = refund::Entity::find()
-            .filter(refund::Column::StoreId.eq(store.as_str()))
-            .order_by_asc(refund::Column::RefundId)
-            .limit(u64::from(page.size) + 1);
-        if !filter.states.is_empty() {
-            let states = filter.states.iter().map(|state| state.name());
-            query = query.filter(refund::Column::State.is_in(states));
-        }
-        if let Some(after) = page.after {
-            query = query.filter(refund::Column::RefundId.gt(after.as_uuid()));
-        }
-        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
-        let found = rows.iter().map(|row| {
-            let order_id = name("refunds.order_id", &row.order_id)?;
-            Ok(RefundRef { order_id, refund_id: RefundId::from_uuid(row.refund_id) })
-        });
-        let found = found.collect::<Result<_, StoreError>>()?;
-        Ok(to_page(found, page.size, |refund: &RefundRef| refund.refund_id))
+        let Some(order_id) = &filter.order_id else {
+            return refunds::list(&self.0.read, store, filter, page).await;
+        };
+        let view = self.view_order(&OrderKey::new(store.clone(), order_id.clone())).await?;
+        Ok(refunds::of_order(view.map(|view| view.order), filter, &page))
+    }
+
+    async fn refunds_succeeded(
+        &self,
+        store: &StoreId,
+        orders: &[OrderId],
+    ) -> Result<BTreeMap<RefundId, OffsetDateTime>, StoreError> {
+        refunds::succeeded(&self.0.read, store, orders).await
     }
 
     async fn cancellations(
@@ -165,27 +157,6 @@ impl Reader for SqlStore {
         let backend = self.0.read.get_database_backend();
         let answer = self.0.read.query_one_raw(Statement::from_string(backend, "SELECT 1")).await;
         answer.map(drop).map_err(from_orm)
-    }
-}
-
-impl SqlStore {
-    /// The order itself knows its refunds, so that their table needs no index by order.
-    async fn refunds_of_order(
-        &self,
-        key: &OrderKey,
-        filter: &RefundFilter,
-        page: PageRequest<RefundId>,
-    ) -> Result<Page<RefundRef, RefundId>, StoreError> {
-        let refunds = self.view_order(key).await?.map(|view| view.order.refunds);
-        let mut found: Vec<RefundRef> = refunds
-            .unwrap_or_default()
-            .iter()
-            .filter(|refund| filter.states.is_empty() || filter.states.contains(&refund.state))
-            .filter(|refund| page.after.is_none_or(|after| refund.refund_id > after))
-            .map(|refund| RefundRef { order_id: key.order_id.clone(), refund_id: refund.refund_id })
-            .collect();
-        found.sort_by_key(|refund| refund.refund_id);
-        Ok(to_page(found, page.size, |refund| refund.refund_id))
     }
 }
 

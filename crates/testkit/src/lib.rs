@@ -1,4 +1,4 @@
-//! What tests stand on: a private PostgreSQL, a clock that stands still, the program as a process,
+//! What tests stand on: a private PostgreSQL, a private broker, a clock that stands still, the program as a process,
 //! and the size of the expensive tests. Test code only, so failures panic with their reason.
 //!
 //! - [`postgres::fresh_database`]: an empty database for one test;
@@ -6,10 +6,12 @@
 //! - [`process::Meridian`]: the built program on free ports, to be ended gently or not;
 //! - [`clock::TestClock`]: the time that the test says it is;
 //! - [`vendure::Server`]: a shop system that others wrote;
+//! - [`nats::Server`]: a broker that a test may kill, hold and restart;
 //! - [`scale::pick`]: how many.
 
 pub mod clock;
 mod log;
+pub mod nats;
 pub mod postgres;
 pub mod process;
 pub mod scale;

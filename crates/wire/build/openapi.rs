@@ -141,10 +141,10 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
         Segment::Literal(_) => None,
     });
     let mut parameters: Vec<_> = in_path.map(|field| parameter(&field, "path", schemas)).collect();
+    if route.method.input().get_field_by_name("request_id").is_some() {
+        parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
+    }
     if route.has_body {
-        if route.method.input().get_field_by_name("request_id").is_some() {
-            parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
-        }
         return parameters;
     }
     for field in route.method.input().fields().filter(|field| !route.binds_in_path(field)) {

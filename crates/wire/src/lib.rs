@@ -86,9 +86,26 @@ pub mod stores {
     }
 }
 
+/// Webhooks.
+pub mod webhooks {
+    /// Version 1.
+    #[expect(
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        reason = "generated code has its own style"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("meridian.webhooks.v1");
+        include!(concat!(env!("OUT_DIR"), "/meridian.webhooks.v1.serde.rs"));
+    }
+}
+
 pub mod rest;
 pub mod structs;
 mod utc;
+
+pub use utc::Utc;
 
 /// The `OpenAPI` document of the REST edge, JSON.
 pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

@@ -10,7 +10,7 @@ pub type Fault = Box<dyn Error + Send + Sync>;
 /// One HTTP request and the gRPC call that answers it, with one message or with a stream of them.
 #[derive(Debug)]
 pub struct Route {
-    /// `GET`, `POST` or `PATCH`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// The path as the contract writes it, `/v1/stores/{store_id}/orders/{order_id}:accept`.
     pub template: &'static str,

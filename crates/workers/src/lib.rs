@@ -9,13 +9,18 @@
 //! - [`Complete`]: finishes those once nothing is left to capture;
 //! - [`Legs`]: carries the legs of refunds to their providers, each to exactly one effect.
 //!
+//! Two more do not work on tasks, but follow the feed: a [`Dispatcher`] has the endpoints of merchants
+//! told of events, and a [`Broadcaster`] passes all events on to a broker.
+//!
 //! To add a kind of work: a [`ports::TaskKind`], a use case whose commits put the task in and take
 //! it out, a [`Work`] here, and a [`Pool`] for it in the composition root.
 //!
 //! **Invariant:** nothing here commits by itself. What changes an order is a use case; tasks are
-//! handed back through [`ports::Tasks`], which only the holder of their lease can do.
+//! handed back through [`ports::Tasks`], and what came of messages is kept through
+//! [`ports::Deliveries`] and [`ports::PublisherCursors`], which only the holder of a lease can do.
 
 mod backoff;
+mod broadcaster;
 mod complete;
 mod handover;
 mod legs;
@@ -27,9 +32,11 @@ mod process_order;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod work;
 
 pub use backoff::Backoff;
+pub use broadcaster::{Broadcaster, BroadcasterPorts, BroadcasterSettings};
 pub use complete::Complete;
 pub use handover::{HandOver, HandoverSettings};
 pub use legs::{LegSettings, Legs};
@@ -39,4 +46,5 @@ pub use process_order::{ProcessOrder, ProcessSettings};
 pub use stops::Point;
 #[cfg(any(test, feature = "failpoints"))]
 pub use stops::{Stop, Stops};
+pub use webhooks::{Dispatcher, DispatcherPorts, DispatcherSettings};
 pub use work::{Held, Next, Pause, Work, WorkError};

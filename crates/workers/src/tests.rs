@@ -1,10 +1,12 @@
 //! The workers on the memory store, the use cases and the sandbox, in virtual time: it stands
 //! still while anything can be done, and jumps to the next timer when nothing can.
 
+mod broadcaster;
 mod crash;
 mod handover;
 mod legs;
 mod pool;
 mod process_order;
 mod screening;
+mod webhooks;
 mod world;

@@ -21,7 +21,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("migrations", &[]),
     ("payments", &["domain", "ports"]),
     ("screening", &["domain", "ports"]),
-    ("handover", &["domain", "ports"]),
+    ("handover", &["domain", "outbound", "ports"]),
+    ("publishers", &["domain", "globale", "outbound", "ports"]),
+    // Outside of the layers.
+    ("outbound", &[]),
+    ("globale", &[]),
     // The contract, and what is entered by it.
     ("wire", &[]),
     ("telemetry", &[]),
@@ -30,7 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("grpc-refunds", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-cancellations", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-merchants", &["application", "domain", "grpc-kit", "ports", "wire"]),
-    ("gateway", &["telemetry", "wire"]),
+    ("gateway", &["globale", "telemetry", "wire"]),
     ("workers", &["application", "domain", "ports"]),
     // The one that names them all.
     (
@@ -47,6 +51,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "handover",
             "payments",
             "ports",
+            "publishers",
             "screening",
             "store-sql",
             "telemetry",
@@ -99,6 +104,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("config", &["meridian"]),
     ("clap", &["meridian", "bench"]),
     ("opentelemetry", &["telemetry"]),
+    ("reqwest", &["outbound", "handover", "publishers"]),
+    ("async-nats", &["publishers"]),
     ("rusqlite", &["bench"]),
     ("h2", &["bench"]),
 ];

@@ -20,10 +20,13 @@ on_both!(
     a_store_is_changed_by_what_was_read,
 );
 
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 6] = [
+    "meridian.cancellations.v1.CancellationService",
+    "meridian.events.v1.EventService",
     "meridian.orders.v1.OrderService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",
+    "meridian.webhooks.v1.WebhookService",
 ];
 
 /// Asks the reflection of one version for its services, and for the file of each.

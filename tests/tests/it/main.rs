@@ -27,9 +27,11 @@ mod idempotency;
 mod lifecycle;
 mod processing;
 mod race;
+mod report;
 mod shutdown;
 mod upstream;
 mod vectors;
+mod webhooks;
 
 /// Makes a test per database of each of these functions.
 macro_rules! on_both {

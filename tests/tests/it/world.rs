@@ -11,7 +11,7 @@ mod shop;
 pub use answer::Answer;
 pub use calls::{act, get};
 pub use database::{Backend, Database};
-pub use grpc::{Grpc, reason_of};
+pub use grpc::{Called, Grpc, reason_of};
 pub use http::{Http, encode};
 pub use orders::{order, order_of, tender};
 pub(crate) use shop::settings as plug_and_play;

@@ -1,7 +1,10 @@
 //! Tokens: made and revoked as a part of their store, which they change with.
 
-use super::{Known, Needs, Stores, Written, existing};
-use crate::{Answer, Caller, Failure, Missing, Request, secret_hash};
+use super::{Beside, Needs, Stores};
+use crate::{
+    Answer, Caller, Failure, Missing, Request, secret_hash,
+    store_step::{Known, Written, existing},
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     id::{StoreId, TokenId},
@@ -66,7 +69,7 @@ impl Stores {
                     let fact = StoreFact::TokenCreated { token: Box::new(token.clone()) };
                     let change = StoreChange { before: version, after: state, facts: vec![fact] };
                     let token = Some(TokenChange { token, hash: Some(secret_hash(&secret)) });
-                    Ok(Written { change, token, claims: Vec::new(), answer })
+                    Ok(Written { token, ..Written::of(change, answer) })
                 },
                 Needs::default(),
             )
@@ -110,7 +113,7 @@ impl Stores {
                 caller,
                 store_id,
                 request,
-                |Known { store: found, token: held, now, .. }| {
+                |Known { store: found, beside: Beside { token: held, .. }, now }| {
                     let Stored { state, version } = existing(found, store_id)?;
                     let missing = || Failure::not_found(Missing::Token, token_id.to_string());
                     let mut token = held.ok_or_else(missing)?;
@@ -122,7 +125,7 @@ impl Stores {
                     }
                     let answer = render(&token);
                     let change = StoreChange { before: version, after: state, facts };
-                    Ok(Written { change, token: changed, claims: Vec::new(), answer })
+                    Ok(Written { token: changed, ..Written::of(change, answer) })
                 },
                 Needs { guid: None, token: Some(token_id) },
             )

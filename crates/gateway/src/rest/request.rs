@@ -135,7 +135,8 @@ fn bind_request_id(
     }
 }
 
-/// Where a browser goes on that was cut off stands for an `after` that the query leaves out.
+/// A browser that was cut off calls the same URL again and says in a header where it was: that goes
+/// before an `after` that stands in the URL.
 fn bind_after(
     object: &mut Map<String, Value>,
     message: &Message,
@@ -144,9 +145,6 @@ fn bind_after(
     let Some(last) = headers.get("last-event-id") else { return Ok(()) };
     let after = message.field("after").filter(|it| matches!(it.kind, Kind::Text) && !it.repeated);
     let Some(after) = after else { return Ok(()) };
-    if object.get(after.name).is_some_and(|given| !given.is_null() && given != "") {
-        return Ok(());
-    }
     let last = last.to_str().map_err(|_| fault("Last-Event-ID", "must be visible ASCII"))?;
     object.insert(after.name.to_owned(), last.into());
     Ok(())
@@ -191,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_goes_on_after_the_last_event_unless_the_query_says_otherwise() {
+    fn a_stream_goes_on_after_the_last_event_whatever_the_query_says() {
         assert_eq!(asked(&FEED, "", Some("e7")), r#"{"after":"e7"}"#);
         assert_eq!(asked(&FEED, "after=", Some("e7")), r#"{"after":"e7"}"#);
-        assert_eq!(asked(&FEED, "after=e9", Some("e7")), r#"{"after":"e9"}"#);
+        assert_eq!(asked(&FEED, "after=e9", Some("e7")), r#"{"after":"e7"}"#);
         assert_eq!(asked(&FEED, "", None), "{}");
         assert_eq!(asked(&LIST, "", Some("e7")), "{}");
     }

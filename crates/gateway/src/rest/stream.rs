@@ -41,13 +41,15 @@ pub async fn answer<S: Services>(
     call: Call,
     parts: &Parts,
 ) -> Result<Response, Refusal> {
-    let form = Form::of(&parts.headers, parts.uri.query())?;
+    let form = Form::of(route, &parts.headers, parts.uri.query())?;
+    let head = form.head().map_err(|fault| unread(route, &fault))?;
     let stopping = parts.extensions.get::<Stopping>().cloned().unwrap_or_default();
     let messages = call.open(services).await.map_err(|status| Refusal::of(&status))?;
-    let shown = Shown { messages, route, form, stopping, at: At::Open };
+    let at = head.map_or(At::Open, At::Head);
+    let shown = Shown { messages, route, form, stopping, at };
     let mut response = Body::from_stream(stream::unfold(shown, Shown::next)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, form.content_type());
+    form.headers(headers);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -62,9 +64,10 @@ struct Shown {
 }
 
 enum At {
+    Head(Vec<u8>),
     Open,
     /// Its last word was said, and nobody is to take it for the end.
-    BrokenOff(Status),
+    BrokenOff,
     Over,
 }
 
@@ -80,29 +83,27 @@ enum Heard {
 impl Shown {
     /// The next bytes to show; none at the end.
     async fn next(mut self) -> Option<(Result<Bytes, Status>, Self)> {
-        match mem::replace(&mut self.at, At::Over) {
+        match mem::replace(&mut self.at, At::Open) {
+            At::Head(head) => return Some((Ok(head.into()), self)),
             At::Open => {}
-            At::BrokenOff(status) => {
+            At::BrokenOff => {
                 // What was said before goes out before the connection is broken.
                 yield_now().await;
-                return Some((Err(status), self));
+                return Some(self.broken_off());
             }
             At::Over => return None,
         }
         let bytes = match self.heard().await {
             Heard::Message(message) => match self.form.message(self.route, &message) {
-                Ok(bytes) => {
-                    self.at = At::Open;
-                    bytes
+                Ok(bytes) => bytes,
+                Err(fault) => {
+                    let refusal = unread(self.route, &fault);
+                    return Some(self.failed(&refusal));
                 }
-                Err(fault) => self.failed(&unread(self.route, &fault)),
             },
-            Heard::Nothing => {
-                self.at = At::Open;
-                STILL_THERE.to_vec()
-            }
-            Heard::Failure(status) => self.failed(&Refusal::of(&status)),
-            Heard::TimeToGo => self.failed(&Refusal::shutting_down()),
+            Heard::Nothing => STILL_THERE.to_vec(),
+            Heard::Failure(status) => return Some(self.failed(&Refusal::of(&status))),
+            Heard::TimeToGo => return Some(self.failed(&Refusal::shutting_down())),
             Heard::End => return None,
         };
         Some((Ok(bytes.into()), self))
@@ -110,7 +111,7 @@ impl Shown {
 
     async fn heard(&mut self) -> Heard {
         let Self { messages, form, stopping, .. } = self;
-        let events = *form == Form::Events;
+        let events = form.is_events();
         tokio::select! {
             biased;
             // Whoever reads events comes again by itself, and goes on where it was.
@@ -125,15 +126,19 @@ impl Shown {
         }
     }
 
-    /// The last word. Events have one of their own for it; after lines the answer is broken off,
-    /// so that a part is never taken for the whole.
-    fn failed(&mut self, refusal: &Refusal) -> Vec<u8> {
+    /// The last word. Events have one of their own for it; everything else is broken off, so that
+    /// a part is never taken for the whole.
+    fn failed(mut self, refusal: &Refusal) -> (Result<Bytes, Status>, Self) {
         let (grpc_path, status) = (self.route.grpc_path, refusal.http().as_u16());
         tracing::info!(grpc_path, status, "a stream was not shown to its end");
-        if self.form == Form::Lines {
-            self.at = At::BrokenOff(Status::aborted("the stream did not come to its end"));
-        }
-        self.form.refusal(refusal)
+        let Some(last) = self.form.refusal(refusal) else { return self.broken_off() };
+        self.at = if self.form.is_events() { At::Over } else { At::BrokenOff };
+        (Ok(last.into()), self)
+    }
+
+    fn broken_off(mut self) -> (Result<Bytes, Status>, Self) {
+        self.at = At::Over;
+        (Err(Status::aborted("the stream did not come to its end")), self)
     }
 }
 

@@ -53,7 +53,7 @@ fn product(order: &Order, product: &RefundProduct) -> proto::RefundProduct {
     }
 }
 
-fn component(order: &Order, component: &Component) -> proto::RefundComponent {
+pub fn component(order: &Order, component: &Component) -> proto::RefundComponent {
     let kind = match component.kind {
         ComponentKind::Products => proto::ComponentType::Products,
         ComponentKind::Shipping => proto::ComponentType::Shipping,

@@ -2,11 +2,11 @@
 
 use crate::{
     answer::{self, with_status},
-    caller::{Answer, Body},
     failure::{in_doubt, refused},
     wording,
 };
 use domain::order::{ExternalIds, FailureClass};
+use outbound::{Answer, Body};
 use ports::{Push, PushFailure};
 use reqwest::StatusCode;
 use serde::Deserialize;

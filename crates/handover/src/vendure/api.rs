@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     answer::{self, unreadable},
-    caller::{Answer, Body, Caller},
-    failure::refused,
+    failure::{lost, refused},
     wording,
 };
 use domain::order::FailureClass;
+use outbound::{Answer, Body, Caller};
 use ports::{Clock, Push, PushFailure};
 use reqwest::{Url, header::HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -171,12 +171,12 @@ impl Api<'_> {
             let text = "the push took too long; it goes on with the next try";
             return Err(refused(FailureClass::Transient, text).into());
         }
-        let mut request = self.caller.client().map_err(PushFailure::from)?.post(url).json(body);
+        let mut request = self.caller.client().map_err(lost)?.post(url).json(body);
         request = request.timeout(left.min(self.call_timeout));
         if let Some(token) = token {
             request = request.bearer_auth(token.expose_secret());
         }
-        let answer = self.caller.send(request).await.map_err(PushFailure::from)?;
+        let answer = self.caller.send(request).await.map_err(lost)?;
         self.judge(answer)
     }
 

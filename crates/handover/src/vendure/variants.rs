@@ -5,7 +5,7 @@ use super::{
     basket::Basket,
     query,
 };
-use crate::{failure::refused, wording};
+use crate::failure::refused;
 use domain::order::FailureClass;
 use ports::PushFailure;
 use serde::Deserialize;
@@ -75,7 +75,7 @@ impl Variants {
 }
 
 fn rejected(what: &str, skus: &[&str]) -> PushFailure {
-    let named: Vec<String> = skus.iter().take(NAMED).map(|sku| wording::plain(sku)).collect();
+    let named: Vec<String> = skus.iter().take(NAMED).map(|sku| outbound::plain(sku)).collect();
     let further = if skus.len() > NAMED { ", …" } else { "" };
     refused(FailureClass::RejectedProduct, format!("{what} {}{further}", named.join(", ")))
 }

@@ -3,7 +3,8 @@
 use domain::screening::Check;
 use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
 use meridian::settings;
-use ports::{Clock, Providers, Screenings, Storefronts};
+use ports::{Clock, Providers, Publisher, Screenings, Storefronts, WebhookSender};
+use publishers::{Login, NatsJetStream, NatsSettings, StandardWebhooks, WebhookSettings};
 use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
 use std::{error::Error, sync::Arc};
 use store_sql::SqlStore;
@@ -45,6 +46,34 @@ pub(super) fn storefronts(settings: &settings::Handover, clock: &Arc<dyn Clock>)
     Storefronts::default()
         .with(handover::names::HTTP, Arc::new(http))
         .with(handover::names::VENDURE, Arc::new(vendure))
+}
+
+/// One for a whole process: it keeps connections open for the next message.
+pub(super) fn webhook_sender(settings: &settings::Webhooks) -> Arc<dyn WebhookSender> {
+    Arc::new(StandardWebhooks::new(WebhookSettings {
+        allow_loopback: settings.allow_loopback,
+        timeout: settings.timeout,
+        ..WebhookSettings::default()
+    }))
+}
+
+/// None without a broker.
+pub(super) fn publisher(
+    settings: &settings::Broker,
+) -> Result<Option<Arc<dyn Publisher>>, Box<dyn Error>> {
+    let Some(servers) = &settings.nats else { return Ok(None) };
+    let login = settings
+        .secret
+        .as_ref()
+        .map(|secret| Login { user: settings.user.clone(), secret: secret.clone() });
+    let publisher = NatsJetStream::new(NatsSettings {
+        login,
+        root_certificates: settings.root_certificates.clone(),
+        stream: settings.stream.clone(),
+        duplicate_window: settings.duplicate_window,
+        ..NatsSettings::of(servers)
+    })?;
+    Ok(Some(Arc::new(publisher)))
 }
 
 /// Reads every list; long ones take seconds.

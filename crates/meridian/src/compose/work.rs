@@ -1,13 +1,15 @@
 //! What works in this process.
 
-use super::Composed;
+use super::{Composed, adapters};
 use application::{Handovers, Legs, Processing};
 use meridian::settings::{Settings, Worker};
+use publishers::OrderRefunds;
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use workers::{
-    Complete, HandOver, HandoverSettings, LegSettings, Legs as WorkLegs, Pool, PoolSettings,
-    ProcessOrder, ProcessSettings, Work, owner,
+    Broadcaster, BroadcasterPorts, BroadcasterSettings, Complete, Dispatcher, DispatcherPorts,
+    DispatcherSettings, HandOver, HandoverSettings, LegSettings, Legs as WorkLegs, Pool,
+    PoolSettings, ProcessOrder, ProcessSettings, Work, owner,
 };
 
 /// In the build for tests: work that ends the process at the point that the environment names.
@@ -26,10 +28,6 @@ macro_rules! stopping {
 
 impl Composed {
     /// Starts the workers; each runs until `stop` and then hands back what it holds.
-    #[cfg_attr(
-        not(feature = "failpoints"),
-        expect(clippy::unnecessary_wraps, reason = "the other build reads where to stop")
-    )]
     pub fn start_workers(
         &self,
         settings: &Settings,
@@ -41,9 +39,12 @@ impl Composed {
             lease: settings.payments.lease,
             concurrency: match kind {
                 Worker::Legs => settings.payments.concurrency,
-                Worker::Ready | Worker::Handover | Worker::Complete | Worker::Sequencer => {
-                    settings.processing.concurrency
-                }
+                Worker::Ready
+                | Worker::Handover
+                | Worker::Complete
+                | Worker::Sequencer
+                | Worker::Webhooks
+                | Worker::Broker => settings.processing.concurrency,
             },
             // A shop that is slow holds up no other's orders.
             per_store: (*kind == Worker::Handover)
@@ -59,6 +60,17 @@ impl Composed {
                     running.push(tokio::spawn(numbering));
                     continue;
                 }
+                Worker::Broker => {
+                    if let Some(broadcaster) = self.broadcaster(settings, owner.clone())? {
+                        running.push(tokio::spawn(broadcaster.run(stop.clone())));
+                    }
+                    continue;
+                }
+                Worker::Webhooks => {
+                    let dispatcher = self.dispatcher(settings, owner.clone());
+                    running.push(tokio::spawn(dispatcher.run(stop.clone())));
+                    continue;
+                }
                 Worker::Ready => Arc::new(stopping!(self.process_order(settings))),
                 Worker::Legs => Arc::new(stopping!(self.legs(settings))),
                 Worker::Handover => Arc::new(stopping!(self.hand_over(settings))),
@@ -70,6 +82,48 @@ impl Composed {
             running.push(tokio::spawn(pool.run(stop.clone())));
         }
         Ok(running)
+    }
+
+    fn dispatcher(&self, settings: &Settings, owner: String) -> Dispatcher {
+        let store = Arc::new(self.store.clone());
+        let ports = DispatcherPorts {
+            deliveries: store.clone(),
+            feed: store.clone(),
+            reader: store.clone(),
+            store,
+            sender: Arc::clone(&self.sender),
+            refunds: Arc::new(OrderRefunds),
+            disabling: Arc::new(self.webhooks.clone()),
+        };
+        let of_webhooks = DispatcherSettings {
+            couriers: settings.webhooks.endpoints,
+            lease: settings.payments.lease,
+            concurrency: settings.webhooks.concurrency,
+            grace: settings.serve.shutdown_grace,
+            keep: settings.webhooks.keep,
+            ..DispatcherSettings::default()
+        };
+        let clock = Arc::clone(&self.clock);
+        Dispatcher::new(ports, self.tail.last(), clock, of_webhooks, owner)
+            .continuing(continue_trace)
+    }
+
+    /// None without a broker.
+    fn broadcaster(
+        &self,
+        settings: &Settings,
+        owner: String,
+    ) -> Result<Option<Broadcaster>, Box<dyn Error>> {
+        let Some(publisher) = adapters::publisher(&settings.broker)? else { return Ok(None) };
+        let store = Arc::new(self.store.clone());
+        let ports = BroadcasterPorts { feed: store.clone(), cursors: store, publisher };
+        let of_broker = BroadcasterSettings {
+            lease: settings.payments.lease,
+            grace: settings.serve.shutdown_grace,
+            ..BroadcasterSettings::default()
+        };
+        let (last, clock) = (self.tail.last(), Arc::clone(&self.clock));
+        Ok(Some(Broadcaster::new("nats", ports, last, clock, of_broker, owner)))
     }
 
     fn legs(&self, settings: &Settings) -> WorkLegs {

@@ -4,7 +4,7 @@ const MASK: &str = "***";
 
 /// Keys whose value is a secret as a whole. In every other value, what looks like a URL loses its
 /// password.
-const SECRETS: [&str; 1] = ["auth.bootstrap_token"];
+const SECRETS: [&str; 2] = ["auth.bootstrap_token", "broker.secret"];
 
 pub(super) fn masked(key: &str, value: &ValueKind) -> ValueKind {
     match value {

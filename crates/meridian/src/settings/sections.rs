@@ -1,6 +1,6 @@
 use super::{
-    Auth, Database, Grpc, Handover, Http, Money, Payments, Processing, Screening, Serve, Service,
-    Settings, Webhooks, Worker,
+    Auth, Broker, Database, Grpc, Handover, Http, Money, Payments, Processing, Screening, Serve,
+    Service, Settings, Webhooks, Worker,
     layers::{CURRENCIES, Origin},
     reader::Reader,
     value::{Setting, one_of},
@@ -36,7 +36,8 @@ pub(super) fn read(reader: &mut Reader) -> Settings {
         processing: processing(reader),
         screening: screening(reader),
         handover: handover(reader),
-        webhooks: Webhooks { allow_loopback: reader.get("webhooks.allow_loopback") },
+        webhooks: webhooks(reader),
+        broker: broker(reader),
         telemetry: telemetry(reader),
     };
     check_gateway(reader, &settings);
@@ -176,6 +177,48 @@ fn handover(reader: &mut Reader) -> Handover {
     }
 }
 
+fn webhooks(reader: &mut Reader) -> Webhooks {
+    Webhooks {
+        allow_loopback: reader.get("webhooks.allow_loopback"),
+        timeout: reader.duration("webhooks.timeout", millis(100)..=minutes(1)),
+        concurrency: reader.number("webhooks.concurrency", 1..=1_000),
+        endpoints: reader.number("webhooks.endpoints", 1..=10_000),
+        keep: reader.duration("webhooks.keep", minutes(1)..=days(365)),
+    }
+}
+
+fn broker(reader: &mut Reader) -> Broker {
+    let secret = reader.checked("broker.secret", optional_text);
+    Broker {
+        nats: reader.checked("broker.nats", |value| {
+            let servers = optional_text(value)?;
+            match &servers {
+                Some(servers) => publishers::check_servers(servers).map(|()| Some(servers.clone())),
+                None => Ok(None),
+            }
+        }),
+        user: reader.checked("broker.user", optional_text),
+        secret: secret.map(Into::into),
+        root_certificates: reader.checked("broker.root_certificates", |value| {
+            Ok(optional_text(value)?.map(PathBuf::from))
+        }),
+        stream: reader.checked("broker.stream", |value| {
+            let name = String::read(value)?;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+            if (1..=64).contains(&name.len()) && name.bytes().all(plain) {
+                return Ok(name);
+            }
+            Err("has to be 1 to 64 letters, digits, - and _".to_owned())
+        }),
+        duplicate_window: reader
+            .duration("broker.duplicate_window", Duration::from_secs(1)..=days(7)),
+    }
+}
+
+fn optional_text(value: &ValueKind) -> Result<Option<String>, String> {
+    Ok(Some(String::read(value)?).filter(|text| !text.is_empty()))
+}
+
 fn telemetry(reader: &mut Reader) -> telemetry::Settings {
     telemetry::Settings {
         endpoint: reader.checked("telemetry.endpoint", optional_address),
@@ -266,6 +309,8 @@ impl Setting for Worker {
             ("handover", Self::Handover),
             ("complete", Self::Complete),
             ("sequencer", Self::Sequencer),
+            ("webhooks", Self::Webhooks),
+            ("broker", Self::Broker),
         ];
         one_of(value, &words)
     }

@@ -19,6 +19,7 @@ pub(crate) struct Rows {
     pub orders: Vec<OrderRow>,
     pub stores: Vec<StoreRow>,
     pub tokens: Vec<TokenRow>,
+    pub endpoints: Vec<EndpointRow>,
     pub freed: Vec<FreedRow>,
     pub claims: Vec<Claim>,
     pub done: Vec<DoneRow>,
@@ -140,6 +141,14 @@ pub(crate) struct TokenRow {
     pub doc: String,
 }
 
+pub(crate) struct EndpointRow {
+    pub store_id: String,
+    pub endpoint_id: Uuid,
+    /// None of one that is deleted.
+    pub doc: Option<String>,
+    pub active: bool,
+}
+
 pub(crate) struct FreedRow {
     pub scope: String,
     pub kind: &'static str,
@@ -175,6 +184,7 @@ impl Rows {
             && self.orders.iter().all(|order| order.cancellations.is_empty())
             && self.stores.is_empty()
             && self.tokens.is_empty()
+            && self.endpoints.is_empty()
             && self.transfers.is_empty()
     }
 

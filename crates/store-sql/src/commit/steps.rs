@@ -1,6 +1,9 @@
 //! A commit as statements, one after the other, in words that both databases understand.
 
-use super::rows::{CancellationRow, FactRow, OrderRow, Rows, StoreRow, scope};
+use super::{
+    endpoints,
+    rows::{CancellationRow, FactRow, OrderRow, Rows, StoreRow, scope},
+};
 use crate::ledger;
 use ports::Transfer;
 use sea_orm::Value;
@@ -67,6 +70,7 @@ pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
     rows.stores.iter().for_each(|store| steps.store(store));
     rows.orders.iter().for_each(|order| steps.order(order));
     steps.tokens();
+    rows.endpoints.iter().for_each(|row| steps.steps.extend(endpoints::steps(row, rows.at)));
     steps.receipt();
     steps.claims();
     steps.tasks();

@@ -21,6 +21,7 @@ const BATCH: i64 = 2_000;
 /// How often a round that collided with another is tried.
 const ATTEMPTS: u32 = 3;
 
+const ANY: &str = "SELECT 1 FROM outbox LIMIT 1";
 const LOCK: &str = "SELECT position FROM feeds WHERE store_id = '' FOR NO KEY UPDATE SKIP LOCKED";
 const WAITING: &str =
     "SELECT id, store_id, data IS NOT NULL, digest FROM outbox ORDER BY id LIMIT $1";
@@ -68,6 +69,10 @@ struct Round;
 
 impl AnswerOf<Numbering> for Round {
     async fn of(self, connection: &mut PgConnection) -> Result<Numbering, sqlx::Error> {
+        // Taking the lock is a write, and most of the time there is nothing to do.
+        if sqlx::query::<Postgres>(ANY).fetch_optional(&mut *connection).await?.is_none() {
+            return Ok(Numbering::Done(0));
+        }
         let mut transaction = connection.begin().await?;
         let lock = sqlx::query::<Postgres>(LOCK).fetch_optional(&mut *transaction).await?;
         let Some(lock) = lock else {

@@ -2,10 +2,10 @@ use super::{Meridian, Ready, binary};
 use crate::log::Log;
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     io,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -52,12 +52,44 @@ impl Launch {
         self
     }
 
+    /// Runs another command of the program to its end, with the same settings.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> io::Result<Output> {
+        self.command()?.args(arguments).output()
+    }
+
+    /// The program with these settings, to be told what to do.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn command(&self) -> io::Result<Command> {
+        let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
+        let mut command = Command::new(program);
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with(PREFIX) {
+                command.env_remove(name);
+            }
+        }
+        command
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
     /// Starts the process and waits until it is ready.
     ///
     /// # Errors
     /// If it ends or takes longer than a minute before; the error carries the end of its log.
     pub fn start(&self) -> io::Result<Meridian> {
-        let mut child = self.with(&self.arguments)?.spawn()?;
+        let mut child = self
+            .command()?
+            .args(&self.arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let missing = || io::Error::other("the process has no output");
         let stdout = Log::follow(child.stdout.take().ok_or_else(missing)?);
         let stderr = Log::follow(child.stderr.take().ok_or_else(missing)?);
@@ -75,32 +107,6 @@ impl Launch {
         let status = meridian.child.wait()?;
         let log = meridian.log();
         Err(io::Error::other(format!("meridian did not get ready ({status}); it logged:\n{log}")))
-    }
-
-    /// Another command of the same program with the same settings, to be run to its end.
-    ///
-    /// # Errors
-    /// If there is no program.
-    pub fn command(&self, arguments: &[&str]) -> io::Result<Command> {
-        self.with(arguments)
-    }
-
-    fn with(&self, arguments: &[impl AsRef<OsStr>]) -> io::Result<Command> {
-        let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
-        let mut command = Command::new(program);
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with(PREFIX) {
-                command.env_remove(name);
-            }
-        }
-        command
-            .args(arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Ok(command)
     }
 }
 

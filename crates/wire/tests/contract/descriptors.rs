@@ -17,9 +17,11 @@ fn the_descriptors_decode_and_name_every_service() {
     services.sort();
     let expected = [
         "meridian.cancellations.v1.CancellationService",
+        "meridian.events.v1.EventService",
         "meridian.orders.v1.OrderService",
         "meridian.refunds.v1.RefundService",
         "meridian.stores.v1.StoreService",
+        "meridian.webhooks.v1.WebhookService",
     ];
     assert_eq!(services, expected);
 }

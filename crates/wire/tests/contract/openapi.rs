@@ -12,6 +12,7 @@ fn document() -> Value {
 fn every_path_is_there_with_its_methods() {
     const ORDER: &str = "/v1/stores/{store_id}/orders/{order_id}";
     const REFUND: &str = "/v1/stores/{store_id}/orders/{order_id}/refunds/{refund_id}";
+    const WEBHOOKS: &str = "/v1/stores/{store_id}/webhooks";
     let mut expected: BTreeSet<(String, &str)> = [
         ("/v1/stores", "post"),
         ("/v1/stores", "get"),
@@ -20,6 +21,8 @@ fn every_path_is_there_with_its_methods() {
         ("/v1/stores/{store_id}/tokens", "post"),
         ("/v1/stores/{store_id}/tokens", "get"),
         ("/v1/stores/{store_id}/tasks", "get"),
+        ("/v1/stores/{store_id}/events", "get"),
+        ("/v1/stores/{store_id}/events:watch", "get"),
         ("/v1/stores/{store_id}/tokens/{token_id}:revoke", "post"),
         ("/v1/stores/{store_id}/orders", "post"),
         ("/v1/stores/{store_id}/orders", "get"),
@@ -50,8 +53,15 @@ fn every_path_is_there_with_its_methods() {
     let verbs = [":accept", ":reject", ":withdraw", ":previewUndo", ":undo"];
     expected.extend(verbs.map(|verb| (format!("{cancellation}{verb}"), "post")));
     expected.insert((format!("{REFUND}:changeMethod"), "post"));
+    expected.insert(("/v1/stores/{store_id}/refundComponents".to_owned(), "get"));
     let verbs = [":retry", ":hold", ":release", ":approve", ":confirm"];
     expected.extend(verbs.map(|verb| (format!("{REFUND}{verb}"), "post")));
+    let endpoint = format!("{WEBHOOKS}/{{endpoint_id}}");
+    expected.extend(["post", "get"].map(|method| (WEBHOOKS.to_owned(), method)));
+    expected.extend(["get", "patch", "delete"].map(|method| (endpoint.clone(), method)));
+    expected.insert((format!("{endpoint}/deliveries"), "get"));
+    let verbs = [":rotateSecret", ":redeliver", ":test"];
+    expected.extend(verbs.map(|verb| (format!("{endpoint}{verb}"), "post")));
 
     let document = document();
     let shown: BTreeSet<_> = document["paths"]
@@ -113,4 +123,21 @@ fn what_the_path_binds_is_not_in_the_body() {
     assert!(request.contains_key("request_id") && !request.contains_key("order_id"));
     let create = schemas["CreateStoreRequest"]["properties"].as_object().unwrap();
     assert!(create.contains_key("store_id"));
+}
+
+#[test]
+fn a_stream_is_described_in_each_of_its_forms() {
+    let document = document();
+    let export = &document["paths"]["/v1/stores/{store_id}/refundComponents"]["get"];
+    let forms = &export["responses"]["200"]["content"];
+    let row = &forms["application/x-ndjson"]["schema"]["$ref"];
+    assert_eq!(row, "#/components/schemas/RefundComponentRow");
+    assert_eq!(forms["text/event-stream"]["schema"]["type"], "string");
+    assert_eq!(forms["application/json"], Value::Null);
+    for route in ROUTES {
+        let verb = route.method.to_lowercase();
+        let forms = &document["paths"][route.template][verb]["responses"]["200"]["content"];
+        assert_eq!(forms["text/event-stream"].is_object(), route.event.is_some());
+        assert_eq!(forms["application/json"].is_object(), route.event.is_none());
+    }
 }

@@ -29,8 +29,21 @@ fn whatever_changes_something_takes_a_request_id() {
     for route in ROUTES {
         let reads = ["/QuoteRefund", "/PreviewCancellation", "/PreviewUndo"];
         let changes =
-            route.has_body && !reads.iter().any(|method| route.grpc_path.ends_with(method));
+            route.method != "GET" && !reads.iter().any(|method| route.grpc_path.ends_with(method));
         assert_eq!(route.request.field("request_id").is_some(), changes, "{}", route.grpc_path);
-        assert_eq!(route.has_body, route.method != "GET", "{}", route.grpc_path);
+        let without_body = ["GET", "DELETE"].contains(&route.method);
+        assert_eq!(route.has_body, !without_body, "{}", route.grpc_path);
     }
+}
+
+#[test]
+fn a_message_of_a_stream_is_an_event_as_well() {
+    let route = route("/ExportRefundComponents");
+    // `row` is field 1 of the message, `order_id` field 4 of the row.
+    let event = (route.event.unwrap())(b"\x0a\x05\x22\x03GE1").unwrap();
+    assert_eq!((event.id.as_str(), event.name.as_str()), ("", ""));
+    let row: Value = serde_json::from_slice(&event.data).unwrap();
+    assert_eq!((&row["order_id"], &row["settle_time"]), (&json!("GE1"), &Value::Null));
+    assert_eq!((route.decode)(b"\x0a\x05\x22\x03GE1").unwrap(), event.data);
+    assert!((route.event.unwrap())(b"\xff").is_err());
 }

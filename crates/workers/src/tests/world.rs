@@ -430,8 +430,8 @@ impl World {
 
 /// A pool that works.
 pub struct Running {
-    join: JoinHandle<()>,
-    stop: CancellationToken,
+    pub join: JoinHandle<()>,
+    pub stop: CancellationToken,
 }
 
 impl Running {

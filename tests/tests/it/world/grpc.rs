@@ -20,12 +20,24 @@ pub struct Grpc {
     bearer: Bearer,
 }
 
-type Called = InterceptedService<Channel, Bearer>;
+fn endpoint(address: SocketAddr) -> Endpoint {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    endpoint.connect_timeout(Duration::from_secs(10))
+}
+
+pub type Called = InterceptedService<Channel, Bearer>;
 
 impl Grpc {
     pub async fn to(address: SocketAddr, token: &str) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        let endpoint = endpoint.connect_timeout(Duration::from_secs(10));
+        Self::over(endpoint(address), token).await
+    }
+
+    /// The same, but of each answer no more than 16 KiB are under way that nobody has read.
+    pub async fn narrow(address: SocketAddr, token: &str) -> Self {
+        Self::over(endpoint(address).initial_stream_window_size(16 << 10), token).await
+    }
+
+    async fn over(endpoint: Endpoint, token: &str) -> Self {
         let channel = endpoint.connect().await.unwrap();
         Self { channel, bearer: Bearer::of(token) }
     }

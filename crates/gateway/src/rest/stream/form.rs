@@ -1,16 +1,19 @@
 //! In which form a stream is shown.
 
 use super::super::{percent, refusal::Refusal, request::ALT};
+use crate::csv::Table;
 use http::{HeaderMap, HeaderValue, header};
 use std::fmt::Write as _;
 use wire::rest::{Event, Fault, Route};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Form {
     /// Server-sent events, as the HTML standard has them.
     Events,
     /// JSON, one message a line.
     Lines,
+    /// One message a line, after a line of names.
+    Csv(&'static Table),
 }
 
 const EVENTS: &str = "text/event-stream";
@@ -23,45 +26,75 @@ impl Form {
     /// # Errors
     ///
     /// 406 for CSV of what has none, 400 for another form in the query.
-    pub fn of(headers: &HeaderMap, query: Option<&str>) -> Result<Self, Refusal> {
+    pub fn of(route: &Route, headers: &HeaderMap, query: Option<&str>) -> Result<Self, Refusal> {
+        let csv = || Table::of(route.grpc_path).map(Self::Csv).ok_or_else(Refusal::no_csv);
         let query = percent::pairs(query.unwrap_or_default()).unwrap_or_default();
         match query.into_iter().find(|(name, _)| name == ALT) {
-            Some((_, form)) if form == "csv" => return Err(Refusal::no_csv()),
+            Some((_, form)) if form == "csv" => return csv(),
             Some(_) => return Err(Refusal::field(ALT, "must be csv")),
             None => {}
         }
         match accepted(headers).find(|form| [EVENTS, LINES, CSV].contains(&form.as_str())) {
             Some(form) if form == EVENTS => Ok(Self::Events),
-            Some(form) if form == CSV => Err(Refusal::no_csv()),
+            Some(form) if form == CSV => csv(),
             _ => Ok(Self::Lines),
         }
     }
 
-    pub const fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    pub const fn is_events(self) -> bool {
+        matches!(self, Self::Events)
+    }
+
+    /// What the form says of itself.
+    pub fn headers(self, headers: &mut HeaderMap) {
+        let of_form = HeaderValue::from_static(match self {
             Self::Events => EVENTS,
             Self::Lines => LINES,
-        })
+            Self::Csv(_) => "text/csv; charset=utf-8; header=present",
+        });
+        headers.insert(header::CONTENT_TYPE, of_form);
+        if let Self::Csv(table) = self {
+            let file = format!("attachment; filename=\"{}\"", table.file);
+            headers.extend(file.parse().ok().map(|file| (header::CONTENT_DISPOSITION, file)));
+        }
+    }
+
+    /// What stands before the first message.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be written.
+    pub fn head(self) -> Result<Option<Vec<u8>>, Fault> {
+        match self {
+            Self::Csv(table) => (table.header)().map(Some),
+            Self::Events | Self::Lines => Ok(None),
+        }
     }
 
     /// # Errors
     ///
     /// A message that cannot be read.
     pub fn message(self, route: &Route, message: &[u8]) -> Result<Vec<u8>, Fault> {
-        if let (Self::Events, Some(event)) = (self, route.event) {
-            return Ok(shown(&event(message)?));
+        match (self, route.event) {
+            (Self::Csv(table), _) => (table.line)(message),
+            (Self::Events, Some(event)) => Ok(shown(&event(message)?)),
+            (Self::Events | Self::Lines, _) => {
+                let mut line = (route.decode)(message)?;
+                line.push(b'\n');
+                Ok(line)
+            }
         }
-        let mut line = (route.decode)(message)?;
-        line.push(b'\n');
-        Ok(line)
     }
 
-    /// The last word of a stream that failed.
-    pub fn refusal(self, refusal: &Refusal) -> Vec<u8> {
+    /// The last word of a stream that failed; a table has none.
+    pub fn refusal(self, refusal: &Refusal) -> Option<Vec<u8>> {
         let json = refusal.json();
         match self {
-            Self::Events => shown(&Event { id: String::new(), name: "error".into(), data: json }),
-            Self::Lines => [b"{\"error\":".as_slice(), &json, b"}\n"].concat(),
+            Self::Events => {
+                Some(shown(&Event { id: String::new(), name: "error".into(), data: json }))
+            }
+            Self::Lines => Some([b"{\"error\":".as_slice(), &json, b"}\n"].concat()),
+            Self::Csv(_) => None,
         }
     }
 }
@@ -94,31 +127,49 @@ fn accepted(headers: &HeaderMap) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::rest::ROUTES;
 
-    fn of(accept: &[&'static str], query: Option<&str>) -> Result<Form, u16> {
+    fn of(call: &str, accept: &[&'static str], query: Option<&str>) -> Result<&'static str, u16> {
+        let route = ROUTES.iter().find(|route| route.grpc_path.ends_with(call)).unwrap();
         let accept = accept.iter().map(|it| (header::ACCEPT, HeaderValue::from_static(it)));
-        Form::of(&accept.collect(), query).map_err(|refusal| refusal.http().as_u16())
+        let form = Form::of(route, &accept.collect(), query);
+        form.map(|form| match form {
+            Form::Events => "events",
+            Form::Lines => "lines",
+            Form::Csv(_) => "csv",
+        })
+        .map_err(|refusal| refusal.http().as_u16())
     }
+
+    /// A stream that is a table, and a call that is none.
+    const TABLE: &str = "/ExportRefundComponents";
+    const NO_TABLE: &str = "/GetStore";
 
     #[test]
     fn the_first_form_that_is_accepted_counts() {
         for (accept, form) in [
-            (&[][..], Ok(Form::Lines)),
-            (&["*/*"], Ok(Form::Lines)),
-            (&["application/json"], Ok(Form::Lines)),
-            (&["Text/Event-Stream; charset=utf-8"], Ok(Form::Events)),
-            (&["application/json, text/event-stream"], Ok(Form::Events)),
-            (&["application/json", "text/event-stream"], Ok(Form::Events)),
-            (&["application/x-ndjson, text/event-stream"], Ok(Form::Lines)),
-            (&["text/event-stream;q=0.0, */*;q=0.1"], Ok(Form::Lines)),
-            (&["text/csv"], Err(406)),
-            (&["text/csv;q=0, */*"], Ok(Form::Lines)),
+            (&[][..], "lines"),
+            (&["*/*"], "lines"),
+            (&["application/json"], "lines"),
+            (&["Text/Event-Stream; charset=utf-8"], "events"),
+            (&["application/json, text/event-stream"], "events"),
+            (&["application/json", "text/event-stream"], "events"),
+            (&["application/x-ndjson, text/event-stream"], "lines"),
+            (&["text/event-stream;q=0.0, */*;q=0.1"], "lines"),
+            (&["text/csv;q=0, */*"], "lines"),
+            (&["text/html, text/csv;q=0.9"], "csv"),
         ] {
-            assert_eq!(of(accept, None), form, "{accept:?}");
+            assert_eq!(of(TABLE, accept, None), Ok(form), "{accept:?}");
         }
-        assert_eq!(of(&["text/event-stream"], Some("alt=csv")), Err(406));
-        assert_eq!(of(&[], Some("alt=xml")), Err(400));
-        assert_eq!(of(&[], Some("alternative=1")), Ok(Form::Lines));
+        assert_eq!(of(TABLE, &["text/event-stream"], Some("alt=csv")), Ok("csv"));
+        assert_eq!(of(TABLE, &[], Some("alt=xml")), Err(400));
+        assert_eq!(of(TABLE, &[], Some("alternative=csv")), Ok("lines"));
+    }
+
+    #[test]
+    fn what_is_no_table_is_no_csv() {
+        assert_eq!(of(NO_TABLE, &["text/csv"], None), Err(406));
+        assert_eq!(of(NO_TABLE, &[], Some("alt=csv")), Err(406));
     }
 
     #[test]

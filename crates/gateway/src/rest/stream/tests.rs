@@ -1,5 +1,7 @@
 //! Streams of a service that says what a test wants, when it wants it.
 
+mod sockets;
+
 use super::*;
 use axum::extract::Request;
 use http::{HeaderMap, Response as Answered};

@@ -1,8 +1,8 @@
 //! How the parts of a commit become rows.
 
 use super::{
-    CancellationRow, DoneRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow, TaskRow,
-    TokenRow, ToldRow,
+    CancellationRow, DoneRow, EndpointRow, FactRow, FreedRow, OrderRow, RefundRow, Rows, StoreRow,
+    TaskRow, TokenRow, ToldRow,
     derived::{OrderColumns, codes, product_codes, tenders},
 };
 use crate::column::{micros, to_doc};
@@ -13,7 +13,8 @@ use domain::{
     refund::Refund,
 };
 use ports::{
-    ClaimChange, Commit, Entry, OrderChange, StoreChange, StoreError, TaskChange, TokenChange,
+    ClaimChange, Commit, EndpointChange, Entry, OrderChange, StoreChange, StoreError, TaskChange,
+    TokenChange,
 };
 
 impl Rows {
@@ -24,6 +25,7 @@ impl Rows {
         let stores = commit.stores.iter().map(|change| StoreRow::of(&commit, change));
         let stores = stores.collect::<Result<_, _>>()?;
         let tokens = commit.tokens.iter().map(TokenRow::of).collect::<Result<_, _>>()?;
+        let endpoints = commit.endpoints.iter().map(EndpointRow::of).collect::<Result<_, _>>()?;
         let mut rows = Self {
             at: micros(commit.at),
             actor_kind: commit.actor.kind.name(),
@@ -33,6 +35,7 @@ impl Rows {
             orders,
             stores,
             tokens,
+            endpoints,
             freed: Vec::new(),
             claims: Vec::new(),
             done: Vec::new(),
@@ -246,6 +249,21 @@ impl TokenRow {
             token_id: change.token.token_id.as_uuid(),
             hash: change.hash,
             doc: to_doc(&change.token)?,
+        })
+    }
+}
+
+impl EndpointRow {
+    fn of(change: &EndpointChange) -> Result<Self, StoreError> {
+        let (store_id, endpoint_id, endpoint) = match change {
+            EndpointChange::Put(put) => (&put.store_id, put.endpoint_id, Some(put)),
+            EndpointChange::Delete { store_id, endpoint_id } => (store_id, *endpoint_id, None),
+        };
+        Ok(Self {
+            store_id: store_id.to_string(),
+            endpoint_id: endpoint_id.as_uuid(),
+            doc: endpoint.map(to_doc).transpose()?,
+            active: endpoint.is_some_and(|endpoint| endpoint.disabled.is_none()),
         })
     }
 }

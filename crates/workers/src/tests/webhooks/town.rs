@@ -1,0 +1,224 @@
+//! A store whose endpoints do as a test wants them to.
+
+use super::receivers::{Answer, Got, Receivers};
+use crate::{
+    Dispatcher, DispatcherPorts, DispatcherSettings,
+    tests::world::{Running, World, seconds, store_id},
+};
+use application::{Disabling, Failure};
+use async_trait::async_trait;
+use domain::{
+    Actor,
+    id::{EndpointId, EventId},
+    order::Order,
+    refund::Refund,
+    store::{Store as StoreRecord, StoreFact},
+    webhook::{Disabled, Endpoint, Format, Secret},
+};
+use payments::names::SANDBOX;
+use ports::{
+    Clock, Commit, Deliveries, Delivery, DeliveryFilter, EndpointChange, EndpointKey, Event,
+    EventFeed as _, EventFilter, OrderRefundBody, PageRequest, Store as _, StoreChange,
+};
+use std::{error::Error, sync::Arc};
+use store_memory::MemoryStore;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Commits what the use case would.
+struct Disables {
+    store: Arc<MemoryStore>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Disabling for Disables {
+    async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
+        let Some(endpoint) = self.store.endpoint(key).await? else { return Ok(()) };
+        if endpoint.disabled.is_some() {
+            return Ok(());
+        }
+        let (now, why) = (self.clock.now(), why.to_owned());
+        let (endpoint_id, url) = (endpoint.endpoint_id, endpoint.url.clone());
+        let fact = StoreFact::EndpointDisabled { endpoint_id, url, why: why.clone() };
+        let disabled = Some(Disabled { why, at: now, by_person: false });
+        change(&self.store, now, Endpoint { disabled, ..endpoint }, vec![fact]).await;
+        Ok(())
+    }
+}
+
+async fn change(
+    store: &MemoryStore,
+    now: OffsetDateTime,
+    endpoint: Endpoint,
+    facts: Vec<StoreFact>,
+) {
+    let before = store.store(&endpoint.store_id).await.unwrap().unwrap();
+    let mut commit = Commit::new(now, Actor::worker("webhooks"));
+    commit.stores = vec![StoreChange { before: before.version, after: before.state, facts }];
+    commit.endpoints = vec![EndpointChange::Put(Box::new(endpoint))];
+    store.commit(commit).await.unwrap();
+}
+
+struct RefundBodies;
+
+impl OrderRefundBody for RefundBodies {
+    fn order_refund(
+        &self,
+        order: &Order,
+        refund: &Refund,
+        store: &StoreRecord,
+    ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        let guid = &store.merchant_guid;
+        let body = serde_json::json!({
+            "OrderId": order.order_id.as_str(), "Number": refund.number, "MerchantGUID": guid,
+        });
+        Ok(serde_json::to_vec(&body)?)
+    }
+}
+
+/// A world with endpoints in it.
+pub struct Town {
+    pub world: World,
+    pub receivers: Arc<Receivers>,
+    last: watch::Sender<i64>,
+}
+
+impl Town {
+    pub async fn new() -> Self {
+        let world = World::new().await;
+        let receivers = Arc::new(Receivers::new(world.clock.clone()));
+        Self { world, receivers, last: watch::Sender::new(0) }
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.world.clock.now()
+    }
+
+    /// Puts an endpoint that does as it is told.
+    pub async fn endpoint(
+        &self,
+        number: u128,
+        script: impl FnMut(&Got) -> Answer + Send + 'static,
+    ) -> Endpoint {
+        let endpoint = Endpoint {
+            store_id: store_id(),
+            endpoint_id: EndpointId::from_uuid(Uuid::from_u128(number)),
+            url: url(number),
+            types: Vec::new(),
+            format: Format::Standard,
+            secrets: vec![Secret { secret: format!("whsec_{number}"), until: None }],
+            disabled: None,
+            version: 1,
+            created_at: self.now(),
+            updated_at: self.now(),
+        };
+        self.script(number, script);
+        self.put(endpoint.clone()).await;
+        endpoint
+    }
+
+    pub fn script(&self, number: u128, script: impl FnMut(&Got) -> Answer + Send + 'static) {
+        self.receivers.script(url(number), script);
+    }
+
+    pub async fn put(&self, endpoint: Endpoint) {
+        change(&self.world.store, self.now(), endpoint, Vec::new()).await;
+    }
+
+    pub fn ports(&self) -> DispatcherPorts {
+        let store = self.world.store.clone();
+        DispatcherPorts {
+            deliveries: store.clone(),
+            feed: store.clone(),
+            reader: store.clone(),
+            store: store.clone(),
+            sender: self.receivers.clone(),
+            refunds: Arc::new(RefundBodies),
+            disabling: Arc::new(Disables { store, clock: self.world.clock.clone() }),
+        }
+    }
+
+    pub fn start(&self, owner: &str, settings: DispatcherSettings) -> Running {
+        self.start_with(owner, self.ports(), settings)
+    }
+
+    pub fn start_with(
+        &self,
+        owner: &str,
+        ports: DispatcherPorts,
+        settings: DispatcherSettings,
+    ) -> Running {
+        let (clock, last) = (self.world.clock.clone(), self.last.subscribe());
+        let dispatcher = Dispatcher::new(ports, last, clock, settings, owner);
+        let stop = CancellationToken::new();
+        Running { join: tokio::spawn(dispatcher.run(stop.clone())), stop }
+    }
+
+    /// Tells this process that events came, as whoever follows the feed does.
+    pub async fn signal(&self) {
+        self.last.send_replace(self.world.store.last_overall().await.unwrap());
+    }
+
+    /// Two events of each order.
+    pub async fn orders(&self, orders: impl IntoIterator<Item = impl AsRef<str>>) {
+        for order_id in orders {
+            self.world.captured(order_id.as_ref(), &[(SANDBOX, "p1", "25.00")]).await;
+            self.world.ready(order_id.as_ref()).await;
+        }
+        self.signal().await;
+    }
+
+    pub async fn events(&self) -> Vec<Event> {
+        let all = self.world.store.events(&store_id(), &EventFilter::default(), 0, 100_000).await;
+        all.unwrap().events
+    }
+
+    pub fn got(&self, number: u128) -> Vec<Got> {
+        self.receivers.got(&url(number))
+    }
+
+    /// Positions, in the sequence in which they came.
+    pub fn positions(&self, number: u128) -> Vec<i64> {
+        self.got(number).iter().map(Got::position).collect()
+    }
+
+    /// The most messages that were on their way at the same time.
+    pub fn most_at_once(&self, number: u128) -> usize {
+        self.receivers.most_at_once(&url(number))
+    }
+
+    pub async fn stored(&self, number: u128) -> Endpoint {
+        self.world.store.endpoint(&named(number)).await.unwrap().unwrap()
+    }
+
+    /// By position.
+    pub async fn deliveries(&self, number: u128) -> Vec<Delivery> {
+        let page = PageRequest { size: 1_000_000, after: None };
+        let (key, any) = (named(number), DeliveryFilter::default());
+        let mut all = self.world.store.deliveries(&key, &any, page).await.unwrap().items;
+        all.sort_by_key(|delivery| delivery.position);
+        all
+    }
+
+    pub async fn send_test(&self, number: u128, id: u128) {
+        let id = EventId::from_uuid(Uuid::from_u128(id));
+        self.world.store.send_test(&named(number), id, self.now()).await.unwrap();
+    }
+}
+
+pub fn url(number: u128) -> String {
+    format!("https://example.com/{number}")
+}
+
+pub fn named(number: u128) -> EndpointKey {
+    let endpoint_id = EndpointId::from_uuid(Uuid::from_u128(number));
+    EndpointKey { store_id: store_id(), endpoint_id }
+}
+
+/// As it comes, but it polls less often: a test has days.
+pub fn patient() -> DispatcherSettings {
+    DispatcherSettings { poll: seconds(5), ..DispatcherSettings::default() }
+}

@@ -1,0 +1,179 @@
+use super::{
+    super::{lanes::Item, message::Unmade, schedule::next_try},
+    Post,
+};
+use domain::webhook::Endpoint;
+use ports::{Attempt, Chain, Delivery, DeliveryState, Outgoing, Reception, Sent, StoreError};
+use std::{collections::HashMap, sync::Arc};
+use time::OffsetDateTime;
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::Instant,
+};
+use tracing::Instrument as _;
+
+/// When a message is made again that could not be made: what is stored cannot be read, or the store
+/// cannot be asked.
+const UNMADE: time::Duration = time::Duration::minutes(5);
+const UNREACHABLE: time::Duration = time::Duration::seconds(5);
+
+/// Messages that are on their way. They go no further when this is dropped.
+#[derive(Default)]
+pub(super) struct Sends {
+    tasks: JoinSet<Result<Tried, Unmade>>,
+    items: HashMap<Id, Item>,
+}
+
+/// A message that was on its way.
+pub(super) struct CameBack {
+    item: Item,
+    outcome: Result<Tried, Unmade>,
+}
+
+pub(super) enum Verdict {
+    Through,
+    /// There is another try.
+    Later,
+    /// There is none, and why.
+    Never(String),
+}
+
+impl Verdict {
+    pub const fn is_through(&self) -> bool {
+        matches!(self, Self::Through)
+    }
+
+    /// Why nothing more is to be sent to the endpoint.
+    pub fn disables(self) -> Option<String> {
+        match self {
+            Self::Never(why) => Some(why),
+            Self::Through | Self::Later => None,
+        }
+    }
+}
+
+struct Tried {
+    at: OffsetDateTime,
+    millis: u32,
+    sent: Sent,
+}
+
+impl Sends {
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub fn send(&mut self, post: &Arc<Post>, endpoint: &Arc<Endpoint>, item: Item) {
+        let sent = send(Arc::clone(post), Arc::clone(endpoint), item.clone());
+        let handle = self.tasks.spawn(sent);
+        self.items.insert(handle.id(), item);
+    }
+
+    /// What comes back next. May be dropped and asked again; never ends if nothing is on its way.
+    pub async fn next(&mut self) -> CameBack {
+        loop {
+            let Some(ended) = self.tasks.join_next_with_id().await else {
+                return std::future::pending().await;
+            };
+            let (id, outcome) = match ended {
+                Ok((id, outcome)) => (id, outcome),
+                Err(error) => (error.id(), Err(broke_off(error))),
+            };
+            if let Some(item) = self.items.remove(&id) {
+                return CameBack { item, outcome };
+            }
+        }
+    }
+
+    /// What is still on its way is nobody's any more: somebody will send it again.
+    pub fn give_up(&mut self) {
+        self.tasks.abort_all();
+        self.items.clear();
+    }
+}
+
+async fn send(post: Arc<Post>, endpoint: Arc<Endpoint>, item: Item) -> Result<Tried, Unmade> {
+    let message = post.messages.of(&endpoint, &item).await?;
+    let Delivery { event_id, kind, tries, .. } = &item.delivery;
+    let span = tracing::info_span!("webhook", %event_id, kind, tries);
+    if let Some(trace) = &message.trace {
+        (post.continue_trace)(&span, trace);
+    }
+    let at = post.clock.now();
+    let began = Instant::now();
+    let outgoing = Outgoing {
+        url: &endpoint.url,
+        secrets: &endpoint.secrets_at(at),
+        message_id: &event_id.to_string(),
+        at,
+        body: &message.body,
+        trace: message.trace.as_deref(),
+    };
+    let sent = post.sender.send(outgoing).instrument(span).await;
+    let millis = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+    Ok(Tried { at, millis, sent })
+}
+
+fn broke_off(error: JoinError) -> Unmade {
+    Unmade::Unwritable(Box::new(error))
+}
+
+impl CameBack {
+    /// With its delivery as it is now, and what that means.
+    pub fn judge(self, now: OffsetDateTime) -> (Item, Verdict) {
+        let Self { mut item, outcome } = self;
+        let delivery = &mut item.delivery;
+        (delivery.updated_at, delivery.due_at) = (now, None);
+        let verdict = match outcome {
+            Ok(tried) => tried.judge(delivery, now),
+            Err(error) => unmade(delivery, &error, now),
+        };
+        (item, verdict)
+    }
+}
+
+impl Tried {
+    fn judge(self, delivery: &mut Delivery, now: OffsetDateTime) -> Verdict {
+        let Self { at, millis, sent: Sent { status, reception } } = self;
+        delivery.tries = delivery.tries.saturating_add(1);
+        let (why, verdict) = match reception {
+            Reception::Accepted => {
+                delivery.state = DeliveryState::Delivered;
+                (None, Verdict::Through)
+            }
+            Reception::Gone => {
+                let why = "it answered that it wants nothing any more (410)".to_owned();
+                (Some(why.clone()), Verdict::Never(why))
+            }
+            Reception::Failed { why, retry_after } => {
+                delivery.due_at = next_try(delivery.tries, now, retry_after);
+                let verdict = match delivery.due_at {
+                    Some(_) => Verdict::Later,
+                    None => Verdict::Never(exhausted(delivery, &why)),
+                };
+                (Some(why), verdict)
+            }
+        };
+        let surplus = (delivery.attempts.len() + 1).saturating_sub(Delivery::MAX_ATTEMPTS);
+        delivery.attempts.drain(..surplus.min(delivery.attempts.len()));
+        delivery.attempts.push(Attempt { at, status, why, millis });
+        verdict
+    }
+}
+
+fn exhausted(delivery: &Delivery, why: &str) -> String {
+    let Delivery { tries, event_id, .. } = delivery;
+    format!("it took {event_id} in none of {tries} tries; the last time: {why}")
+}
+
+/// No try, and not the endpoint's fault.
+fn unmade(delivery: &mut Delivery, error: &Unmade, now: OffsetDateTime) -> Verdict {
+    let unreachable = matches!(error, Unmade::Store(StoreError::Unavailable(_)));
+    delivery.due_at = Some(now + if unreachable { UNREACHABLE } else { UNMADE });
+    tracing::error!(event_id = %delivery.event_id, error = %Chain(error), "a message was not made");
+    Verdict::Later
+}
