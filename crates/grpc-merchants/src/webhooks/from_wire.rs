@@ -70,31 +70,29 @@ pub(super) fn filter(
 
 /// One event, or those of a time.
 pub(super) fn again(fields: &mut Fields, message: &proto::RedeliverEventRequest) -> Option<Again> {
-    let from = fields.time("from_time", message.from_time.as_ref());
-    let before = fields.time("before_time", message.before_time.as_ref());
-    let of_a_time = message.from_time.is_some() || message.before_time.is_some();
+    let from = fields.time("from", message.from.as_ref());
+    let before = fields.time("before", message.before.as_ref());
+    let of_a_time = message.from.is_some() || message.before.is_some();
     match (message.event_id.is_empty(), of_a_time) {
         (false, false) => fields.parse("event_id", &message.event_id).map(Again::Event),
         (true, true) => {
-            for (field, at) in
-                [("from_time", &message.from_time), ("before_time", &message.before_time)]
-            {
+            for (field, at) in [("from", &message.from), ("before", &message.before)] {
                 if at.is_none() {
                     fields.wrong(field, "must be given");
                 }
             }
             let (from, before) = from.zip(before)?;
             if from >= before {
-                fields.wrong("before_time", "must be after from_time");
+                fields.wrong("before", "must be after from");
             }
             Some(Again::Range { from, before })
         }
         (true, false) => {
-            fields.wrong("event_id", "must be given, or from_time and before_time");
+            fields.wrong("event_id", "must be given, or from and before");
             None
         }
         (false, true) => {
-            fields.wrong("event_id", "must not come with from_time and before_time");
+            fields.wrong("event_id", "must not come with from and before");
             None
         }
     }

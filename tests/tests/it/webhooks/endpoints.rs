@@ -34,8 +34,8 @@ async fn an_endpoint_is_made_read_changed_and_ended(world: World) {
         ("types", json!(["order.ready", "refund.created"])),
         ("format", json!("ENDPOINT_FORMAT_STANDARD")),
         ("state", json!("ENDPOINT_STATE_ENABLED")),
-        ("disable_reason", json!("")),
-        ("disable_time", Value::Null),
+        ("disabled_reason", json!("")),
+        ("disabled_time", Value::Null),
         ("version", json!("1")),
         ("previous_secret_expire_time", Value::Null),
     ] {
@@ -59,14 +59,14 @@ async fn an_endpoint_is_made_read_changed_and_ended(world: World) {
     let off = update(&http, &made, &body).await.ok();
     assert_eq!((&off["types"], &off["version"]), (&json!([]), &json!("2")));
     assert_eq!(off["state"], "ENDPOINT_STATE_DISABLED");
-    assert_eq!(off["disable_reason"], "a person disabled it");
-    assert_eq!(off["disable_time"], off["update_time"]);
+    assert_eq!(off["disabled_reason"], "a person disabled it");
+    assert_eq!(off["disabled_time"], off["update_time"]);
     let stale = update(&http, &made, &body).await;
     stale.refused(409, "VERSION_MISMATCH");
     assert_eq!((stale.metadata("asked"), stale.metadata("actual")), ("1".into(), "2".into()));
     let on = update(&http, &made, &json!({"state": "ENDPOINT_STATE_ENABLED"})).await.ok();
     assert_eq!(
-        (&on["state"], &on["disable_time"]),
+        (&on["state"], &on["disabled_time"]),
         (&json!("ENDPOINT_STATE_ENABLED"), &Value::Null)
     );
 
@@ -180,10 +180,10 @@ async fn every_fault_of_a_request_is_named(world: World) {
     for (body, field) in [
         (json!({}), "event_id"),
         (json!({"event_id": "evt_1"}), "event_id"),
-        (json!({"event_id": event, "from_time": early}), "event_id"),
-        (json!({"from_time": early}), "before_time"),
-        (json!({"before_time": early}), "from_time"),
-        (json!({"from_time": late, "before_time": early}), "before_time"),
+        (json!({"event_id": event, "from": early}), "event_id"),
+        (json!({"from": early}), "before"),
+        (json!({"before": early}), "from"),
+        (json!({"from": late, "before": early}), "before"),
     ] {
         verb("redeliver", body).await.refused(400, "INVALID_FIELDS").names(field);
     }
