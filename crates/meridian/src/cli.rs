@@ -33,6 +33,22 @@ pub enum Command {
     Migrate,
     /// Fills the store "demo" with orders to try things on; run again, it changes nothing.
     Demo,
+    /// Rebuilds every order of its facts and compares it with what is stored; looks at the log, the
+    /// lists and the sums of money as well, and changes nothing. Ends with status 0 if all is well,
+    /// 1 if there are faults, 2 if it could not be done.
+    Verify {
+        /// This store alone.
+        #[arg(long)]
+        store: Option<String>,
+        /// One JSON object a line: each fault, and at last how much was looked at.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what happened in a store.
+    Events {
+        #[command(subcommand)]
+        command: EventsCommand,
+    },
     /// Makes and revokes access tokens.
     Token {
         #[command(subcommand)]
@@ -48,6 +64,31 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Prints events as they come, one JSON object a line, until Ctrl-C.
+    Tail(Tail),
+}
+
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// The store whose events they are.
+    #[arg(long)]
+    pub store: String,
+    /// After this event, evt_…, or this position; 0 is from the start. Without it, from now on.
+    #[arg(long, value_name = "EVENT_ID|POSITION")]
+    pub from: Option<String>,
+    /// Of these types alone, such as refund.created,refund.failed.
+    #[arg(long, value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// Goes on with what comes; so it does anyway.
+    #[arg(long, conflicts_with = "until_end")]
+    pub follow: bool,
+    /// Ends where the feed ends.
+    #[arg(long, requires = "from")]
+    pub until_end: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,7 @@ use crate::{
 use application::{
     Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting, Webhooks,
 };
-use domain::Currencies;
+use domain::{Currencies, id::StoreId};
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
 use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
@@ -18,7 +18,8 @@ use grpc_orders::OrdersGrpc;
 use grpc_refunds::RefundsGrpc;
 use meridian::settings::{self, Service, Settings, Worker};
 use ports::{
-    Chain, Clock, Ids, Providers, Reader as _, Screenings, Storefronts, Tasks, WebhookSender,
+    Chain, Clock, EventFeed as _, Ids, Providers, Reader as _, Screenings, StoreError, Storefronts,
+    Tasks, WebhookSender,
 };
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -61,15 +62,28 @@ pub struct Composed {
 
 /// Opens the database and brings its schema up to date; several processes may do so at once.
 pub async fn open(settings: &settings::Database) -> Result<SqlStore, Box<dyn Error>> {
-    let options = store_sql::Options {
+    let store = SqlStore::connect(settings.url.expose_secret(), options(settings)).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Opens a database to look at it, as it is.
+pub async fn look_into(settings: &settings::Database) -> Result<SqlStore, Box<dyn Error>> {
+    let options = store_sql::Options { create: false, ..options(settings) };
+    let store = SqlStore::connect(settings.url.expose_secret(), options).await?;
+    if !store.schema_is_current().await? {
+        return Err("the schema is older than this program: run `meridian migrate` first".into());
+    }
+    Ok(store)
+}
+
+fn options(settings: &settings::Database) -> store_sql::Options {
+    store_sql::Options {
         max_connections: settings.max_connections,
         acquire_timeout: settings.acquire_timeout,
         statement_timeout: settings.statement_timeout,
         ..store_sql::Options::default()
-    };
-    let store = SqlStore::connect(settings.url.expose_secret(), options).await?;
-    store.migrate().await?;
-    Ok(store)
+    }
 }
 
 /// `meridian migrate`.
@@ -177,6 +191,11 @@ impl Composed {
             }
             say(&health, &services, false).await;
         }
+    }
+
+    /// Where the feed of a store ends now.
+    pub async fn end_of_feed(&self, store: &StoreId) -> Result<i64, StoreError> {
+        Ok(self.store.bounds(store).await?.map_or(0, |(_, last)| last))
     }
 
     /// Follows the feed for whoever waits for events in this process, until `stop`.

@@ -14,6 +14,7 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
 };
 use wire::{
+    events::v1::event_service_client::EventServiceClient,
     orders::v1::order_service_client::OrderServiceClient,
     refunds::v1::refund_service_client::RefundServiceClient,
     stores::v1::store_service_client::StoreServiceClient,
@@ -27,7 +28,7 @@ pub struct Desk {
     authorization: MetadataValue<Ascii>,
 }
 
-type Called = InterceptedService<Services, Authorize>;
+pub type Called = InterceptedService<Services, Authorize>;
 
 impl Desk {
     pub async fn open(settings: &Settings) -> Result<Self, Box<dyn Error>> {
@@ -50,6 +51,10 @@ impl Desk {
 
     pub fn stores(&self) -> StoreServiceClient<Called> {
         StoreServiceClient::new(self.called())
+    }
+
+    pub fn events(&self) -> EventServiceClient<Called> {
+        EventServiceClient::new(self.called())
     }
 
     fn called(&self) -> Called {

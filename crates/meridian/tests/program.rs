@@ -107,3 +107,64 @@ fn secrets_are_not_shown() {
         assert!(!stdout.contains(secret), "{stdout}");
     }
 }
+
+#[test]
+fn what_is_stored_is_verified_and_told_by_the_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = meridian(folder.path(), arguments).output().unwrap();
+        let (stdout, stderr) = said(&output);
+        (output.status.code().unwrap(), stdout, stderr)
+    };
+    let (status, _, stderr) = run(&["verify"]);
+    assert_eq!(status, 2, "{stderr}");
+    assert!(!folder.path().join("meridian.db").exists(), "a look makes no database");
+    assert_eq!(run(&["demo"]).0, 0);
+    let (status, stdout, stderr) = run(&["verify"]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    assert!(stdout.starts_with("looked at 36 orders, 9 refunds"), "{stdout}");
+    assert!(stdout.ends_with("no fault\n"), "{stdout}");
+    let (status, stdout, _) = run(&["verify", "--json", "--store", "demo"]);
+    assert_eq!(status, 0, "{stdout}");
+    let last: serde_json::Value = serde_json::from_str(stdout.trim()).unwrap();
+    assert_eq!((&last["faults"], &last["orders"]), (&0.into(), &36.into()));
+    for (store, says) in [("nobody", "there is no store nobody"), ("No Store", "--store must be")] {
+        let (status, _, stderr) = run(&["verify", "--store", store]);
+        assert_eq!(status, 2);
+        assert!(stderr.contains(says), "{stderr}");
+    }
+}
+
+#[test]
+fn the_events_of_a_store_are_printed_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(meridian(folder.path(), &["demo"]).output().unwrap().status.success());
+    let tail = |arguments: &[&str]| {
+        let tail = ["events", "tail", "--store"].iter().chain(arguments).copied();
+        let output = meridian(folder.path(), &tail.collect::<Vec<_>>()).output().unwrap();
+        let (stdout, stderr) = said(&output);
+        let lines = stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+        (output.status.code().unwrap(), lines.collect::<Vec<serde_json::Value>>(), stderr)
+    };
+    let (status, all, stderr) = tail(&["demo", "--from", "0", "--until-end"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(all.len() > 100, "{}", all.len());
+    let position = |event: &serde_json::Value| event["position"].as_str().unwrap().to_owned();
+    assert!(all.iter().map(position).eq((1..=all.len()).map(|place| place.to_string())));
+    let third = all[2]["event_id"].as_str().unwrap();
+    for from in [third, "3"] {
+        assert_eq!(tail(&["demo", "--from", from, "--until-end"]).1, all[3..]);
+    }
+    let types = "refund.created,refund.succeeded";
+    let (_, some, _) = tail(&["demo", "--from", "0", "--types", types, "--until-end"]);
+    assert_eq!(some.len(), 18);
+    for (arguments, says) in [
+        (["nobody", "--from", "0", "--until-end"], "STORE_NOT_FOUND"),
+        (["demo", "--from", "100000", "--until-end"], "CURSOR_UNKNOWN"),
+        (["demo", "--from", "yesterday", "--until-end"], "INVALID_FIELDS"),
+    ] {
+        let (status, lines, stderr) = tail(&arguments);
+        assert_eq!((status, lines), (1, vec![]));
+        assert!(stderr.contains(says), "{stderr}");
+    }
+}

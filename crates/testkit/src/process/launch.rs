@@ -60,7 +60,11 @@ impl Launch {
         self.command()?.args(arguments).output()
     }
 
-    fn command(&self) -> io::Result<Command> {
+    /// The program with these settings, to be told what to do.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn command(&self) -> io::Result<Command> {
         let program = self.program.clone().map_or_else(binary::meridian, Ok)?;
         let mut command = Command::new(program);
         for (name, _) in env::vars_os() {

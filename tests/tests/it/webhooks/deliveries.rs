@@ -4,7 +4,7 @@ use super::{Receiver, make, path, webhooks};
 use crate::{
     crash::SHORT_LEASE,
     on_both,
-    world::{STORE, World, act, eventually, order, unique},
+    world::{GUID, STORE, World, act, eventually, order, unique},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -63,7 +63,8 @@ async fn an_endpoint_is_told_of_everything_in_its_sequence(world: World) {
     let orders: Vec<String> = (0..10).map(|number| format!("O-{number}")).collect();
     let lives = orders.iter().map(async |id| {
         world.ready(&order(id)).await;
-        act(&world, id, "accept", json!({"external_order_id": format!("E-{id}")})).await.ok();
+        let ids = json!({"external_order_id": format!("E-{id}"), "external_order_number": "#1"});
+        act(&world, id, "accept", ids).await.ok();
         let refund = world.refund(id, &json!({"shipping_amount": "1.00"})).await.ok();
         world.until_over(&refund).await;
     });
@@ -159,11 +160,12 @@ async fn a_refund_in_the_other_platforms_shape(world: World) {
     let token = world.token("ROLE_MANAGER").await;
     let line = order("O-1")["lines"][0]["cart_item_id"].clone();
     let body = json!({
-        "orderRefund": {"MerchantGUID": crate::world::GUID, "OrderId": "O-1"},
+        "orderRefund": {"OrderId": "O-1"},
         "refundProductsList": [{"CartItemId": line, "RefundQuantity": 1}],
     });
     let http = world.http().token(&token);
-    let answer = http.post("/Order/CreateOrderRefund", &body).await.ok();
+    let path = format!("/Order/CreateOrderRefund?merchantGUID={GUID}");
+    let answer = http.post(&path, &body).await.ok();
     assert_eq!(answer["Success"], true, "{answer}");
     delivered(&world, &endpoint, 1).await;
     let messages = receiver.messages();
