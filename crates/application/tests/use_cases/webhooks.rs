@@ -232,8 +232,10 @@ async fn an_event_is_sent_again_once_for_each_request() {
     assert_eq!(first.bytes, 1_u32.to_be_bytes());
     let [delivery] = world.deliveries(&key).await.try_into().unwrap();
     assert_eq!((delivery.kind, delivery.state), (kind, DeliveryState::Pending));
+    world.clock.advance(time::Duration::minutes(1));
     let again = world.again("a1", &key, Again::Event(event)).await.unwrap();
     assert_eq!((again.bytes, again.replayed), (first.bytes, true));
+    assert_eq!(world.deliveries(&key).await, [delivery], "it is not put in once more");
 
     let at = OffsetDateTime::UNIX_EPOCH;
     let range = Again::Range { from: at, before: at + time::Duration::hours(1) };

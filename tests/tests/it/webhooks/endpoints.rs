@@ -149,7 +149,7 @@ async fn the_same_request_is_answered_again(world: World) {
 async fn every_fault_of_a_request_is_named(world: World) {
     world.open_store(json!({})).await;
     let http = world.http();
-    let types = json!(["order.ready", "order.melted", "order.ready", "webhook.test"]);
+    let types = json!(["order.ready", "order.made", "order.ready", "webhook.test"]);
     let refused =
         http.post(&webhooks(), &json!({"url": "https://10.0.0.1/", "types": types})).await;
     refused.refused(400, "INVALID_FIELDS");
