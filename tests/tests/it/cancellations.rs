@@ -8,7 +8,7 @@
 //! - [`crash`]: killed between acceptance and settlement.
 
 mod crash;
-mod guide;
+pub mod guide;
 mod lists;
 mod race;
 mod refusals;
@@ -18,7 +18,7 @@ use crate::world::{Answer, Http, World, eventually, get, order_path, unique};
 use serde_json::{Value, json};
 
 /// A store that takes requests of customers.
-fn takes_requests() -> Value {
+pub fn takes_requests() -> Value {
     json!({"customer_requests": {"enabled": true, "window_days": 14}})
 }
 
@@ -28,12 +28,12 @@ fn with_id(mut body: Value) -> Value {
 }
 
 /// By the merchant.
-async fn cancel(http: &Http, order_id: &str, body: Value) -> Answer {
+pub async fn cancel(http: &Http, order_id: &str, body: Value) -> Answer {
     http.post(&format!("{}:cancel", order_path(order_id)), &with_id(body)).await
 }
 
 /// By the customer.
-async fn request(http: &Http, order_id: &str, body: Value) -> Answer {
+pub async fn request(http: &Http, order_id: &str, body: Value) -> Answer {
     http.post(&format!("{}/cancellations", order_path(order_id)), &with_id(body)).await
 }
 
@@ -43,12 +43,12 @@ fn path(cancellation: &Value) -> String {
 }
 
 /// One of the verbs on a cancellation.
-async fn verb(http: &Http, cancellation: &Value, verb: &str, body: Value) -> Answer {
+pub async fn verb(http: &Http, cancellation: &Value, verb: &str, body: Value) -> Answer {
     http.post(&format!("{}:{verb}", path(cancellation)), &with_id(body)).await
 }
 
 /// Waits until the money is back.
-async fn until_completed(world: &World, cancellation: &Value) -> Value {
+pub async fn until_completed(world: &World, cancellation: &Value) -> Value {
     let (http, path) = (world.http(), path(cancellation));
     eventually("the cancellation to be completed", || async {
         let now = http.get(&path).await.ok();
@@ -63,6 +63,6 @@ fn pieces(order: &Value, line: usize) -> (i64, i64, i64) {
     (count("held"), count("cancelled"), count("open"))
 }
 
-fn sold_out() -> Value {
+pub fn sold_out() -> Value {
     json!({"reason": "CANCELLATION_REASON_OUT_OF_STOCK"})
 }

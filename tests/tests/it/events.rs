@@ -2,6 +2,7 @@
 
 mod crash;
 mod stream;
+mod tail;
 
 use crate::{
     on_both,

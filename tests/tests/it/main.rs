@@ -31,6 +31,7 @@ mod report;
 mod shutdown;
 mod upstream;
 mod vectors;
+mod verify;
 mod webhooks;
 
 /// Makes a test per database of each of these functions.

@@ -115,7 +115,7 @@ async fn an_order_of_nothing_is_cancelled_at_once(world: World) {
     assert_eq!(get(&world, "O-1").await["state"], "ORDER_STATE_CANCELLED");
 }
 
-pub(super) fn own(tender_id: &str, method: &str, account: &str, amount: &str) -> Value {
+pub fn own(tender_id: &str, method: &str, account: &str, amount: &str) -> Value {
     let mut tender = tender(tender_id, account, amount);
     tender["method"] = method.into();
     tender["provider"] = "ledger".into();
