@@ -15,7 +15,7 @@ use domain::{
         CancelOrder, CancellationReason, Channel, Charges, Evidence, RejectCancellation,
         RequestedBy,
     },
-    id::{RefundId, ShipmentId, StoreId},
+    id::{EndpointId, RefundId, ShipmentId, StoreId},
     order::{
         Command, FailureClass, HandoverOutcome, LatePayment, NewOrder, Order, Parcel,
         PaymentReport, Shipment, TenderState, Turn,
@@ -138,6 +138,12 @@ impl World<'_> {
         let tokens = vec![TokenChange { token, hash: Some([3; 32]) }];
         let made = Commit { stores: vec![change], tokens, ..self.commit() };
         self.store.commit(made).await.unwrap();
+        // The one fact of a store that is an event.
+        let (url, why) = ("https://shop.example/hook".to_owned(), "gone".to_owned());
+        let endpoint_id = EndpointId::from_uuid(Uuid::from_u128(1));
+        let facts = vec![StoreFact::EndpointDisabled { endpoint_id, url, why }];
+        let change = StoreChange { before: Version(2), after: store_record("shop"), facts };
+        self.store.commit(Commit { stores: vec![change], ..self.commit() }).await.unwrap();
     }
 
     async fn orders(&self) {

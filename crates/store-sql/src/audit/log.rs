@@ -100,8 +100,11 @@ impl Walk<'_, '_> {
             of.chain.lose(&mut self.suspects, self.report);
         }
         let Ok(logged) = Logged::read(row, store_id, number) else {
-            let spot = Spot::of_store(&of.store_id).at_entry(number);
-            self.report.tell(spot, FaultKind::Unreadable, "the entry, or its fact, has no columns");
+            let order_id = row.get::<String>(4).unwrap_or_default();
+            let spot = Spot::of_order(&of.store_id, &order_id).at_entry(number);
+            let spot = row.get(5).map_or(spot, |place| spot.at_place(place));
+            self.report.tell(spot, FaultKind::Unreadable, "a row of event_log cannot be read");
+            of.numbers.skip();
             of.chain.lose(&mut self.suspects, self.report);
             return Ok(());
         };

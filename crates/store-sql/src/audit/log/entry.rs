@@ -33,7 +33,7 @@ pub(super) struct Logged {
     pub hash: [u8; 32],
     /// What stands in both tables, as the log has it.
     pub columns: Columns,
-    /// The same as the fact has it, and its body.
+    /// The same as the fact has it, and its body; none if the fact is not there.
     pub fact: Option<(Columns, Vec<u8>)>,
 }
 
@@ -74,10 +74,9 @@ pub(in crate::audit) struct Columns {
 impl Logged {
     pub fn read(row: &Row, store_id: String, entry: i64) -> Result<Self, StoreError> {
         let hash: Vec<u8> = row.get(10)?;
-        let fact = match row.document(25)? {
-            Some(body) => Some((Columns::read(row, 18)?, body)),
-            None => None,
-        };
+        // One that cannot be read is told with the history of its order.
+        let body = row.document(25).ok().flatten();
+        let fact = body.and_then(|body| Some((Columns::read(row, 18).ok()?, body)));
         Ok(Self {
             store_id,
             order_id: row.get(4)?,

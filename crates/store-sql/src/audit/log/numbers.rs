@@ -9,7 +9,7 @@ use ports::{FaultKind, Head};
 pub(super) struct Numbers {
     entry: i64,
     position: i64,
-    /// Entries that are missing: so many positions may be missing with them.
+    /// Entries that are missing, or cannot be read: so many positions may be missing with them.
     missing: i64,
     overall: i64,
     /// Whether one over all stores is told to be wrong.
@@ -37,6 +37,11 @@ impl Numbers {
         }
         self.entry = entry;
         entry == next
+    }
+
+    /// Whether the entry has a position is not known.
+    pub fn skip(&mut self) {
+        self.missing += 1;
     }
 
     pub fn take(&mut self, logged: &Logged, report: &mut Report<'_>) {

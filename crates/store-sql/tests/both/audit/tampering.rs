@@ -6,8 +6,8 @@ mod lists;
 mod log;
 
 use super::{Bench, named};
-use ports::FaultKind::{self, FactChanged, FactMissing};
-use sea_orm::{ConnectionTrait, Statement};
+use ports::FaultKind::{self, FactChanged, FactMissing, Unreadable};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::fmt::Write as _;
 
 /// Everything that is changed here, to be put back.
@@ -56,6 +56,9 @@ async fn what_was_changed_is_named_and_nothing_else() {
     cases.extend(log::ends(&bench, last).await);
     cases.extend(log::hashes(&bench, entry, last).await);
     cases.extend(log::numbers(&bench, entry, last).await);
+    if bench.sql.get_database_backend() == DbBackend::Sqlite {
+        cases.extend(no_text(entry));
+    }
     cases.extend(lists::orders());
     cases.extend(lists::lists());
     cases.extend(lists::ledger());
@@ -121,10 +124,60 @@ fn facts(entry: i64, held: i64) -> Vec<Case> {
             &[(FactMissing, "refunded", Some(CREATED), Some(entry))],
         ),
         case(
+            "an event of the store itself",
+            "UPDATE facts SET body = replace(body, 'gone', 'none') \
+             WHERE store_id = 'shop' AND order_id = '' AND place = 3",
+            &[(FactChanged, "", Some(3), Some(3))],
+        ),
+        case(
+            "what the log tells of the store itself",
+            "UPDATE event_log SET data = replace(data, 'gone', 'none') \
+             WHERE store_id = 'shop' AND order_id = '' AND place = 3",
+            &[(FaultKind::EntryChanged, "", Some(3), Some(3))],
+        ),
+        case(
             "a fact of the store itself",
             "UPDATE facts SET body = replace(body, 'guid-shop', 'guid-ship') \
              WHERE store_id = 'shop' AND order_id = '' AND place = 1",
             &[(FactChanged, "", Some(1), Some(1))],
+        ),
+    ]
+}
+
+/// A file takes any bytes for a text, and any length for an id.
+fn no_text(entry: i64) -> Vec<Case> {
+    let at = format!("{} AND place = {CREATED}", of("refunded"));
+    let unreadable = |entry| [(Unreadable, "refunded", Some(CREATED), entry)];
+    vec![
+        case(
+            "a byte of a fact, which is no text any more",
+            format!("UPDATE facts SET body = CAST(x'ff' || substr(body, 2) AS TEXT) WHERE {at}"),
+            &[(FactChanged, "refunded", Some(CREATED), Some(entry))],
+        ),
+        case(
+            "the id of an event in its fact",
+            format!("UPDATE facts SET event_id = x'00' WHERE {at}"),
+            &unreadable(None),
+        ),
+        case(
+            "the id of an event in the log",
+            format!("UPDATE event_log SET event_id = x'00' WHERE {at}"),
+            &unreadable(Some(entry)),
+        ),
+        case(
+            "what an entry tells, which is no text any more",
+            format!("UPDATE event_log SET data = CAST(x'ff' AS TEXT) WHERE {at}"),
+            &unreadable(Some(entry)),
+        ),
+        case(
+            "an order that is no text",
+            format!("UPDATE orders SET doc = CAST(x'ff' AS TEXT) WHERE {}", of("refunded")),
+            &[(Unreadable, "refunded", None, None)],
+        ),
+        case(
+            "a state that is no text",
+            format!("UPDATE refunds SET state = CAST(x'ff' AS TEXT) WHERE {}", of("refunded")),
+            &[(Unreadable, "refunded", None, None)],
         ),
     ]
 }
