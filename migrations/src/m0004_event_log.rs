@@ -18,6 +18,7 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
+        connection.execute_unprepared(CLOSE).await?;
         for table in TABLES {
             table.create(manager).await?;
         }
@@ -42,9 +43,15 @@ impl MigrationTrait for Migration {
         for table in TABLES.iter().rev() {
             connection.execute_unprepared(&format!("DROP TABLE {}", table.name)).await?;
         }
+        connection.execute_unprepared(OPEN).await?;
         Ok(())
     }
 }
+
+/// Builds that do not know the log would write facts that are not in it. They name this column: from
+/// here on they can write no fact at all.
+const CLOSE: &str = "ALTER TABLE facts RENAME COLUMN trace TO traceparent";
+const OPEN: &str = "ALTER TABLE facts RENAME COLUMN traceparent TO trace";
 
 const TABLES: &[Table] = &[
     // One entry for each fact, once it is committed. `entry` is its place in the store's log, and

@@ -72,6 +72,20 @@ pub struct Answer {
     pub replayed: bool,
 }
 
+/// A command's answer, and beside it the secret that was made: only the first time.
+#[derive(Debug, Clone)]
+pub struct Made {
+    pub answer: Answer,
+    pub secret: Option<String>,
+}
+
+impl Made {
+    pub(crate) fn of(answer: Answer, made: Option<String>) -> Self {
+        let secret = made.filter(|_| !answer.replayed);
+        Self { answer, secret }
+    }
+}
+
 /// One command on one order.
 pub(crate) struct Ask<'a> {
     pub caller: &'a Caller,

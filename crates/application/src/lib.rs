@@ -30,7 +30,7 @@ mod webhooks;
 
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
-pub use core::{Answer, Caller, Core, Request};
+pub use core::{Answer, Caller, Core, Made, Request};
 pub use disabling::Disabling;
 pub use failure::{Failure, Missing, Taken};
 pub use feed::{Cursor, CursorFault, Feed, Watched};
@@ -39,7 +39,7 @@ pub use legs::{LegWork, Legs};
 pub use orders::{Orders, Resolution, Shipped};
 pub use processing::{Processing, Settings};
 pub use refunds::{NewRefund, Quoted, Refunds, Reported};
-pub use stores::{NewStore, NewToken, StoreMade, StorePatch, Stores, TokenMade};
+pub use stores::{NewStore, NewToken, StorePatch, Stores};
 pub use tail::Tail;
 pub use waiting::Waiting;
-pub use webhooks::{EndpointMade, Webhooks};
+pub use webhooks::Webhooks;

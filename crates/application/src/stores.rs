@@ -2,10 +2,10 @@
 
 mod tokens;
 
-pub use tokens::{NewToken, TokenMade};
+pub use tokens::NewToken;
 
 use crate::{
-    Access, Answer, Caller, Core, Failure, Request, Taken,
+    Access, Answer, Caller, Core, Failure, Made, Request, Taken,
     store_step::{Known, StoreAsk, Written, existing},
 };
 use domain::{
@@ -28,20 +28,6 @@ pub struct Stores {
     core: Arc<Core>,
     access: Access,
     signing: Arc<[String]>,
-}
-
-/// A store's answer; the secret that was made for its hand-over only the first time.
-#[derive(Debug, Clone)]
-pub struct StoreMade {
-    pub answer: Answer,
-    pub secret: Option<String>,
-}
-
-impl StoreMade {
-    fn of(answer: Answer, made: Option<String>) -> Self {
-        let secret = made.filter(|_| !answer.replayed);
-        Self { answer, secret }
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -99,7 +85,7 @@ impl Stores {
         request: &Request,
         mut new: NewStore,
         render: RenderStore<'_>,
-    ) -> Result<StoreMade, Failure> {
+    ) -> Result<Made, Failure> {
         let store_id = new.store_id.clone();
         let secret = self.core.signing_secret();
         let signs = self.sign_with(&secret, &mut new.settings);
@@ -132,7 +118,7 @@ impl Stores {
             },
             Needs { guid: Some(&new.merchant_guid), token: None },
         );
-        Ok(StoreMade::of(written.await?, signs.then_some(secret)))
+        Ok(Made::of(written.await?, signs.then_some(secret)))
     }
 
     /// # Errors
@@ -145,7 +131,7 @@ impl Stores {
         request: &Request,
         patch: StorePatch,
         render: RenderStore<'_>,
-    ) -> Result<StoreMade, Failure> {
+    ) -> Result<Made, Failure> {
         let asked_guid = patch.merchant_guid.as_deref();
         let secret = self.core.signing_secret();
         let signs = AtomicBool::new(false);
@@ -182,7 +168,7 @@ impl Stores {
             Needs { guid: asked_guid, token: None },
         );
         let written = written.await?;
-        Ok(StoreMade::of(written, signs.into_inner().then_some(secret)))
+        Ok(Made::of(written, signs.into_inner().then_some(secret)))
     }
 
     /// Whether it is needed.

@@ -50,7 +50,8 @@ impl Tail {
         receiver
     }
 
-    /// Follows the feed until it is dropped.
+    /// Follows the feed until it is dropped. What cannot be read is stepped over, and left to those
+    /// who want it.
     pub async fn follow(&self) {
         let mut known = None;
         loop {
@@ -63,6 +64,7 @@ impl Tail {
                     self.pause()
                 }
                 Err(error) => {
+                    known = None;
                     tracing::warn!(error = %Chain(&error), "the feed could not be followed");
                     tokio::time::sleep(REST.unsigned_abs()).await;
                     continue;
@@ -77,6 +79,8 @@ impl Tail {
     async fn step(&self, known: Option<i64>) -> Result<(i64, bool), ports::StoreError> {
         let Some(known) = known else {
             let last = self.feed.last_overall().await?;
+            // What came until here was told to nobody: whoever listens reads it for themselves.
+            self.listeners().clear();
             self.last.send_replace(last);
             return Ok((last, false));
         };

@@ -4,7 +4,7 @@
 mod deliveries;
 
 use crate::{
-    Answer, Caller, Core, Disabling, Failure, Missing, Request,
+    Answer, Caller, Core, Disabling, Failure, Made, Missing, Request,
     store_step::{Known, StoreAsk, Written, existing},
 };
 use async_trait::async_trait;
@@ -30,20 +30,6 @@ pub struct Webhooks {
     deliveries: Arc<dyn Deliveries>,
     feed: Arc<dyn EventFeed>,
     sender: Arc<dyn WebhookSender>,
-}
-
-/// An endpoint's answer; the secret that was made for it only the first time.
-#[derive(Debug, Clone)]
-pub struct EndpointMade {
-    pub answer: Answer,
-    pub secret: Option<String>,
-}
-
-impl EndpointMade {
-    fn of(answer: Answer, made: String) -> Self {
-        let secret = (!answer.replayed).then_some(made);
-        Self { answer, secret }
-    }
 }
 
 /// What was decided on an endpoint.
@@ -99,7 +85,7 @@ impl Webhooks {
         request: &Request,
         new: NewEndpoint,
         render: RenderEndpoint<'_>,
-    ) -> Result<EndpointMade, Failure> {
+    ) -> Result<Made, Failure> {
         let secret = self.core.signing_secret();
         let endpoint_id = EndpointId::from_uuid(self.core.ids.next());
         let ask = StoreAsk { caller, store_id, request: Some(request) };
@@ -116,7 +102,7 @@ impl Webhooks {
             Ok(Written { endpoint, ..Written::of(change, answer) })
         };
         let answer = self.core.write_store(ask, read, decide).await?;
-        Ok(EndpointMade::of(answer, secret))
+        Ok(Made::of(answer, Some(secret)))
     }
 
     /// # Errors
@@ -188,7 +174,7 @@ impl Webhooks {
         request: &Request,
         overlap: Duration,
         render: RenderEndpoint<'_>,
-    ) -> Result<EndpointMade, Failure> {
+    ) -> Result<Made, Failure> {
         let secret = self.core.signing_secret();
         let rotate = |held, now| {
             let after = known(held, key)?.rotated(secret.clone(), overlap, now);
@@ -197,7 +183,7 @@ impl Webhooks {
             Ok(Step { change: Some((fact, Some(put(after)))), answer })
         };
         let answer = self.change(caller, key, Some(request), rotate).await?;
-        Ok(EndpointMade::of(answer, secret))
+        Ok(Made::of(answer, Some(secret)))
     }
 
     /// # Errors

@@ -1,7 +1,10 @@
 //! What was measured, and what it was to be.
 
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    fmt::{self, Display, Formatter},
+    time::Duration,
+};
 
 /// Operations that ended within a span of time, and what they cost.
 #[derive(Debug, Clone, Default)]
@@ -49,13 +52,38 @@ pub struct Row {
     pub aim: Option<Aim>,
 }
 
+/// What a figure is to be.
+#[derive(Debug, Clone, Copy)]
+pub enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Bound {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
+        }
+    }
+}
+
+impl Display for Bound {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(most) => write!(f, "≤ {most}"),
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
+        }
+    }
+}
+
 /// A figure that stands alone.
 #[derive(Debug, Clone)]
 pub struct Single {
     pub what: String,
     pub value: f64,
     pub unit: &'static str,
-    pub at_most: Option<f64>,
+    pub aim: Option<Bound>,
 }
 
 impl Figures {
@@ -132,7 +160,7 @@ impl Row {
 
 impl Single {
     pub fn is_met(&self) -> Option<bool> {
-        self.at_most.map(|most| self.value <= most)
+        self.aim.map(|aim| aim.is_met(self.value))
     }
 
     pub fn to_json(&self) -> Value {
@@ -140,7 +168,7 @@ impl Single {
             "what": self.what,
             "value": self.value,
             "unit": self.unit,
-            "at_most": self.at_most,
+            "aim": self.aim.map(|aim| aim.to_string()),
             "met": self.is_met(),
         })
     }

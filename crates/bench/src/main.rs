@@ -21,7 +21,7 @@ mod yardstick;
 
 use clap::Parser as _;
 use client::Outcome;
-use figures::{Aim, Figures, Row, Single};
+use figures::{Aim, Bound, Figures, Row, Single};
 use report::Report;
 use settings::{Engine, Settings};
 use site::{Site, Workers};
@@ -108,13 +108,13 @@ async fn start_alone(site: &mut Site, singles: &mut Vec<Single>) -> Outcome<()> 
         what: format!("{engine}: from the start to the ready line"),
         value: took.as_secs_f64(),
         unit: "s",
-        at_most: Some(MOST_SECONDS),
+        aim: Some(Bound::AtMost(MOST_SECONDS)),
     });
     singles.push(Single {
         what: format!("{engine}: memory when idle (RSS)"),
         value: f64::from(u32::try_from(bytes >> 10)?) / 1024.0,
         unit: "MB",
-        at_most: Some(MOST_MEGABYTES),
+        aim: Some(Bound::AtMost(MOST_MEGABYTES)),
     });
     Ok(())
 }

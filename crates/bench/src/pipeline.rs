@@ -3,7 +3,7 @@
 
 use crate::{
     client::Outcome,
-    figures::Single,
+    figures::{Bound, Single},
     messages::{self, STORE},
     report::Report,
     settings::{Engine, Settings},
@@ -41,7 +41,7 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
     }
     eprintln!("{name}: {orders} orders through the pipeline once more");
     let beside = all_the_way(&mut site, orders, orders).await?;
-    let single = |what: String, value| Single { what, value, unit: "/s", at_most: None };
+    let single = |what: String, value| Single { what, value, unit: "/s", aim: None };
     report
         .singles
         .push(single(format!("{name}: {orders} orders from checkout to COMPLETED"), alone));
@@ -51,7 +51,7 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
         what: format!("{name}: so much slower beside them"),
         value: (1.0 - beside / alone) * 100.0,
         unit: "%",
-        at_most: Some(MOST_SLOWER),
+        aim: Some(Bound::AtMost(MOST_SLOWER)),
     });
     Ok(())
 }

@@ -37,9 +37,10 @@ impl Display for Report {
             }
         }
         writeln!(f, "\n## Alone\n\n| what | figure | aim |\n|---|--:|---|")?;
-        for Single { what, value, unit, at_most } in &self.singles {
-            let aim = at_most.map(|most| format!("≤ {most} {unit}")).unwrap_or_default();
-            let met = self::met(at_most.map(|most| *value <= most));
+        for single in &self.singles {
+            let Single { what, value, unit, aim } = single;
+            let aim = aim.map(|aim| format!("{aim} {unit}")).unwrap_or_default();
+            let met = self::met(single.is_met());
             writeln!(f, "| {what} | {value:.1} {unit} | {aim} {met} |")?;
         }
         let failures = self.rows.iter().filter_map(|row| {

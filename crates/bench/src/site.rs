@@ -224,7 +224,7 @@ impl Site {
             ),
             value: f64::from(orders) / took.as_secs_f64(),
             unit: "/s",
-            at_most: None,
+            aim: None,
         })
     }
 
@@ -233,7 +233,7 @@ impl Site {
             what: format!("{}: orders made READY", self.database.engine().name()),
             value: f64::from(self.settings.orders()) / took.as_secs_f64(),
             unit: "/s",
-            at_most: None,
+            aim: None,
         }
     }
 

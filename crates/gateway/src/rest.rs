@@ -6,6 +6,7 @@
 //! and stand in one place. What is decided here is only what HTTP and JSON add: which call is
 //! meant, whether the JSON has the shape of the contract, and how a refusal reads.
 
+mod accept;
 mod bare_order;
 pub(crate) mod body;
 mod call;

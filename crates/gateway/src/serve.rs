@@ -11,6 +11,7 @@ use hyper_util::{
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
+use socket2::{SockRef, TcpKeepalive};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -113,6 +114,11 @@ fn connection(
     // Answers are written whole; waiting to fill a packet only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
+    }
+    // HTTP/1 does not ask a reader whether it is still there.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
+    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&keepalive.with_retries(3)) {
+        tracing::debug!(%error, "a connection is not asked whether it is still there");
     }
     let asked = Arc::new(Notify::new());
     let first = Arc::clone(&asked);

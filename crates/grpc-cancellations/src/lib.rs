@@ -3,11 +3,11 @@
 mod from_wire;
 mod to_wire;
 
-use application::{Answer, Cancellations, Failure, Look, Missing, On, Request as Command};
+use application::{Cancellations, Failure, Look, Missing, On, Request as Command};
 use domain::{cancellation::Cancellation, id::CancellationId, order::Order};
 use grpc_kit::{
-    Admitted, Fields, MAX_COMMENT, admit, fingerprint, next_token, page, refusal, to_its_end,
-    within_message,
+    Admitted, Fields, MAX_COMMENT, admit, fingerprint, next_token, page, read_answer, refusal,
+    to_its_end, within_message,
 };
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -42,10 +42,7 @@ macro_rules! command {
         let $cancellations = $this.cancellations.clone();
         let cancellation = to_its_end(async move {
             let $on = on(&admitted, &$content.order_id, &command);
-            let answer: Result<Answer, Failure> = $run.await;
-            let answer = answer.map_err(|failure| refusal::of(&failure))?;
-            proto::Cancellation::decode(answer.bytes.as_slice())
-                .map_err(|_| refusal::unreadable_answer())
+            read_answer::<proto::Cancellation>($run.await)
         })
         .await?;
         Ok(Response::new(proto::$response { cancellation: Some(cancellation) }))

@@ -7,6 +7,7 @@
 //! a failure with [`refusal::of`].
 
 mod admission;
+mod answer;
 mod call_name;
 mod deadline;
 mod fields;
@@ -22,6 +23,7 @@ pub mod refusal;
 pub mod render;
 
 pub use admission::{Admitted, admit, admit_any, another_store, identify, to_its_end};
+pub use answer::read_answer;
 pub use deadline::Deadline;
 pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};
 pub use gate::{Gate, GateSettings};

@@ -5,10 +5,14 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep, sleep_until},
+};
 use tonic::{Status, body::Body, codegen::Bytes};
 
 /// How often it is asked whether the caller may still listen.
@@ -19,58 +23,83 @@ pub(crate) type Ask = Box<dyn Fn() -> Asked + Send>;
 pub(crate) type Asked = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// Keeps the stream's place until it is over or its caller has left, and ends it when the caller
-/// said, or may listen no more, whatever its service still has to say.
+/// said, or may listen no more, whatever its service still has to say: also while the caller takes
+/// nothing, so that nobody asks for the next message.
 pub(crate) struct Open {
-    body: Body,
-    until: Option<Pin<Box<Sleep>>>,
-    may_listen: Option<MayListen>,
-    over: bool,
-    _place: Running,
+    stream: Arc<Mutex<Stream>>,
+    watch: Option<AbortHandle>,
 }
 
-/// Asks again and again.
-struct MayListen {
-    ask: Ask,
-    again: Pin<Box<Sleep>>,
-    asked: Option<Asked>,
-}
-
-impl MayListen {
-    fn has_ended(&mut self, context: &mut Context<'_>) -> bool {
-        loop {
-            if let Some(asked) = &mut self.asked {
-                match asked.as_mut().poll(context) {
-                    Poll::Ready(true) => {
-                        self.asked = None;
-                        self.again.as_mut().reset(Instant::now() + ASK_EVERY);
-                    }
-                    Poll::Ready(false) => return true,
-                    Poll::Pending => return false,
-                }
-            }
-            if self.again.as_mut().poll(context).is_pending() {
-                return false;
-            }
-            self.asked = Some((self.ask)());
-        }
-    }
+enum Stream {
+    Open {
+        body: Body,
+        /// Whoever waits for the next message.
+        waker: Option<Waker>,
+        _place: Running,
+    },
+    /// Its last word was not said yet.
+    Ended(Status),
+    Over,
 }
 
 impl Open {
     /// `ask`: nothing for a caller whose right does not end.
     pub fn new(body: Body, until: Option<Instant>, ask: Option<Ask>, place: Running) -> Self {
-        let until = until.map(|until| Box::pin(sleep_until(until)));
-        let again = || Box::pin(sleep_until(Instant::now() + ASK_EVERY));
-        let may_listen = ask.map(|ask| MayListen { ask, again: again(), asked: None });
-        Self { body, until, may_listen, over: false, _place: place }
+        let stream = Arc::new(Mutex::new(Stream::Open { body, waker: None, _place: place }));
+        let watch = (until.is_some() || ask.is_some()).then(|| {
+            let stream = Arc::clone(&stream);
+            let end = async move {
+                let status = tokio::select! {
+                    () = passed(until) => refusal::deadline_exceeded(),
+                    () = refused(ask) => refusal::unauthenticated(),
+                };
+                end(&stream, status);
+            };
+            tokio::spawn(end).abort_handle()
+        });
+        Self { stream, watch }
     }
 
-    /// The last word of the stream.
-    fn end(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        self.over = true;
-        self.body = Body::empty();
-        let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn passed(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns once the caller may listen no more.
+async fn refused(ask: Option<Ask>) {
+    let Some(ask) = ask else { return std::future::pending().await };
+    loop {
+        sleep(ASK_EVERY).await;
+        if !ask().await {
+            return;
+        }
+    }
+}
+
+/// Gives the stream's place away, and lets its service go.
+fn end(stream: &Mutex<Stream>, status: Status) {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    if matches!(*stream, Stream::Open { .. }) {
+        let ended = std::mem::replace(&mut *stream, Stream::Ended(status));
+        drop(stream);
+        if let Stream::Open { waker: Some(waker), .. } = ended {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.abort();
+        }
     }
 }
 
@@ -79,24 +108,30 @@ impl http_body::Body for Open {
     type Error = Status;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.over {
-            return Poll::Ready(None);
+        let mut stream = self.stream();
+        if let Stream::Open { body, waker, .. } = &mut *stream {
+            *waker = Some(context.waker().clone());
+            return Pin::new(body).poll_frame(context);
         }
-        let until = self.until.as_mut();
-        if until.is_some_and(|until| until.as_mut().poll(context).is_ready()) {
-            return self.end(&refusal::deadline_exceeded());
-        }
-        if self.may_listen.as_mut().is_some_and(|it| it.has_ended(context)) {
-            return self.end(&refusal::unauthenticated());
-        }
-        Pin::new(&mut self.body).poll_frame(context)
+        // The last word of the stream.
+        Poll::Ready(match std::mem::replace(&mut *stream, Stream::Over) {
+            Stream::Ended(status) => {
+                let mut trailers = HeaderMap::new();
+                Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)))
+            }
+            _ => None,
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over || self.body.is_end_stream()
+        match &*self.stream() {
+            Stream::Open { body, .. } => body.is_end_stream(),
+            Stream::Ended(_) => false,
+            Stream::Over => true,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -172,5 +207,18 @@ mod tests {
         let status = Status::from_header_map(&trailers).unwrap();
         assert_eq!((status.code(), began.elapsed()), (Code::Unauthenticated, 3 * ASK_EVERY));
         assert!(open.frame().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_nobody_reads_keeps_no_place_beyond_its_callers_right() {
+        let places = Arc::new(Semaphore::new(2));
+        let refuse: Ask = Box::new(|| Box::pin(async { false }));
+        let until = Some(Instant::now() + Duration::from_secs(3));
+        let (in_time, _one) = opened(&places, until, None);
+        let (refused, _two) = opened(&places, None, Some(refuse));
+        assert_eq!(places.available_permits(), 0);
+        tokio::time::sleep(2 * ASK_EVERY).await;
+        assert_eq!(places.available_permits(), 2);
+        assert!(in_time.is_closed() && refused.is_closed());
     }
 }

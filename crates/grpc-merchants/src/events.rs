@@ -5,15 +5,12 @@ mod to_wire;
 
 use application::{Cursor, Feed, Watched};
 use futures_util::stream::{self, Stream};
-use grpc_kit::{Admitted, Fields, admit, next_token, page, refusal};
+use grpc_kit::{Admitted, Fields, admit, next_token, page, refusal, within_message};
 use ports::{Page, Stretch};
 use std::pin::Pin;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use wire::events::v1::{self as proto, event_service_server::EventService};
-
-/// Bytes of a page, so that any page fits into a message.
-const MAX_BYTES: usize = 3 << 20;
 
 #[derive(Clone)]
 pub struct EventsGrpc {
@@ -48,14 +45,15 @@ impl EventService for EventsGrpc {
         let cursor = from_wire::cursor(&mut fields, &message.after, after);
         let filter = from_wire::filter(&mut fields, &message.types, &message.order_id);
         fields.finish()?;
-        let cursor = page.after.map_or(cursor, Cursor::Page);
+        let cursor = page.after.map_or(cursor, Cursor::Position);
         let found = self.feed.list(&store_id, cursor, &filter, page.size).await;
-        let shown = shown(&found.map_err(|failure| refusal::of(&failure))?);
-        let (Page { items, next }, seen) = shown;
+        let Stretch { events, seen, more } = found.map_err(|failure| refusal::of(&failure))?;
+        let found = Page { items: events, next: more.then_some(seen) };
+        let (events, next) = within_message(found, to_wire::event, |event| event.position);
+        // Where the page was cut, what comes next is what was not shown.
+        let last_position = next.unwrap_or(seen);
         let next_page_token = next_token(next, &list);
-        let answer =
-            proto::ListEventsResponse { events: items, next_page_token, last_position: seen };
-        Ok(Response::new(answer))
+        Ok(Response::new(proto::ListEventsResponse { events, next_page_token, last_position }))
     }
 
     type WatchEventsStream =
@@ -97,20 +95,4 @@ fn streamed(
             },
         }
     })
-}
-
-/// A page that fits into a message, and how far the feed was looked at.
-fn shown(stretch: &Stretch) -> (Page<proto::Event, i64>, i64) {
-    let mut items = Vec::with_capacity(stretch.events.len());
-    let (mut bytes, mut last) = (0, 0);
-    for event in &stretch.events {
-        let row = to_wire::event(event);
-        bytes += prost::Message::encoded_len(&row);
-        if bytes > MAX_BYTES && !items.is_empty() {
-            return (Page { items, next: Some(last) }, last);
-        }
-        items.push(row);
-        last = event.position;
-    }
-    (Page { items, next: stretch.more.then_some(stretch.seen) }, stretch.seen)
 }

@@ -11,7 +11,7 @@ mod webhooks;
 pub use events::EventsGrpc;
 pub use webhooks::WebhooksGrpc;
 
-use application::{Answer, Failure, Missing, Request as Command, StoreMade, Stores, TokenMade};
+use application::{Answer, Failure, Made, Missing, Request as Command, Stores};
 use domain::{
     Currencies,
     id::{StoreId, TokenId},
@@ -21,7 +21,7 @@ use domain::{
 use from_wire::Known;
 use grpc_kit::{
     Admitted, Fields, Principal, admit, admit_any, another_store, fingerprint, next_token, page,
-    refusal, to_its_end, within_message,
+    read_answer, refusal, to_its_end, within_message,
 };
 use ports::{Clock, Version};
 use prost::Message;
@@ -103,7 +103,7 @@ impl StoreService for MerchantsGrpc {
         if let Err(refused) = fields.finish() {
             // The store's currency may have been another one when this very request was taken.
             let first = if has_id { self.answered(&admitted, &command).await? } else { None };
-            let store = Some(read_store(Ok(first.ok_or(refused)?))?);
+            let store = Some(read_answer(Ok(first.ok_or(refused)?))?);
             return Ok(Response::new(proto::UpdateStoreResponse { store }));
         }
         let stores = self.stores.clone();
@@ -156,7 +156,7 @@ impl StoreService for MerchantsGrpc {
         if let Err(refused) = fields.finish() {
             // A token that has expired meanwhile was in time when this very request was taken.
             let first = if has_id { self.answered(&admitted, &command).await? } else { None };
-            let token = Some(read_token(&first.ok_or(refused)?.bytes)?);
+            let token = Some(read_answer(Ok(first.ok_or(refused)?))?);
             return Ok(Response::new(proto::CreateTokenResponse { token }));
         }
         let Some(new) = new else { return Err(refusal::internal()) };
@@ -164,8 +164,8 @@ impl StoreService for MerchantsGrpc {
         let token = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
             let made = stores.create_token(caller, store_id, &command, new, &render_token).await;
-            let TokenMade { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
-            let token = read_token(&answer.bytes)?;
+            let Made { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
+            let token: proto::Token = read_answer(Ok(answer))?;
             Ok(proto::Token { secret: secret.unwrap_or_default(), ..token })
         })
         .await?;
@@ -219,7 +219,7 @@ impl StoreService for MerchantsGrpc {
             }
             let answer =
                 stores.revoke_token(caller, store_id, &command, token_id, &render_token).await;
-            read_token(&answer.map_err(|failure| refusal::of(&failure))?.bytes)
+            read_answer(answer)
         })
         .await?;
         Ok(Response::new(proto::RevokeTokenResponse { token: Some(token) }))
@@ -282,21 +282,12 @@ fn render_token(token: &Token) -> Vec<u8> {
 }
 
 /// With the secret that was made for its hand-over, this once.
-fn read_made(made: Result<StoreMade, Failure>) -> Result<proto::Store, Status> {
-    let StoreMade { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
-    let mut store = read_store(Ok(answer))?;
+fn read_made(made: Result<Made, Failure>) -> Result<proto::Store, Status> {
+    let Made { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
+    let mut store: proto::Store = read_answer(Ok(answer))?;
     let handover = store.settings.as_mut().and_then(|settings| settings.handover.as_mut());
     if let (Some(handover), Some(secret)) = (handover, secret) {
         handover.secret = secret;
     }
     Ok(store)
-}
-
-fn read_store(answer: Result<Answer, Failure>) -> Result<proto::Store, Status> {
-    let answer = answer.map_err(|failure| refusal::of(&failure))?;
-    proto::Store::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
-}
-
-fn read_token(answer: &[u8]) -> Result<proto::Token, Status> {
-    proto::Token::decode(answer).map_err(|_| refusal::unreadable_answer())
 }

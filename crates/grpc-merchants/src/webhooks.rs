@@ -3,13 +3,14 @@
 mod from_wire;
 mod to_wire;
 
-use application::{Answer, EndpointMade, Failure, Missing, Request as Command, Webhooks};
+use application::{Failure, Made, Missing, Request as Command, Webhooks};
 use domain::{
     id::{EndpointId, EventId},
     webhook::Endpoint,
 };
 use grpc_kit::{
-    Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
+    Admitted, Fields, admit, fingerprint, next_token, page, read_answer, refusal, to_its_end,
+    within_message,
 };
 use ports::{Delivery, EndpointKey};
 use prost::Message;
@@ -111,7 +112,7 @@ impl WebhookService for WebhooksGrpc {
         let webhooks = self.webhooks.clone();
         let endpoint = to_its_end(async move {
             let (caller, version) = (&admitted.caller, content.version);
-            read(webhooks.update(caller, &key, &command, patch, version, &render).await)
+            read_answer(webhooks.update(caller, &key, &command, patch, version, &render).await)
         })
         .await?;
         Ok(Response::new(proto::UpdateEndpointResponse { endpoint: Some(endpoint) }))
@@ -133,7 +134,7 @@ impl WebhookService for WebhooksGrpc {
         let answer = to_its_end(async move {
             let nothing = proto::DeleteEndpointResponse {}.encode_to_vec();
             let answer = webhooks.delete(&admitted.caller, &key, &command, &nothing).await;
-            decoded(answer)
+            read_answer(answer)
         })
         .await?;
         Ok(Response::new(answer))
@@ -199,7 +200,7 @@ impl WebhookService for WebhooksGrpc {
         let webhooks = self.webhooks.clone();
         let answer = to_its_end(async move {
             let caller = &admitted.caller;
-            decoded(webhooks.send_again(caller, &key, &command, &again, &render_count).await)
+            read_answer(webhooks.send_again(caller, &key, &command, &again, &render_count).await)
         })
         .await?;
         Ok(Response::new(answer))
@@ -221,7 +222,7 @@ impl WebhookService for WebhooksGrpc {
         let patience = admitted.patience().min(PATIENCE);
         let sent: proto::Delivery = to_its_end(async move {
             let caller = &admitted.caller;
-            decoded(webhooks.send_test(caller, &test, &command, &render_delivery).await)
+            read_answer(webhooks.send_test(caller, &test, &command, &render_delivery).await)
         })
         .await?;
         // What became of it may have moved on since the receipt was written.
@@ -248,7 +249,7 @@ impl WebhooksGrpc {
         }
         let first = self.webhooks.answered(&admitted.store_id, command).await;
         let first = first.map_err(|failure| refusal::of(&failure))?;
-        read(Ok(first.ok_or(refused)?))
+        read_answer(Ok(first.ok_or(refused)?))
     }
 }
 
@@ -274,17 +275,8 @@ fn render_delivery(delivery: &Delivery) -> Vec<u8> {
 }
 
 /// With the secret that was made, this once.
-fn read_made(made: Result<EndpointMade, Failure>) -> Result<proto::Endpoint, Status> {
-    let EndpointMade { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
-    let endpoint = read(Ok(answer))?;
+fn read_made(made: Result<Made, Failure>) -> Result<proto::Endpoint, Status> {
+    let Made { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
+    let endpoint = read_answer(Ok(answer))?;
     Ok(proto::Endpoint { secret: secret.unwrap_or_default(), ..endpoint })
-}
-
-fn read(answer: Result<Answer, Failure>) -> Result<proto::Endpoint, Status> {
-    decoded(answer)
-}
-
-fn decoded<M: Message + Default>(answer: Result<Answer, Failure>) -> Result<M, Status> {
-    let answer = answer.map_err(|failure| refusal::of(&failure))?;
-    M::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
 }

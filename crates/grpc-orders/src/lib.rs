@@ -7,7 +7,8 @@ mod to_wire;
 use application::{Answer, Failure, Orders, Request as Command, Waiting};
 use domain::order::Order;
 use grpc_kit::{
-    Admitted, Fields, admit, fingerprint, next_token, page, refusal, to_its_end, within_message,
+    Admitted, Fields, admit, fingerprint, next_token, page, read_answer, refusal, to_its_end,
+    within_message,
 };
 use ports::{OrderOrigin, PageRequest, Version};
 use prost::Message;
@@ -86,7 +87,7 @@ impl OrderService for OrdersGrpc {
             // The stored answer is without personal data; the same content brought it along.
             let people = personal.clone();
             let answer = orders.create(caller, store_id, &command, new, personal, &render).await;
-            let mut order = read_answer(answer)?;
+            let mut order: proto::Order = read_answer(answer)?;
             people::add(&mut order, &people);
             Ok(order)
         })
@@ -341,7 +342,7 @@ impl OrdersGrpc {
         admitted: &Admitted,
         answer: Result<Answer, Failure>,
     ) -> Result<proto::Order, Status> {
-        let mut order = read_answer(answer)?;
+        let mut order: proto::Order = read_answer(answer)?;
         let view = self.orders.get(&admitted.store_id, &order.order_id).await;
         if let Some(personal) = view.map_err(|failure| refusal::of(&failure))?.personal {
             people::add(&mut order, &personal);
@@ -353,9 +354,4 @@ impl OrdersGrpc {
 /// The stored answer: what every repetition of the request is given again.
 fn render(order: &Order, version: Version) -> Vec<u8> {
     to_wire::order(order, version).encode_to_vec()
-}
-
-fn read_answer(answer: Result<Answer, Failure>) -> Result<proto::Order, Status> {
-    let answer = answer.map_err(|failure| refusal::of(&failure))?;
-    proto::Order::decode(answer.bytes.as_slice()).map_err(|_| refusal::unreadable_answer())
 }

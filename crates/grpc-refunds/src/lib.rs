@@ -8,8 +8,8 @@ mod to_wire;
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
 use domain::{id::RefundId, order::Order, refund::Refund, store::Store};
 use grpc_kit::{
-    Admitted, Fields, admit, fingerprint, next_token, page, refusal, render, to_its_end,
-    within_message,
+    Admitted, Fields, admit, fingerprint, next_token, page, read_answer, refusal, render,
+    to_its_end, within_message,
 };
 use ports::RefundFilter;
 use prost::Message;
@@ -268,7 +268,7 @@ impl RefundsGrpc {
             let answer = refunds
                 .change(caller, store_id, &order_id, refund_id, &request, &command, &render)
                 .await;
-            read(&answer.map_err(|failure| refusal::of(&failure))?.bytes)
+            read_answer(answer)
         })
         .await
     }
@@ -294,13 +294,10 @@ fn render_new(order: &Order, refund: &Refund, store: &Store) -> Vec<u8> {
 /// taken for the other: a refund begins with its id, whose text is no message.
 fn read_new(answer: &[u8]) -> Result<proto::CreateRefundResponse, Status> {
     proto::CreateRefundResponse::decode(answer).or_else(|_| {
-        let refund = Some(read(answer)?);
+        let refund = proto::Refund::decode(answer).map_err(|_| refusal::unreadable_answer())?;
+        let refund = Some(refund);
         Ok(proto::CreateRefundResponse { refund, store: None })
     })
-}
-
-fn read(answer: &[u8]) -> Result<proto::Refund, Status> {
-    proto::Refund::decode(answer).map_err(|_| refusal::unreadable_answer())
 }
 
 #[cfg(test)]

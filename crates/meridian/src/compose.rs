@@ -195,7 +195,7 @@ impl Composed {
 
     /// Where the feed of a store ends now.
     pub async fn end_of_feed(&self, store: &StoreId) -> Result<i64, StoreError> {
-        Ok(self.store.bounds(store).await?.map_or(0, |(_, last)| last))
+        self.store.last_position(store).await
     }
 
     /// Follows the feed for whoever waits for events in this process, until `stop`.
@@ -253,6 +253,18 @@ struct Entrances<'e> {
     closing: &'e CancellationToken,
 }
 
+/// Adds a service, each of its messages within the limit, and says that it serves.
+macro_rules! add {
+    ($routes:expr, $health:expr, $largest:expr, $server:ident<$service:ty>, $value:expr) => {
+        $health.set_serving::<$server<$service>>().await;
+        $routes.add_service(
+            $server::new($value)
+                .max_decoding_message_size($largest)
+                .max_encoding_message_size($largest),
+        );
+    };
+}
+
 impl Entrances<'_> {
     async fn routes(
         &self,
@@ -278,28 +290,22 @@ impl Entrances<'_> {
                     let waiting = Waiting::new(Arc::clone(tasks));
                     let orders = Orders::new(Arc::clone(core));
                     let orders = OrdersGrpc::new(orders, waiting, currencies.clone());
-                    let server = OrderServiceServer::new(orders)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<OrderServiceServer<OrdersGrpc>>().await;
-                    routes.add_service(server);
+                    add!(routes, health, largest, OrderServiceServer<OrdersGrpc>, orders);
                 }
                 Service::Refunds => {
                     let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
-                    let server = RefundServiceServer::new(refunds)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<RefundServiceServer<RefundsGrpc>>().await;
-                    routes.add_service(server);
+                    add!(routes, health, largest, RefundServiceServer<RefundsGrpc>, refunds);
                 }
                 Service::Cancellations => {
                     let cancellations = Cancellations::new(Arc::clone(core), (*providers).clone());
                     let cancellations = CancellationsGrpc::new(cancellations);
-                    let server = CancellationServiceServer::new(cancellations)
-                        .max_decoding_message_size(largest)
-                        .max_encoding_message_size(largest);
-                    health.set_serving::<CancellationServiceServer<CancellationsGrpc>>().await;
-                    routes.add_service(server);
+                    add!(
+                        routes,
+                        health,
+                        largest,
+                        CancellationServiceServer<CancellationsGrpc>,
+                        cancellations
+                    );
                 }
                 Service::Merchants => {
                     self.merchants(&mut routes, &health, currencies.clone(), largest).await;
@@ -321,21 +327,10 @@ impl Entrances<'_> {
         let Self { stores, webhooks, storefronts, clock, feed, closing, .. } = self;
         let adapters = storefronts.names().map(str::to_owned).collect();
         let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
-        let server = StoreServiceServer::new(merchants)
-            .max_decoding_message_size(largest)
-            .max_encoding_message_size(largest);
-        health.set_serving::<StoreServiceServer<MerchantsGrpc>>().await;
-        routes.add_service(server);
+        add!(routes, health, largest, StoreServiceServer<MerchantsGrpc>, merchants);
         let events = EventsGrpc::new(feed.clone(), (*closing).clone());
-        let server = EventServiceServer::new(events)
-            .max_decoding_message_size(largest)
-            .max_encoding_message_size(largest);
-        health.set_serving::<EventServiceServer<EventsGrpc>>().await;
-        routes.add_service(server);
-        let server = WebhookServiceServer::new(WebhooksGrpc::new(webhooks.clone()))
-            .max_decoding_message_size(largest)
-            .max_encoding_message_size(largest);
-        health.set_serving::<WebhookServiceServer<WebhooksGrpc>>().await;
-        routes.add_service(server);
+        add!(routes, health, largest, EventServiceServer<EventsGrpc>, events);
+        let webhooks = WebhooksGrpc::new(webhooks.clone());
+        add!(routes, health, largest, WebhookServiceServer<WebhooksGrpc>, webhooks);
     }
 }

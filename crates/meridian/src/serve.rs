@@ -114,8 +114,13 @@ async fn http(
     let options = gateway::Options::default();
     let router = match (&settings.http.upstream, composed) {
         (Some(upstream), _) => {
+            // A connection on which a stream is only waited for says nothing when its other end is
+            // gone: it is asked.
             let endpoint = Endpoint::from_shared(upstream.clone())?
-                .http2_max_header_list_size(MAX_ANSWERED_HEADERS);
+                .http2_max_header_list_size(MAX_ANSWERED_HEADERS)
+                .http2_keep_alive_interval(KEEPALIVE)
+                .keep_alive_timeout(KEEPALIVE)
+                .keep_alive_while_idle(true);
             gateway::router(Upstream::at(&endpoint), options)
         }
         (None, Some(composed)) => gateway::router(composed.services(), options),

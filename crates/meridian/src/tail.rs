@@ -142,7 +142,7 @@ impl Reader {
         while let Some(message) = stream.message().await.map_err(Stop::Call)? {
             let Some(event) = message.event else { continue };
             print(&event)?;
-            self.after = After::Position(event.position);
+            self.after = After::Event(event.event_id);
         }
         Err(Stop::Call(Status::unavailable("the stream has ended")))
     }

@@ -2,6 +2,10 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 use tonic::{
@@ -12,17 +16,31 @@ use tonic::{
 use tower::{Service, ServiceExt as _};
 use wire::rest::ROUTES;
 
-/// Two connections: one connection carries so many calls at a time and no more, and streams that
-/// stay open for hours would leave none for the others.
+/// Connections that streams take in turn; each is made when it is needed. They carry what a server
+/// with our defaults lets be open at a time, with room to spare for streams that end unevenly.
+const STREAM_CONNECTIONS: usize = 10;
+
+/// One connection carries so many calls at a time and no more, and streams that stay open for hours
+/// would leave none for the others: they have connections of their own.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     calls: Channel,
-    streams: Channel,
+    streams: Arc<[Channel]>,
+    opened: Arc<AtomicUsize>,
 }
 
 impl Upstream {
     pub fn at(endpoint: &Endpoint) -> Self {
-        Self { calls: endpoint.connect_lazy(), streams: endpoint.connect_lazy() }
+        let streams = (0..STREAM_CONNECTIONS).map(|_| endpoint.connect_lazy()).collect();
+        Self { calls: endpoint.connect_lazy(), streams, opened: Arc::default() }
+    }
+
+    fn for_call(&self, path: &str) -> &Channel {
+        if !streams(path) {
+            return &self.calls;
+        }
+        let next = self.opened.fetch_add(1, Ordering::Relaxed) % STREAM_CONNECTIONS;
+        self.streams.get(next).unwrap_or(&self.calls)
     }
 }
 
@@ -37,8 +55,8 @@ impl Service<Request<Body>> for Upstream {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let channel = if streams(request.uri().path()) { &self.streams } else { &self.calls };
-        Box::pin(channel.clone().oneshot(request))
+        let channel = self.for_call(request.uri().path()).clone();
+        Box::pin(channel.oneshot(request))
     }
 }
 
@@ -49,25 +67,29 @@ fn streams(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use tokio::net::TcpListener;
 
     const CALL: &str = "/meridian.refunds.v1.RefundService/GetRefund";
     const STREAM: &str = "/meridian.refunds.v1.RefundService/ExportRefundComponents";
 
     #[tokio::test]
-    async fn streams_have_a_connection_of_their_own() {
+    async fn streams_have_connections_of_their_own() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let mut upstream = Upstream::at(&Endpoint::from_shared(address).unwrap());
         let mut open = Vec::new();
-        for path in [CALL, CALL, STREAM, STREAM] {
+        for path in [CALL, CALL].into_iter().chain([STREAM; 2 * STREAM_CONNECTIONS]) {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();
             open.push(tokio::spawn(upstream.call(request)));
         }
-        // Nobody answers, so that none of the four ends: two connections carry them all.
-        let _two = [listener.accept().await.unwrap(), listener.accept().await.unwrap()];
-        let third = tokio::time::timeout(std::time::Duration::from_millis(100), listener.accept());
-        assert!(third.await.is_err());
+        // Nobody answers, so that none of them ends: one connection carries the calls.
+        let mut accepted = Vec::new();
+        for _ in 0..=STREAM_CONNECTIONS {
+            accepted.push(listener.accept().await.unwrap());
+        }
+        let further = tokio::time::timeout(Duration::from_millis(100), listener.accept());
+        assert!(further.await.is_err());
         assert!(open.iter().all(|call| !call.is_finished()));
     }
 }

@@ -76,21 +76,11 @@ fn told(fault: &Fault, json: bool) -> io::Result<()> {
     writeln!(out, ": {text}")
 }
 
-#[derive(Serialize)]
-struct LastLine {
-    faults: u64,
-    orders: u64,
-    facts: u64,
-    entries: u64,
-    events: u64,
-    waiting: u64,
-    refunds: u64,
-    cancellations: u64,
-    accounts: u64,
-    transfers: u64,
-}
-
 fn summed_up(audited: &Audited, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        return writeln!(out, "{}", serde_json::to_string(audited)?);
+    }
     let Audited {
         orders,
         facts,
@@ -103,22 +93,6 @@ fn summed_up(audited: &Audited, json: bool) -> io::Result<()> {
         transfers,
         faults,
     } = *audited;
-    let mut out = io::stdout().lock();
-    if json {
-        let line = LastLine {
-            faults,
-            orders,
-            facts,
-            entries,
-            events,
-            waiting,
-            refunds,
-            cancellations,
-            accounts,
-            transfers,
-        };
-        return writeln!(out, "{}", serde_json::to_string(&line)?);
-    }
     writeln!(
         out,
         "looked at {orders} orders, {refunds} refunds, {cancellations} cancellations, {facts} \

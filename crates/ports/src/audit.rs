@@ -3,6 +3,7 @@
 use crate::StoreError;
 use async_trait::async_trait;
 use domain::id::StoreId;
+use serde::Serialize;
 
 /// Looks at everything that is stored, and changes nothing.
 #[async_trait]
@@ -129,8 +130,9 @@ impl FaultKind {
 }
 
 /// How much was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Audited {
+    pub faults: u64,
     pub orders: u64,
     /// Of orders and of stores.
     pub facts: u64,
@@ -145,5 +147,4 @@ pub struct Audited {
     /// Of own value, in one currency each.
     pub accounts: u64,
     pub transfers: u64,
-    pub faults: u64,
 }

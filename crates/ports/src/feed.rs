@@ -68,9 +68,6 @@ pub struct Stretch {
     pub more: bool,
 }
 
-/// The first and the last position that can be read; none of an empty feed.
-pub type Bounds = Option<(i64, i64)>;
-
 /// Reads of events. What one call has shown, every later one shows as well.
 #[async_trait]
 pub trait EventFeed: Send + Sync {
@@ -87,7 +84,8 @@ pub trait EventFeed: Send + Sync {
     /// Where an event of this store stands.
     async fn position(&self, store: &StoreId, event: EventId) -> Result<Option<i64>, StoreError>;
 
-    async fn bounds(&self, store: &StoreId) -> Result<Bounds, StoreError>;
+    /// The last position of a store; 0 before its first event.
+    async fn last_position(&self, store: &StoreId) -> Result<i64, StoreError>;
 
     /// At most `limit` events of all stores after a position over all of them.
     async fn all_events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError>;
@@ -133,20 +131,23 @@ pub struct Entry<'e> {
     pub occurred_at: i64,
     pub actor_kind: &'e str,
     pub actor_id: &'e str,
+    pub trace: Option<&'e str>,
     /// The fact in full, as stored.
     pub body: &'e str,
     /// What readers see beside it: what it is about, the merchant's own id and number, the data.
-    pub told: Option<[&'e str; 4]>,
+    pub told: Option<[Option<&'e str>; 4]>,
 }
 
 impl Entry<'_> {
-    /// Of all parts, each with its length before it.
+    /// Of all parts, each with its length before it; what is not there has a length of its own.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            hasher.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hasher.update(bytes);
+        let mut optional = |bytes: Option<&[u8]>| {
+            let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
+            hasher.update(length.to_be_bytes());
+            hasher.update(bytes.unwrap_or_default());
         };
+        let mut part = |bytes: &[u8]| optional(Some(bytes));
         part(self.store_id.as_bytes());
         part(self.order_id.as_bytes());
         part(&self.place.to_be_bytes());
@@ -157,8 +158,9 @@ impl Entry<'_> {
         part(self.actor_kind.as_bytes());
         part(self.actor_id.as_bytes());
         part(self.body.as_bytes());
+        optional(self.trace.map(str::as_bytes));
         for told in self.told.iter().flatten() {
-            part(told.as_bytes());
+            optional(told.map(str::as_bytes));
         }
         hasher.finalize().into()
     }

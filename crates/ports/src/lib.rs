@@ -40,8 +40,8 @@ pub use deliveries::{
 };
 pub use error::StoreError;
 pub use feed::{
-    Bounds, Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer,
-    Stretch, chained,
+    Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer, Stretch,
+    chained,
 };
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use order_refund::OrderRefundBody;

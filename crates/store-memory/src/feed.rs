@@ -4,9 +4,7 @@ use domain::{
     event::Told,
     id::{EventId, StoreId},
 };
-use ports::{
-    Bounds, Commit, Event, EventFeed, EventFilter, Numbering, Sequencer, StoreError, Stretch,
-};
+use ports::{Commit, Event, EventFeed, EventFilter, Numbering, Sequencer, StoreError, Stretch};
 use time::Duration;
 
 #[async_trait]
@@ -41,12 +39,10 @@ impl EventFeed for MemoryStore {
         Ok(found.map(|event| event.position))
     }
 
-    async fn bounds(&self, store: &StoreId) -> Result<Bounds, StoreError> {
+    async fn last_position(&self, store: &StoreId) -> Result<i64, StoreError> {
         let tables = self.lock();
-        let mut positions =
-            tables.events.iter().filter(|it| it.store_id == *store).map(|it| it.position);
-        let first = positions.next();
-        Ok(first.map(|first| (first, positions.next_back().unwrap_or(first))))
+        let last = tables.events.iter().rfind(|it| it.store_id == *store);
+        Ok(last.map_or(0, |event| event.position))
     }
 
     async fn all_events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {

@@ -83,7 +83,7 @@ pub(crate) mod fact {
         pub kind: String,
         pub actor_kind: String,
         pub actor_id: String,
-        pub trace: Option<String>,
+        pub traceparent: Option<String>,
         pub body: String,
     }
 

@@ -16,7 +16,7 @@ use domain::{
     id::{EventId, StoreId},
     order::ExternalIds,
 };
-use ports::{Bounds, Event, EventFeed, EventFilter, Numbering, Sequencer, StoreError, Stretch};
+use ports::{Event, EventFeed, EventFilter, Numbering, Sequencer, StoreError, Stretch};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use time::Duration;
 use uuid::Uuid;
@@ -34,9 +34,9 @@ const BY_POSITION: &str = "SELECT {columns} FROM event_log WHERE store_id = $1 A
     ORDER BY position LIMIT $3";
 const OVERALL: &str =
     "SELECT {columns} FROM event_log WHERE overall > $1 ORDER BY overall LIMIT $2";
+/// Of the feeds, that which counts over all stores.
+const OVER_ALL: &str = "";
 const LAST: &str = "SELECT position FROM feeds WHERE store_id = $1";
-const FIRST: &str = "SELECT position FROM event_log WHERE store_id = $1 AND position > 0 \
-    ORDER BY position LIMIT 1";
 const POSITION: &str = "SELECT position FROM event_log WHERE store_id = $1 AND event_id = $2 \
     AND position > 0";
 
@@ -56,6 +56,11 @@ impl EventFeed for SqlStore {
             None if filter.types.is_empty() => i64::from(limit),
             None => LOOKED_AT.max(i64::from(limit)),
         };
+        // The events of an order say nothing of how far the feed goes.
+        let last = match &filter.order_id {
+            Some(_) => self.last_position(store).await?,
+            None => 0,
+        };
         let mut values = vec![Value::from(store.as_str())];
         values.extend(filter.order_id.as_ref().map(|order| Value::from(order.as_str())));
         values.extend([after.into(), looked_at.into()]);
@@ -74,6 +79,9 @@ impl EventFeed for SqlStore {
                 stretch.events.push(event);
             }
         }
+        if !stretch.more {
+            stretch.seen = stretch.seen.max(last);
+        }
         Ok(stretch)
     }
 
@@ -82,12 +90,8 @@ impl EventFeed for SqlStore {
         self.read_number(POSITION, values).await
     }
 
-    async fn bounds(&self, store: &StoreId) -> Result<Bounds, StoreError> {
-        let Some(last) = self.read_number(LAST, vec![store.as_str().into()]).await? else {
-            return Ok(None);
-        };
-        let first = self.read_number(FIRST, vec![store.as_str().into()]).await?;
-        Ok(first.map(|first| (first, last)))
+    async fn last_position(&self, store: &StoreId) -> Result<i64, StoreError> {
+        Ok(self.read_number(LAST, vec![store.as_str().into()]).await?.unwrap_or(0))
     }
 
     async fn all_events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
@@ -96,7 +100,7 @@ impl EventFeed for SqlStore {
     }
 
     async fn last_overall(&self) -> Result<i64, StoreError> {
-        Ok(self.read_number(LAST, vec!["".into()]).await?.unwrap_or(0))
+        Ok(self.read_number(LAST, vec![OVER_ALL.into()]).await?.unwrap_or(0))
     }
 
     async fn published(&self, at_most: Duration) {

@@ -51,7 +51,8 @@ impl Link {
         Ok(Self { options: postgres, patience, limit, connection: None, used: Instant::now() })
     }
 
-    async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+    /// The one that is kept, if it is still good, or a new one.
+    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
         let idle = self.used.elapsed();
         self.used = Instant::now();
         let kept = match self.connection.take() {
@@ -62,27 +63,26 @@ impl Link {
             }
             kept => kept,
         };
-        let connection = match kept {
-            Some(kept) => kept,
+        match kept {
+            Some(kept) => Ok(kept),
             None => timeout(self.patience, PgConnection::connect_with(&self.options))
                 .await
-                .map_err(|_| sqlx::Error::PoolTimedOut)??,
-        };
-        Ok(self.connection.insert(connection))
+                .map_err(|_| sqlx::Error::PoolTimedOut)?,
+        }
     }
 
     pub const fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Waits for an answer of this connection, which is dropped if it is in doubt afterwards.
+    /// Waits for an answer of this connection, which is dropped if it is in doubt afterwards, or if
+    /// the answer is not waited for: what it holds in the database is let go with it.
     pub async fn answer<T>(&mut self, answer: impl AnswerOf<T>) -> Result<T, sqlx::Error> {
-        let limit = self.limit;
-        let connection = self.connection().await?;
-        let answer = timeout(limit, answer.of(connection)).await;
+        let mut connection = self.connection().await?;
+        let answer = timeout(self.limit, answer.of(&mut connection)).await;
         let answer = answer.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into())));
-        if answer.as_ref().is_err_and(|error| fault(error) == Fault::Unavailable) {
-            self.connection = None;
+        if !answer.as_ref().is_err_and(|error| fault(error) == Fault::Unavailable) {
+            self.connection = Some(connection);
         }
         answer
     }

@@ -23,7 +23,7 @@ impl SqlStore {
     /// take turns.
     ///
     /// Facts that are older than the log are entered into it. A process of a build that does not
-    /// know the log must not write meanwhile, nor later.
+    /// know the log waits meanwhile, and can write none later.
     ///
     /// # Errors
     ///

@@ -2,103 +2,36 @@
 //! clients and servers, their JSON, the REST routes, the descriptors and the `OpenAPI` document.
 //! There is no logic here.
 
-/// Amounts in both currencies of an order.
-pub mod money {
-    /// Version 1.
-    #[expect(clippy::allow_attributes, reason = "generated code has its own style")]
-    pub mod v1 {
-        tonic::include_proto!("meridian.money.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.money.v1.serde.rs"));
-    }
+/// The packages of the contract, by their area, each with the lints that its generated code offends.
+macro_rules! packages {
+    ($($(#[$doc:meta])* $area:ident: $($lint:path),+;)+) => {$(
+        $(#[$doc])*
+        pub mod $area {
+            /// Version 1.
+            #[expect($($lint,)+ reason = "generated code has its own style")]
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/meridian.", stringify!($area), ".v1.rs"));
+                include!(concat!(env!("OUT_DIR"), "/meridian.", stringify!($area), ".v1.serde.rs"));
+            }
+        }
+    )+};
 }
 
-/// Cancellations.
-pub mod cancellations {
-    /// Version 1.
-    #[expect(
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.cancellations.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.cancellations.v1.serde.rs"));
-    }
-}
-
-/// Events.
-pub mod events {
-    /// Version 1.
-    #[expect(
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.events.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.events.v1.serde.rs"));
-    }
-}
-
-/// Orders.
-pub mod orders {
-    /// Version 1.
-    #[expect(
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.orders.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.orders.v1.serde.rs"));
-    }
-}
-
-/// Refunds.
-pub mod refunds {
-    /// Version 1.
-    #[expect(
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.refunds.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.refunds.v1.serde.rs"));
-    }
-}
-
-/// Stores and tokens.
-pub mod stores {
-    /// Version 1.
-    #[expect(
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.stores.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.stores.v1.serde.rs"));
-    }
-}
-
-/// Webhooks.
-pub mod webhooks {
-    /// Version 1.
-    #[expect(
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        reason = "generated code has its own style"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("meridian.webhooks.v1");
-        include!(concat!(env!("OUT_DIR"), "/meridian.webhooks.v1.serde.rs"));
-    }
+packages! {
+    /// Amounts in both currencies of an order.
+    money: clippy::allow_attributes;
+    /// Cancellations.
+    cancellations: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    /// Events.
+    events: clippy::pedantic, clippy::allow_attributes;
+    /// Orders.
+    orders: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    /// Refunds.
+    refunds: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    /// Stores and tokens.
+    stores: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    /// Webhooks.
+    webhooks: clippy::all, clippy::pedantic, clippy::allow_attributes;
 }
 
 pub mod rest;

@@ -1,5 +1,6 @@
 //! The feed of a store: complete, in order, and nobody else's.
 
+mod broker;
 mod crash;
 mod stream;
 mod tail;

@@ -1,7 +1,6 @@
 use crate::Failure;
 use domain::id::{EventId, StoreId};
-use ports::{EventFeed, EventFilter, event_id};
-use time::OffsetDateTime;
+use ports::{Event, EventFeed, EventFilter, StoreError, event_id};
 
 /// Where to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +9,7 @@ pub enum Cursor {
     /// After what is there now.
     End,
     Event(EventId),
-    /// As a reader knows it.
     Position(i64),
-    /// As an earlier answer of this system said it.
-    Page(i64),
 }
 
 /// Why a cursor is none.
@@ -37,18 +33,19 @@ pub(super) async fn resolve(
 ) -> Result<i64, Failure> {
     match cursor {
         Cursor::Start => Ok(0),
-        Cursor::Page(position) => Ok(position),
-        Cursor::End => Ok(feed.bounds(store).await?.map_or(0, |(_, last)| last)),
+        Cursor::End => Ok(feed.last_position(store).await?),
         Cursor::Position(position) => {
-            let (first, last) = feed.bounds(store).await?.unwrap_or((1, 0));
+            let last = feed.last_position(store).await?;
             if position > last {
                 return Err(Failure::Cursor(CursorFault::Unknown { last }));
             }
             // From the start is from wherever that is.
-            if position != 0 && position < first - 1 {
-                return Err(Failure::Cursor(CursorFault::TooOld { first }));
+            match earliest(feed, store).await? {
+                Some(first) if position != 0 && position < first.position - 1 => {
+                    Err(Failure::Cursor(CursorFault::TooOld { first: first.position }))
+                }
+                _ => Ok(position),
             }
-            Ok(position)
         }
         Cursor::Event(event) => match feed.position(store, event).await? {
             Some(position) => Ok(position),
@@ -63,21 +60,15 @@ async fn missing(
     store: &StoreId,
     event: EventId,
 ) -> Result<CursorFault, Failure> {
-    let bounds = feed.bounds(store).await?;
-    let last = bounds.map_or(0, |(_, last)| last);
+    let last = feed.last_position(store).await?;
     match event_id::origin(event, store) {
         event_id::Origin::Nowhere => return Ok(CursorFault::Unknown { last }),
         event_id::Origin::Other => return Ok(CursorFault::NotFound),
         event_id::Origin::Own => {}
     }
-    let earliest = feed.events(store, &EventFilter::default(), 0, 1).await?;
-    let earliest = earliest.events.first();
-    let is_older = |at: OffsetDateTime| {
-        millis(event) < u128::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
-    };
-    Ok(match earliest {
+    Ok(match earliest(feed, store).await? {
         // What was taken away was the beginning.
-        Some(first) if first.position > 1 && is_older(first.occurred_at) => {
+        Some(first) if first.position > 1 && millis(event) < millis(first.event_id) => {
             CursorFault::TooOld { first: first.position }
         }
         _ => CursorFault::EpochChanged { last },
@@ -87,4 +78,8 @@ async fn missing(
 /// When it happened: the upper bits of its id.
 fn millis(event: EventId) -> u128 {
     event.as_uuid().as_u128() >> 80
+}
+
+async fn earliest(feed: &dyn EventFeed, store: &StoreId) -> Result<Option<Event>, StoreError> {
+    Ok(feed.events(store, &EventFilter::default(), 0, 1).await?.events.into_iter().next())
 }

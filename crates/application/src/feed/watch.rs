@@ -1,4 +1,4 @@
-use super::Place;
+use super::{CursorFault, Place};
 use crate::{Failure, Tail};
 use domain::id::StoreId;
 use ports::{Event, EventFeed, EventFilter};
@@ -39,7 +39,8 @@ impl Watched {
     ///
     /// # Errors
     ///
-    /// [`Failure::Store`] alone; what was given stays given.
+    /// [`Failure::Store`], or [`Failure::Cursor`] if the feed is shorter than it was. What was given
+    /// stays given.
     pub async fn next(&mut self) -> Result<Arc<Event>, Failure> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -66,12 +67,16 @@ impl Watched {
     /// between the two.
     async fn catch_up(&mut self) -> Result<(), Failure> {
         let live = self.tail.listen(&self.store);
-        // What a filter let pass says nothing of how far the feed goes.
-        let last = self.feed.bounds(&self.store).await?.map_or(0, |(_, last)| last);
         let stretch = self.feed.events(&self.store, &self.filter, self.seen, PAGE).await?;
-        self.seen = if stretch.more { stretch.seen } else { stretch.seen.max(last) };
+        self.seen = stretch.seen;
         self.ready.extend(stretch.events.into_iter().map(Arc::new));
-        self.live = (!stretch.more).then_some(live);
+        if !stretch.more {
+            let last = self.feed.last_position(&self.store).await?;
+            if last < self.seen {
+                return Err(Failure::Cursor(CursorFault::EpochChanged { last }));
+            }
+            self.live = Some(live);
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Beside, Needs, Stores};
 use crate::{
-    Answer, Caller, Failure, Missing, Request, secret_hash,
+    Answer, Caller, Failure, Made, Missing, Request, secret_hash,
     store_step::{Known, Written, existing},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -25,13 +25,6 @@ pub struct NewToken {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// A new token's answer; the secret only the first time.
-#[derive(Debug, Clone)]
-pub struct TokenMade {
-    pub answer: Answer,
-    pub secret: Option<String>,
-}
-
 impl Stores {
     /// Makes a token and shows its secret, this once.
     ///
@@ -45,7 +38,7 @@ impl Stores {
         request: &Request,
         new: NewToken,
         render: RenderToken<'_>,
-    ) -> Result<TokenMade, Failure> {
+    ) -> Result<Made, Failure> {
         let secret = format!("mrd_{}", BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret()));
         let token_id = TokenId::from_uuid(self.core.ids.next());
         let answer = self
@@ -74,8 +67,7 @@ impl Stores {
                 Needs::default(),
             )
             .await?;
-        let secret = (!answer.replayed).then_some(secret);
-        Ok(TokenMade { answer, secret })
+        Ok(Made::of(answer, Some(secret)))
     }
 
     /// # Errors

@@ -4,7 +4,7 @@ use crate::{
     reason,
     world::{Mishap, World, caller, request},
 };
-use application::{Answer, Disabling as _, EndpointMade, Failure, Missing};
+use application::{Answer, Disabling as _, Failure, Made, Missing};
 use domain::{
     Reason, event,
     id::{EndpointId, EventId},
@@ -37,7 +37,7 @@ fn key(world: &World, answer: &Answer) -> EndpointKey {
 }
 
 impl World {
-    async fn make(&self, id: &str) -> Result<EndpointMade, Failure> {
+    async fn make(&self, id: &str) -> Result<Made, Failure> {
         let asked = request(id, "CreateEndpoint");
         self.webhooks.create(&caller(), &self.store_id(), &asked, new(), &render).await
     }

@@ -136,7 +136,7 @@ fn bind_request_id(
 }
 
 /// A browser that was cut off calls the same URL again and says in a header where it was: that goes
-/// before an `after` that stands in the URL.
+/// before whatever cursor stands in the URL. Before it had an event, the header is empty or missing.
 fn bind_after(
     object: &mut Map<String, Value>,
     message: &Message,
@@ -146,6 +146,13 @@ fn bind_after(
     let after = message.field("after").filter(|it| matches!(it.kind, Kind::Text) && !it.repeated);
     let Some(after) = after else { return Ok(()) };
     let last = last.to_str().map_err(|_| fault("Last-Event-ID", "must be visible ASCII"))?;
+    if last.is_empty() {
+        return Ok(());
+    }
+    for cursor in ["after_position", "from_now"].into_iter().filter_map(|it| message.field(it)) {
+        object.remove(cursor.name);
+        object.remove(cursor.json_name);
+    }
     object.insert(after.name.to_owned(), last.into());
     Ok(())
 }
@@ -193,6 +200,7 @@ mod tests {
         assert_eq!(asked(&FEED, "", Some("e7")), r#"{"after":"e7"}"#);
         assert_eq!(asked(&FEED, "after=", Some("e7")), r#"{"after":"e7"}"#);
         assert_eq!(asked(&FEED, "after=e9", Some("e7")), r#"{"after":"e7"}"#);
+        assert_eq!(asked(&FEED, "after=e9", Some("")), r#"{"after":"e9"}"#);
         assert_eq!(asked(&FEED, "", None), "{}");
         assert_eq!(asked(&LIST, "", Some("e7")), "{}");
     }

@@ -1,7 +1,11 @@
 //! Which call of the contract a method and a path mean.
 
-use super::{percent, refusal::Refusal};
-use http::{HeaderMap, Method, header::ACCEPT};
+use super::{
+    accept::{EVENTS, accepted},
+    percent,
+    refusal::Refusal,
+};
+use http::{HeaderMap, Method};
 use std::collections::BTreeSet;
 use wire::rest::{ROUTES, Route, Segment};
 
@@ -13,14 +17,14 @@ pub struct Matched {
     pub bound: Vec<(&'static str, String)>,
 }
 
-/// The same; a list that can be watched is watched by whoever takes events alone.
+/// The same; a list that can be watched is watched by whoever takes events before all else.
 ///
 /// # Errors
 ///
 /// Those of [`find`].
 pub fn wanted(method: &Method, path: &str, headers: &HeaderMap) -> Result<Matched, Refusal> {
     let matched = find(method, path)?;
-    let takes_events = headers.get(ACCEPT).is_some_and(|accept| accept == "text/event-stream");
+    let takes_events = accepted(headers).next().is_some_and(|it| it == EVENTS);
     if !takes_events || matched.route.event.is_some() || matched.route.action.is_some() {
         return Ok(matched);
     }

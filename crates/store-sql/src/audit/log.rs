@@ -117,12 +117,13 @@ impl Walk<'_, '_> {
             Verdict::Fits | Verdict::Unknown => {}
             Verdict::Entry(columns) => {
                 let text = format!("the entry says something else than its fact: {columns}");
-                self.report.tell(logged.spot(), FaultKind::EntryChanged, text);
+                self.report.tell(logged.name.spot(), FaultKind::EntryChanged, text);
             }
             Verdict::Fact(columns) => {
                 let text = format!("the fact says something else than its entry: {columns}");
-                self.report.tell(logged.spot(), FaultKind::FactChanged, text);
-                self.suspects.told(&logged.store_id, &logged.order_id, logged.place);
+                self.report.tell(logged.name.spot(), FaultKind::FactChanged, text);
+                let entry::Name { store_id, order_id, place, .. } = &logged.name;
+                self.suspects.told(store_id, order_id, *place);
             }
         }
         Ok(())

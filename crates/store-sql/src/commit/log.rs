@@ -8,7 +8,7 @@ use super::{
     steps::Step,
 };
 use ports::{Head, Place};
-use sea_orm::Value;
+use sea_orm::{Value, sqlx};
 use std::collections::BTreeMap;
 
 /// How long the logs of some stores are, and how many events there are over all stores.
@@ -28,12 +28,20 @@ pub(crate) struct Logged<'r> {
 
 impl Heads {
     /// `hash` is that of the last entry; the counts over all stores have none, and no store.
-    pub fn found(&mut self, store_id: String, entries: i64, position: i64, hash: &[u8]) {
+    pub fn found(
+        &mut self,
+        store_id: String,
+        entries: i64,
+        position: i64,
+        hash: &[u8],
+    ) -> Result<(), sqlx::Error> {
         if store_id.is_empty() {
             self.overall = position;
-        } else if let Ok(hash) = hash.try_into() {
+        } else {
+            let hash = hash.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
             self.stores.insert(store_id, Head { entries, position, hash });
         }
+        Ok(())
     }
 
     /// Gives the facts of a commit their places, in the sequence in which they happened.

@@ -101,10 +101,8 @@ impl ToldRow {
     }
 
     /// As an entry's digest covers it.
-    pub fn parts(&self) -> [&str; 4] {
-        let id = self.external_id().unwrap_or_default();
-        let number = self.external_number().unwrap_or_default();
-        [&self.entity_id, id, number, &self.data]
+    pub fn parts(&self) -> [Option<&str>; 4] {
+        [Some(&self.entity_id), self.external_id(), self.external_number(), Some(&self.data)]
     }
 }
 

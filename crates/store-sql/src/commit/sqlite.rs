@@ -96,7 +96,7 @@ async fn fresh(
         let version: i64 = row.try_get(1)?;
         if place < 0 {
             let (position, hash): (i64, Vec<u8>) = (row.try_get(2)?, row.try_get(3)?);
-            heads.found(row.try_get(4)?, version, position, &hash);
+            heads.found(row.try_get(4)?, version, position, &hash)?;
             continue;
         }
         let place = usize::try_from(place).unwrap_or(usize::MAX);
@@ -166,7 +166,7 @@ async fn run_logged(connection: &mut SqliteConnection, rows: &Rows) -> Result<bo
     let stores = log::stores_of(rows);
     for row in sqlx::query::<Sqlite>(log::HEADS).bind(stores).fetch_all(&mut *connection).await? {
         let hash: Vec<u8> = row.try_get(3)?;
-        heads.found(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, &hash);
+        heads.found(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, &hash)?;
     }
     run(connection, log::enter(rows, &mut heads)).await
 }

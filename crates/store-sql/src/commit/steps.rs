@@ -39,7 +39,7 @@ const PUT_CANCELLATION_PRODUCT: &str = "INSERT INTO cancellation_products (store
 const DELETE_CANCELLATION_PRODUCT: &str = "DELETE FROM cancellation_products \
     WHERE store_id = $1 AND product_code = $2 AND cancellation_id = $3";
 const INSERT_FACT: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
-    event_id, kind, actor_kind, actor_id, trace, body) \
+    event_id, kind, actor_kind, actor_id, traceparent, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_REFUND: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
     place, created_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7)";

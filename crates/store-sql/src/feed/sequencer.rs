@@ -26,9 +26,9 @@ const LOCK: &str = "SELECT position FROM feeds WHERE store_id = '' FOR NO KEY UP
 const WAITING: &str =
     "SELECT id, store_id, data IS NOT NULL, digest FROM outbox ORDER BY id LIMIT $1";
 const HEADS: &str = "SELECT store_id, entries, position, hash FROM feeds WHERE store_id = ANY ($1)";
-const ENTER: &str = "WITH x AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::bigint[], \
-    $3::bigint[], $4::bigint[], $5::bytea[]) AS x (id, entry, position, overall, hash)), \
-    gone AS (DELETE FROM outbox o USING x WHERE o.id = x.id RETURNING o.*), \
+const ENTER: &str = "WITH gone AS (DELETE FROM outbox o USING unnest($1::bigint[], $2::bigint[], \
+    $3::bigint[], $4::bigint[], $5::bytea[]) AS x (id, entry, position, overall, hash) \
+    WHERE o.id = x.id RETURNING o.*, x.entry, x.position, x.overall, x.hash), \
     heads AS (INSERT INTO feeds (store_id, entries, position, hash) \
     SELECT * FROM unnest($6::text[], $7::bigint[], $8::bigint[], $9::bytea[]) \
     ON CONFLICT (store_id) DO UPDATE SET entries = excluded.entries, \
@@ -36,10 +36,9 @@ const ENTER: &str = "WITH x AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], 
     INSERT INTO event_log (store_id, entry, position, overall, order_id, place, sequence, \
     occurred_at, event_id, kind, actor_kind, actor_id, trace, entity_id, external_id, \
     external_number, data, hash) \
-    SELECT o.store_id, x.entry, x.position, x.overall, o.order_id, o.place, o.sequence, \
-    o.occurred_at, o.event_id, o.kind, o.actor_kind, o.actor_id, o.trace, o.entity_id, \
-    o.external_id, o.external_number, o.data, x.hash FROM x JOIN gone o ON o.id = x.id \
-    ORDER BY x.id";
+    SELECT store_id, entry, position, overall, order_id, place, sequence, occurred_at, event_id, \
+    kind, actor_kind, actor_id, trace, entity_id, external_id, external_number, data, hash \
+    FROM gone ORDER BY id";
 
 pub(crate) struct Numberer(Link);
 
@@ -74,32 +73,41 @@ impl AnswerOf<Numbering> for Round {
             return Ok(Numbering::Done(0));
         }
         let mut transaction = connection.begin().await?;
-        let lock = sqlx::query::<Postgres>(LOCK).fetch_optional(&mut *transaction).await?;
-        let Some(lock) = lock else {
-            transaction.rollback().await?;
-            return Ok(Numbering::Elsewhere);
-        };
-        let waiting = sqlx::query::<Postgres>(WAITING).bind(BATCH);
-        let waiting = waiting.fetch_all(&mut *transaction).await?;
-        if waiting.is_empty() {
-            transaction.rollback().await?;
-            return Ok(Numbering::Done(0));
+        match number(&mut transaction).await {
+            Ok(Numbering::Done(count @ 1..)) => {
+                transaction.commit().await?;
+                Ok(Numbering::Done(count))
+            }
+            // At once: others wait for the lock.
+            nothing => {
+                transaction.rollback().await?;
+                nothing
+            }
         }
-        let waiting: Vec<Waiting> = waiting.iter().map(Waiting::of).collect::<Result<_, _>>()?;
-        let mut heads = Heads::default();
-        heads.overall = lock.try_get(0)?;
-        let mut stores: Vec<&str> = waiting.iter().map(|entry| entry.store_id.as_str()).collect();
-        stores.sort_unstable();
-        stores.dedup();
-        let found = sqlx::query::<Postgres>(HEADS).bind(stores).fetch_all(&mut *transaction);
-        for row in found.await? {
-            let hash: &[u8] = row.try_get(3)?;
-            heads.found(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, hash);
-        }
-        enter(&mut transaction, &waiting, &mut heads).await?;
-        transaction.commit().await?;
-        Ok(Numbering::Done(waiting.len()))
     }
+}
+
+async fn number(transaction: &mut PgConnection) -> Result<Numbering, sqlx::Error> {
+    let lock = sqlx::query::<Postgres>(LOCK).fetch_optional(&mut *transaction).await?;
+    let Some(lock) = lock else { return Ok(Numbering::Elsewhere) };
+    let waiting = sqlx::query::<Postgres>(WAITING).bind(BATCH);
+    let waiting = waiting.fetch_all(&mut *transaction).await?;
+    let waiting: Vec<Waiting> = waiting.iter().map(Waiting::of).collect::<Result<_, _>>()?;
+    if waiting.is_empty() {
+        return Ok(Numbering::Done(0));
+    }
+    let mut heads = Heads::default();
+    heads.overall = lock.try_get(0)?;
+    let mut stores: Vec<&str> = waiting.iter().map(|entry| entry.store_id.as_str()).collect();
+    stores.sort_unstable();
+    stores.dedup();
+    let found = sqlx::query::<Postgres>(HEADS).bind(stores).fetch_all(&mut *transaction);
+    for row in found.await? {
+        let hash: &[u8] = row.try_get(3)?;
+        heads.found(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, hash)?;
+    }
+    enter(transaction, &waiting, &mut heads).await?;
+    Ok(Numbering::Done(waiting.len()))
 }
 
 /// A row of the outbox, as far as it has to be known.

@@ -15,12 +15,10 @@ use crate::{
 use domain::{event::Told, order::Fact, store::StoreFact};
 use ports::StoreError;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
-    QueryOrder, Statement, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    Statement, Value,
 };
 
-/// Whoever is writing facts is waited for, and nobody begins.
-const ALONE: &str = "LOCK TABLE facts IN SHARE ROW EXCLUSIVE MODE";
 const STORES: &str = "SELECT DISTINCT store_id FROM facts ORDER BY store_id";
 const ORDERS: &str = "SELECT created_at, order_id FROM orders WHERE store_id = $1 \
     AND created_at > -9000000000000000000 AND (created_at, order_id) > ($2, $3) \
@@ -28,11 +26,9 @@ const ORDERS: &str = "SELECT created_at, order_id FROM orders WHERE store_id = $
 /// Statements are prepared once; most of their time is the way to the server and back.
 const AT_ONCE: usize = 100;
 
-/// Enters all facts that there are. The log is empty.
+/// Enters all facts that there are. The log is empty, and its migration has closed the facts to
+/// whoever does not know it.
 pub(super) async fn enter(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        transaction.execute_unprepared(ALONE).await.map_err(from_orm)?;
-    }
     let mut log = Log { transaction, heads: Heads::default(), entries: Vec::new(), count: 0 };
     for row in log.rows(STORES, Vec::new()).await? {
         let store_id: String = row.try_get_by_index(0).map_err(from_orm)?;
@@ -40,6 +36,16 @@ pub(super) async fn enter(transaction: &DatabaseTransaction) -> Result<(), Store
         log.orders(&store_id).await?;
     }
     log.leave().await
+}
+
+/// The history of an order, or that of a store, which is without an order, is not what this build
+/// writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the history of store {store_id:?}, order {order_id:?}, cannot be entered into the log")]
+struct NotEntered {
+    store_id: String,
+    order_id: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 struct Log<'t> {
@@ -77,8 +83,20 @@ impl Log<'_> {
         }
     }
 
-    /// Of an order, or of the store itself.
+    /// Of an order, or of the store itself. Of all histories there are, one that cannot be read is to
+    /// be found.
     async fn enter(&mut self, store_id: &str, order_id: &str) -> Result<(), StoreError> {
+        self.enter_history(store_id, order_id).await.map_err(|error| match error {
+            StoreError::Corrupt(source) => StoreError::Corrupt(Box::new(NotEntered {
+                store_id: store_id.to_owned(),
+                order_id: order_id.to_owned(),
+                source,
+            })),
+            other => other,
+        })
+    }
+
+    async fn enter_history(&mut self, store_id: &str, order_id: &str) -> Result<(), StoreError> {
         let facts = fact::Entity::find()
             .filter(fact::Column::StoreId.eq(store_id))
             .filter(fact::Column::OrderId.eq(order_id))
@@ -87,10 +105,11 @@ impl Log<'_> {
         let rows = if order_id.is_empty() { of_store(facts) } else { of_order(facts) };
         for (model, row) in rows? {
             let by = (model.actor_kind.as_str(), model.actor_id.as_str());
-            let row = row.sealed_at(model.occurred_at, by, store_id, order_id);
+            let trace = model.traceparent.as_deref();
+            let row = row.sealed_at(model.occurred_at, by, trace, (store_id, order_id));
             let place = self.heads.place(store_id, row.told.is_some(), &row.digest);
             let logged = Logged { store_id, order_id, fact: &row, place };
-            self.entries.push(logged.entry(model.occurred_at, by, model.trace.as_deref()));
+            self.entries.push(logged.entry(model.occurred_at, by, trace));
             if self.entries.len() >= AT_ONCE {
                 self.write().await?;
             }

@@ -1,6 +1,11 @@
 //! In which form a stream is shown.
 
-use super::super::{percent, refusal::Refusal, request::ALT};
+use super::super::{
+    accept::{EVENTS, accepted},
+    percent,
+    refusal::Refusal,
+    request::ALT,
+};
 use crate::csv::Table;
 use http::{HeaderMap, HeaderValue, header};
 use std::fmt::Write as _;
@@ -16,7 +21,6 @@ pub enum Form {
     Csv(&'static Table),
 }
 
-const EVENTS: &str = "text/event-stream";
 const LINES: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
@@ -109,19 +113,6 @@ fn shown(event: &Event) -> Vec<u8> {
         }
     }
     [text.as_bytes(), b"data: ", &event.data, b"\n\n"].concat()
-}
-
-/// The media types of `Accept` in their order, without those that are not wanted at all.
-fn accepted(headers: &HeaderMap) -> impl Iterator<Item = String> {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|range| {
-        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-        let form = parts.next()?;
-        let unwanted = parts.any(|part| {
-            part.strip_prefix("q=").is_some_and(|q| q.chars().all(|c| "0.".contains(c)))
-        });
-        (!unwanted).then_some(form)
-    })
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ const PARTS: [Part; 10] = [
         place: "place",
         id: Some("event_id"),
         numbers: &["sequence", "occurred_at"],
-        texts: &["kind", "actor_kind", "actor_id", "trace"],
+        texts: &["kind", "actor_kind", "actor_id", "traceparent"],
         document: Some("body"),
         ..NOTHING
     },

@@ -95,10 +95,10 @@ impl Chain {
         }
         let starts = [Some(before), self.meant];
         let told = logged.told.clone();
-        let suspect =
-            Suspect { place: logged.place, entry: logged.entry, starts, hash: logged.hash, told };
+        let Name { place, entry, .. } = logged.name;
+        let suspect = Suspect { place, entry, starts, hash: logged.hash, told };
         self.meant = Some(chained(&self.meant.unwrap_or(before), digest));
-        self.doubted.push((logged.name(), suspect));
+        self.doubted.push((logged.name.clone(), suspect));
     }
 
     /// Whether the log ends with this hash; nothing is said of a log whose end is not there.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 const SQL: &str = "SELECT l.store_id, l.entry, l.position, l.overall, l.order_id, l.place, \
     l.entity_id, l.external_id, l.external_number, l.data, l.hash, \
     l.sequence, l.occurred_at, l.event_id, l.kind, l.actor_kind, l.actor_id, l.trace, \
-    f.sequence, f.occurred_at, f.event_id, f.kind, f.actor_kind, f.actor_id, f.trace, f.body \
+    f.sequence, f.occurred_at, f.event_id, f.kind, f.actor_kind, f.actor_id, f.traceparent, f.body \
     FROM event_log l LEFT JOIN facts f ON f.store_id = l.store_id AND f.order_id = l.order_id \
     AND f.place = l.place{which} ORDER BY l.store_id, l.entry";
 
@@ -23,10 +23,7 @@ pub(in crate::audit) fn sql(store: Option<&str>) -> String {
 }
 
 pub(super) struct Logged {
-    pub store_id: String,
-    pub order_id: String,
-    pub place: i64,
-    pub entry: i64,
+    pub name: Name,
     pub position: Option<i64>,
     pub overall: Option<i64>,
     pub told: Option<ToldTexts>,
@@ -38,6 +35,7 @@ pub(super) struct Logged {
 }
 
 /// What an entry is called, without what is in it.
+#[derive(Clone)]
 pub(super) struct Name {
     pub store_id: String,
     pub order_id: String,
@@ -55,7 +53,7 @@ impl Name {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::audit) struct ToldTexts {
     pub entity_id: String,
-    pub external: [String; 2],
+    pub external: [Option<String>; 2],
     pub data: String,
 }
 
@@ -78,10 +76,7 @@ impl Logged {
         let body = row.document(25).ok().flatten();
         let fact = body.and_then(|body| Some((Columns::read(row, 18).ok()?, body)));
         Ok(Self {
-            store_id,
-            order_id: row.get(4)?,
-            place: row.get(5)?,
-            entry,
+            name: Name { store_id, order_id: row.get(4)?, place: row.get(5)?, entry },
             position: row.get(2)?,
             overall: row.get(3)?,
             told: ToldTexts::read(row, 6)?,
@@ -92,19 +87,10 @@ impl Logged {
         })
     }
 
-    pub fn spot(&self) -> Spot<'_> {
-        Spot::of_order(&self.store_id, &self.order_id).at_place(self.place).at_entry(self.entry)
-    }
-
-    /// To be named later.
-    pub fn name(&self) -> Name {
-        let (store_id, order_id) = (self.store_id.clone(), self.order_id.clone());
-        Name { store_id, order_id, place: self.place, entry: self.entry }
-    }
-
     /// Of the fact with these columns.
     pub fn digest(&self, columns: &Columns, body: &[u8]) -> [u8; 32] {
-        let key = (self.store_id.as_str(), self.order_id.as_str(), self.place);
+        let Name { store_id, order_id, place, .. } = &self.name;
+        let key = (store_id.as_str(), order_id.as_str(), *place);
         columns.digest(key, body, self.told.as_ref())
     }
 }
@@ -116,18 +102,23 @@ impl ToldTexts {
         if texts.iter().all(Option::is_none) {
             return Ok(None);
         }
-        let [entity_id, id, number, data] = texts.map(Option::unwrap_or_default);
+        let [entity_id, id, number, data] = texts;
+        let (entity_id, data) = (entity_id.unwrap_or_default(), data.unwrap_or_default());
         Ok(Some(Self { entity_id, external: [id, number], data }))
     }
 
     pub fn of(told: &ToldRow) -> Self {
-        let [entity_id, id, number, data] = told.parts().map(str::to_owned);
-        Self { entity_id, external: [id, number], data }
+        let external = [told.external_id(), told.external_number()];
+        Self {
+            entity_id: told.entity_id.clone(),
+            external: external.map(|it| it.map(str::to_owned)),
+            data: told.data.clone(),
+        }
     }
 
-    fn parts(&self) -> [&str; 4] {
+    fn parts(&self) -> [Option<&str>; 4] {
         let [id, number] = &self.external;
-        [&self.entity_id, id, number, &self.data]
+        [Some(&self.entity_id), id.as_deref(), number.as_deref(), Some(&self.data)]
     }
 }
 
@@ -161,6 +152,7 @@ impl Columns {
             occurred_at: self.occurred_at,
             actor_kind: &self.actor_kind,
             actor_id: &self.actor_id,
+            trace: self.trace.as_deref(),
             // What is no text was not written by a commit, and has no digest that fits.
             body: &String::from_utf8_lossy(body),
             told: told.map(ToldTexts::parts),

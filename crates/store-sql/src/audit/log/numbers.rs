@@ -53,7 +53,7 @@ impl Numbers {
             self.position = position;
         } else {
             let text = format!("its position is {position}, and {next} was to come");
-            report.tell(logged.spot(), FaultKind::PositionGap, text);
+            report.tell(logged.name.spot(), FaultKind::PositionGap, text);
             self.position = next;
         }
         self.over_all(logged, overall, report);
@@ -71,13 +71,13 @@ impl Numbers {
                     report.tell(last.spot(), FaultKind::PositionGap, text);
                 }
                 _ => {
-                    report.tell(logged.spot(), FaultKind::PositionGap, text);
+                    report.tell(logged.name.spot(), FaultKind::PositionGap, text);
                     return;
                 }
             }
         }
         self.overall = overall;
-        self.last = Some(logged.name());
+        self.last = Some(logged.name.clone());
     }
 
     /// Whether the last entry is there.

@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
         self.parts.push(format!("fact AS MATERIALIZED (SELECT * FROM {rows}{guard})"));
         self.parts.push(
             "new_facts AS (INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
-             event_id, kind, actor_kind, actor_id, trace, body) SELECT store_id, order_id, place, \
+             event_id, kind, actor_kind, actor_id, traceparent, body) SELECT store_id, order_id, place, \
              sequence, occurred_at, event_id, kind, actor_kind, actor_id, trace, body FROM fact)"
                 .to_owned(),
         );

@@ -192,11 +192,18 @@ impl FactRow {
     /// With the digest of all that is stored of it.
     fn sealed(self, commit: &Commit, store_id: &str, order_id: &str) -> Self {
         let by = (commit.actor.kind.name(), commit.actor.id.as_str());
-        self.sealed_at(micros(commit.at), by, store_id, order_id)
+        let trace = commit.trace.as_deref();
+        self.sealed_at(micros(commit.at), by, trace, (store_id, order_id))
     }
 
     /// `by` did it if it does not say so itself.
-    pub fn sealed_at(self, at: i64, by: (&str, &str), store_id: &str, order_id: &str) -> Self {
+    pub fn sealed_at(
+        self,
+        at: i64,
+        by: (&str, &str),
+        trace: Option<&str>,
+        (store_id, order_id): (&str, &str),
+    ) -> Self {
         let actor = self.actor.as_ref().map(|(kind, id)| (*kind, id.as_str()));
         let (actor_kind, actor_id) = actor.unwrap_or(by);
         let entry = Entry {
@@ -209,6 +216,7 @@ impl FactRow {
             occurred_at: at,
             actor_kind,
             actor_id,
+            trace,
             body: &self.body,
             told: self.told.as_ref().map(ToldRow::parts),
         };

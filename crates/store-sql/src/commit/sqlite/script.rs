@@ -42,7 +42,7 @@ const UPDATE_TENDERS: &str = "UPDATE tenders SET captured = x.value ->> 3, \
     AND (tenders.captured <> x.value ->> 3 OR tenders.returned <> x.value ->> 4 \
     OR tenders.authorized IS NOT x.value ->> 5 OR tenders.released <> x.value ->> 6)";
 const INSERT_FACTS: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
-    kind, actor_kind, actor_id, trace, event_id, body) \
+    kind, actor_kind, actor_id, traceparent, event_id, body) \
     SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
     x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, \
     substr($1, x.value ->> 9, 16), CAST(substr($1, x.value ->> 10, x.value ->> 11) AS TEXT) \
