@@ -9,7 +9,7 @@ use domain::{
     store::StoreFact,
 };
 use migrations::Migrator;
-use ports::{EventFeed, EventFilter, OrderChange, OrderKey, Store};
+use ports::{Chain, EventFeed, EventFilter, OrderChange, OrderKey, Store};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use sea_orm_migration::MigratorTrait as _;
 use store_sql::Options;
@@ -116,11 +116,29 @@ async fn a_database_whose_facts_cannot_be_read_stays_as_it_is() {
     lives::of_all_kinds(&bench.store).await;
     Migrator::down(&bench.sql, Some(newer())).await.unwrap();
     bench.run("UPDATE facts SET body = '{' WHERE order_id = 'held' AND place = 2").await;
-    assert!(bench.store.migrate().await.is_err());
+    let refused = bench.store.migrate().await.unwrap_err();
+    assert!(Chain(&refused).to_string().contains("store \"shop\", order \"held\""));
     assert!(!bench.store.schema_is_current().await.unwrap());
     bench.run("UPDATE facts SET body = '{\"type\":\"order.ready\"}' WHERE order_id = 'held' AND place = 2").await;
     bench.store.migrate().await.unwrap();
     assert_eq!(bench.audit().await.1, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_without_the_log_can_write_no_fact_beside_it() {
+    let bench = Bench::full().await;
+    let backend = bench.sql.get_database_backend();
+    let as_then = async |column: &str| {
+        let text = format!(
+            "INSERT INTO facts (store_id, order_id, place, occurred_at, event_id, kind, \
+             actor_kind, actor_id, {column}, body) SELECT store_id, order_id, place + 100, \
+             occurred_at, event_id, kind, actor_kind, actor_id, NULL, body FROM facts \
+             WHERE order_id = 'held' AND place = 1"
+        );
+        bench.sql.execute_raw(Statement::from_string(backend, text)).await
+    };
+    assert!(as_then("trace").await.is_err());
+    assert_eq!(as_then("traceparent").await.unwrap().rows_affected(), 1);
 }
 
 /// Received, ready, refunded and accepted, each in a commit of its own.
