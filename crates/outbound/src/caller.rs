@@ -2,7 +2,8 @@
 
 use crate::{
     limits,
-    reach::{Guard, OutOfReach, Reach, System},
+    reach::{Guard, OutOfReach, Reach},
+    system::System,
     wording,
 };
 use reqwest::{
@@ -113,7 +114,7 @@ impl Caller {
 
     fn made(&self) -> reqwest::Result<Client> {
         let CallSettings { connect_timeout, timeout, resolver, .. } = &self.settings;
-        let resolver = resolver.clone().unwrap_or_else(|| Arc::new(System));
+        let resolver = resolver.clone().unwrap_or_else(System::of_process);
         Client::builder()
             .connect_timeout(*connect_timeout)
             .timeout(*timeout)

@@ -11,6 +11,7 @@ mod caller;
 pub mod limits;
 mod pause;
 mod reach;
+mod system;
 mod wording;
 
 pub use caller::{Answer, Body, CallSettings, Caller, Lost};
