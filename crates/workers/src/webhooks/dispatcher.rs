@@ -1,11 +1,11 @@
 use super::{
+    AFTER_ERROR,
     courier::{Courier, Post},
     message::Messages,
     news::News,
     settings::DispatcherSettings,
 };
 use crate::{
-    Backoff,
     limit::{in_time, stopped_for},
     pool::ContinueTrace,
 };
@@ -22,8 +22,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
-
-const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long the store may take to keep what is left when the process ends.
 const HANDING_BACK: Duration = Duration::from_secs(2);
@@ -125,7 +123,7 @@ impl Dispatcher {
                     }
                     Err(error) => {
                         tracing::warn!(error = %Chain(&error), "endpoints could not be claimed");
-                        rested = Instant::now() + AFTER_CLAIM_ERROR.pause(failures);
+                        rested = Instant::now() + AFTER_ERROR.pause(failures);
                         failures += 1;
                         false
                     }

@@ -17,6 +17,9 @@ use tracing::Instrument as _;
 const UNMADE: time::Duration = time::Duration::minutes(5);
 const UNREACHABLE: time::Duration = time::Duration::seconds(5);
 
+/// What is said of a message that was not made. It is no fault of the endpoint's.
+const NOT_MADE: &str = "the message could not be made here, and nothing was sent";
+
 /// Messages that are on their way. They go no further when this is dropped.
 #[derive(Default)]
 pub(super) struct Sends {
@@ -32,24 +35,10 @@ pub(super) struct CameBack {
 
 pub(super) enum Verdict {
     Through,
-    /// There is another try.
-    Later,
-    /// There is none, and why.
+    /// There is another try. Until when the endpoint wants to be left alone, if it does.
+    Later(Option<OffsetDateTime>),
+    /// There is none, and why, in words that everybody may read.
     Never(String),
-}
-
-impl Verdict {
-    pub const fn is_through(&self) -> bool {
-        matches!(self, Self::Through)
-    }
-
-    /// Why nothing more is to be sent to the endpoint.
-    pub fn disables(self) -> Option<String> {
-        match self {
-            Self::Never(why) => Some(why),
-            Self::Through | Self::Later => None,
-        }
-    }
 }
 
 struct Tried {
@@ -147,33 +136,37 @@ impl Tried {
             }
             Reception::Gone => {
                 let why = "it answered that it wants nothing any more (410)".to_owned();
-                (Some(why.clone()), Verdict::Never(why))
+                (Some(why), Verdict::Never("HTTP 410".to_owned()))
             }
             Reception::Failed { why, retry_after } => {
                 delivery.due_at = next_try(delivery.tries, now, retry_after);
                 let verdict = match delivery.due_at {
-                    Some(_) => Verdict::Later,
-                    None => Verdict::Never(exhausted(delivery, &why)),
+                    Some(_) => Verdict::Later(retry_after.map(|after| now + after)),
+                    None => Verdict::Never(exhausted(delivery, status)),
                 };
                 (Some(why), verdict)
             }
         };
-        let surplus = (delivery.attempts.len() + 1).saturating_sub(Delivery::MAX_ATTEMPTS);
-        delivery.attempts.drain(..surplus.min(delivery.attempts.len()));
         delivery.attempts.push(Attempt { at, status, why, millis });
         verdict
     }
 }
 
-fn exhausted(delivery: &Delivery, why: &str) -> String {
+/// What it answered stays with the attempts, which are nobody else's.
+fn exhausted(delivery: &Delivery, status: Option<u16>) -> String {
     let Delivery { tries, event_id, .. } = delivery;
-    format!("it took {event_id} in none of {tries} tries; the last time: {why}")
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}"));
+    format!("{status}, {tries} tries of {event_id}")
 }
 
-/// No try, and not the endpoint's fault.
+/// No try of the schedule, and not the endpoint's fault.
 fn unmade(delivery: &mut Delivery, error: &Unmade, now: OffsetDateTime) -> Verdict {
     let unreachable = matches!(error, Unmade::Store(StoreError::Unavailable(_)));
     delivery.due_at = Some(now + if unreachable { UNREACHABLE } else { UNMADE });
+    if !unreachable {
+        let why = Some(NOT_MADE.to_owned());
+        delivery.attempts.push(Attempt { at: now, status: None, why, millis: 0 });
+    }
     tracing::error!(event_id = %delivery.event_id, error = %Chain(error), "a message was not made");
-    Verdict::Later
+    Verdict::Later(None)
 }
