@@ -24,7 +24,10 @@ use ports::{
 };
 use sends::{CameBack, Sends, Verdict};
 use std::{collections::HashSet, sync::Arc};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use waiting::{Boxed, Happened, outcome};
 
@@ -40,6 +43,8 @@ pub(super) struct Post {
     pub settings: DispatcherSettings,
     /// Whether endpoints may be waiting for a courier.
     pub crowded: watch::Receiver<bool>,
+    /// For messages beside the first of each endpoint.
+    pub places: Arc<Semaphore>,
     pub continue_trace: ContinueTrace,
 }
 
@@ -162,9 +167,9 @@ impl Courier {
         let quiet = self.books.quiet_until(now).is_some();
         if self.leaving.is_none() && !quiet && self.books.may_go_on() {
             let new_too = !self.is_full();
-            while self.sends.len() < self.post.settings.concurrency.max(1) {
+            while let Some(place) = self.sends.place(&self.post) {
                 let Some(item) = self.lanes.next(new_too) else { break };
-                self.sends.send(&self.post, &self.endpoint, item);
+                self.sends.send(&self.post, &self.endpoint, item, place);
             }
             self.read_on();
         }

@@ -16,7 +16,7 @@ use ports::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
     time::Instant,
 };
@@ -75,6 +75,7 @@ impl Dispatcher {
             clock,
             settings,
             crowded: crowded.subscribe(),
+            places: Arc::new(Semaphore::new(settings.messages)),
             continue_trace: |_, _| (),
         };
         let news = News::new(last, settings.poll);

@@ -139,6 +139,11 @@ impl Lanes {
         self.stored
     }
 
+    /// How many may be sent now that do not stand in the table.
+    pub fn fresh(&self) -> usize {
+        self.fresh.len()
+    }
+
     /// Whether a message is on its way.
     pub const fn is_sending(&self) -> bool {
         self.sending > 0

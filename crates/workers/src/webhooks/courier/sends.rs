@@ -7,6 +7,7 @@ use ports::{Attempt, Chain, Delivery, DeliveryState, Outgoing, Reception, Sent, 
 use std::{collections::HashMap, sync::Arc};
 use time::OffsetDateTime;
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::{Id, JoinError, JoinSet},
     time::Instant,
 };
@@ -24,7 +25,21 @@ const NOT_MADE: &str = "the message could not be made here, and nothing was sent
 #[derive(Default)]
 pub(super) struct Sends {
     tasks: JoinSet<Result<Tried, Unmade>>,
-    items: HashMap<Id, Item>,
+    items: HashMap<Id, (Item, Place)>,
+    /// The last that came back had no answer: the endpoint may answer nothing at all, and what is
+    /// sent beside one message would only wait with it.
+    unanswered: bool,
+}
+
+/// What a message takes while it is on its way.
+pub(super) enum Place {
+    /// Every endpoint has one, whatever others do.
+    Own,
+    /// One of those that all share.
+    Shared {
+        #[expect(dead_code, reason = "held until it is dropped")]
+        permit: OwnedSemaphorePermit,
+    },
 }
 
 /// A message that was on its way.
@@ -48,18 +63,28 @@ struct Tried {
 }
 
 impl Sends {
-    pub fn len(&self) -> usize {
-        self.items.len()
+    /// A place for one more message, if there is one.
+    pub fn place(&self, post: &Post) -> Option<Place> {
+        let most = if self.unanswered { 1 } else { post.settings.concurrency.max(1) };
+        if self.items.len() >= most {
+            return None;
+        }
+        if !self.items.values().any(|(_, place)| matches!(place, Place::Own)) {
+            return Some(Place::Own);
+        }
+        // If there is none now, there is the next time that one of these comes back.
+        let permit = Semaphore::try_acquire_owned(Arc::clone(&post.places)).ok()?;
+        Some(Place::Shared { permit })
     }
 
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    pub fn send(&mut self, post: &Arc<Post>, endpoint: &Arc<Endpoint>, item: Item) {
+    pub fn send(&mut self, post: &Arc<Post>, endpoint: &Arc<Endpoint>, item: Item, place: Place) {
         let sent = send(Arc::clone(post), Arc::clone(endpoint), item.clone());
         let handle = self.tasks.spawn(sent);
-        self.items.insert(handle.id(), item);
+        self.items.insert(handle.id(), (item, place));
     }
 
     /// What comes back next. May be dropped and asked again; never ends if nothing is on its way.
@@ -72,7 +97,10 @@ impl Sends {
                 Ok((id, outcome)) => (id, outcome),
                 Err(error) => (error.id(), Err(broke_off(error))),
             };
-            if let Some(item) = self.items.remove(&id) {
+            if let Some((item, _)) = self.items.remove(&id) {
+                if let Ok(tried) = &outcome {
+                    self.unanswered = tried.sent.status.is_none();
+                }
                 return CameBack { item, outcome };
             }
         }
