@@ -81,12 +81,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_server_that_says_nothing_stops_no_other() {
-        let (began, mut begun) = signals::unbounded_channel();
+        let (begins, mut begun) = signals::unbounded_channel();
         let (opens, opened) = mpsc::channel::<()>();
         let opened = Mutex::new(opened);
         let system = System::new(move |name| {
             if name.starts_with("dead") {
-                began.send(name.to_owned()).unwrap();
+                begins.send(name.to_owned()).unwrap();
                 // Until the other end is gone.
                 opened.lock().unwrap().recv().ok();
             }

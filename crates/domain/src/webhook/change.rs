@@ -218,6 +218,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_down_for_ever_holds_no_secret() {
+        let moved = EndpointPatch { url: Some("https://a.example/p4th?k=s3cret".into()), ..none() };
+        let written = endpoint().patched(moved, NOON).unwrap().without_secrets();
+        assert_eq!((written.url.as_str(), written.secrets), ("https://a.example", vec![]));
+    }
+
+    #[test]
     fn whoever_disabled_it_is_remembered() {
         let off = EndpointPatch { enabled: Some(false), ..none() };
         let by_person = endpoint().patched(off.clone(), NOON).unwrap();

@@ -125,9 +125,11 @@ async fn an_endpoint_that_asks_for_time_is_left_alone_by_everything() {
     let endpoint = town
         .endpoint(1, move |_| if std::mem::take(&mut first) { busy.clone() } else { takes() })
         .await;
-    town.orders(["a"]).await;
+    // There is more to send when it says so.
+    town.orders(["a", "a2", "a3"]).await;
     let began = town.now();
-    let dispatcher = town.start("d1", patient());
+    let settings = DispatcherSettings { concurrency: 1, ..patient() };
+    let dispatcher = town.start("d1", settings);
     tokio::time::sleep(seconds(60)).await;
     for number in 0..20 {
         town.orders([format!("b{number}")]).await;
@@ -144,7 +146,7 @@ async fn an_endpoint_that_asks_for_time_is_left_alone_by_everything() {
     tokio::time::sleep(seconds(1_500)).await;
     dispatcher.stop().await;
     let got = town.got(1);
-    assert_eq!(got.len(), 1 + 22 * 2 + 1);
+    assert_eq!(got.len(), 1 + 24 * 2 + 1);
     let waited = (got[1].at - began).unsigned_abs();
     assert!(waited >= seconds(3_600) && waited <= seconds(3_606), "{waited:?}");
 }
