@@ -10,7 +10,7 @@ use ports::{Assignment, Chain, EndpointKey, Lease, StoreError};
 use sea_orm::QueryResult;
 use time::OffsetDateTime;
 
-/// Something is due, or something came that may be begun. There are few endpoints: each is looked
+/// Something is due, or something came that may be begun, and it may be sent something. There are few endpoints: each is looked
 /// at, by the place of its cursor in its store's feed.
 const READY: &str = "FROM webhook_endpoints e WHERE e.active \
     AND (e.lease_until IS NULL OR e.lease_until <= $1) \
