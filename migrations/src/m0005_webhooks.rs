@@ -35,28 +35,32 @@ impl MigrationTrait for Migration {
 const TABLES: &[Table] = &[
     // `doc` is the endpoint as the domain knows it, `active` whether it is not disabled. The rest
     // is how far it was told of events, and who does it: all events up to the cursor were looked
-    // at; something is due at `next_due`; `overfull` means that nothing new is begun. `served_at`
-    // is when it was last claimed. One that is `gone` was deleted, and waits until its deliveries
-    // were dropped, some at a time. No index holds what changes all the time: there are few rows.
+    // at; something is due at `next_due`; `overfull` means that nothing new is begun, and nothing
+    // at all is before `quiet_until`. `served_at` is when it was last claimed. One that is `gone`
+    // was deleted, and waits until its deliveries were dropped, some at a time. No index holds what
+    // changes all the time: there are few rows.
     Table {
         name: "webhook_endpoints",
         columns: "
             store_id TEXT NOT NULL, endpoint_id UUID NOT NULL, doc TEXT NOT NULL,
             active BOOLEAN NOT NULL, gone BOOLEAN NOT NULL,
             cursor_position BIGINT NOT NULL, next_due BIGINT, overfull BOOLEAN NOT NULL,
+            quiet_until BIGINT,
             touched BIGINT NOT NULL, served_at BIGINT NOT NULL,
             lease_owner TEXT, lease_until BIGINT,
             PRIMARY KEY (store_id, endpoint_id)",
         storage: Storage::Updated,
     },
     // What an endpoint was sent or is to be sent. What it took at once is one row; what comes after
-    // its cursor and was not begun has none.
+    // its cursor and was not begun has none. `begun` grows whenever the schedule begins anew, and
+    // `asked` means that a person did that.
     Table {
         name: "webhook_deliveries",
         columns: "
             store_id TEXT NOT NULL, endpoint_id UUID NOT NULL, event_id UUID NOT NULL,
             kind TEXT NOT NULL, order_id TEXT, position BIGINT NOT NULL CHECK (position >= 0),
-            state TEXT NOT NULL, tries BIGINT NOT NULL, due_at BIGINT, attempts TEXT NOT NULL,
+            state TEXT NOT NULL, tries BIGINT NOT NULL, due_at BIGINT,
+            begun BIGINT NOT NULL, asked BOOLEAN NOT NULL, attempts TEXT NOT NULL,
             created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
             PRIMARY KEY (store_id, endpoint_id, event_id)",
         storage: Storage::Plain,

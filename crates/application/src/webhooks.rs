@@ -230,12 +230,12 @@ impl Webhooks {
 /// A worker's step. Its store is told.
 #[async_trait]
 impl Disabling for Webhooks {
-    async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
+    async fn disable(&self, key: &EndpointKey, version: i64, why: &str) -> Result<(), Failure> {
         let caller = Caller { actor: Actor::worker("webhooks"), trace: None };
         self.change(&caller, key, None, |held, now| {
-            let given_up = held.and_then(|before| before.given_up(why, now));
+            let given_up = held.and_then(|before| before.given_up(version, why, now));
             let change = given_up.map(|after| {
-                let (endpoint_id, url) = (key.endpoint_id, after.url.clone());
+                let (endpoint_id, url) = (key.endpoint_id, after.origin());
                 let fact = StoreFact::EndpointDisabled { endpoint_id, url, why: why.to_owned() };
                 (fact, Some(put(after)))
             });

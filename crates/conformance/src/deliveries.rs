@@ -40,12 +40,17 @@ macro_rules! deliveries {
             whoever_was_served_longest_ago_is_claimed_first,
             a_disabled_endpoint_is_not_claimed,
             a_full_endpoint_is_claimed_when_something_is_due,
+            an_endpoint_that_wants_to_be_left_alone_is_not_claimed,
+            whoever_works_does_not_hide_that_an_endpoint_was_changed,
             an_endpoints_lease_that_ran_out_is_nobodys,
             only_the_owner_renews_an_endpoints_lease,
             only_the_owner_gives_an_endpoint_back,
             cursor_and_deliveries_are_kept_together,
             nothing_is_kept_under_a_lost_lease,
             a_delivery_that_is_kept_again_is_as_it_is_now,
+            what_came_of_a_try_does_not_undo_what_was_asked_for_since,
+            every_try_is_kept_once_and_the_latest_of_many,
+            what_is_not_wanted_any_more_is_dropped_unless_somebody_asked,
             many_deliveries_are_kept_at_once,
             a_backlog_is_what_is_pending_and_what_came_out_of_turn,
             whoever_works_learns_that_an_endpoint_was_touched,
@@ -152,6 +157,8 @@ fn delivery(event: &Event) -> Delivery {
         state: DeliveryState::Pending,
         tries: 1,
         due_at: Some(minutes(5)),
+        begun: 0,
+        asked: false,
         attempts: vec![Attempt {
             at: NOON,
             status: Some(503),
@@ -170,8 +177,8 @@ fn delivered(event: &Event) -> Delivery {
 }
 
 fn progress(cursor: i64, deliveries: Vec<Delivery>) -> Progress {
-    let outlook = Outlook { due_at: None, full: false };
-    Progress { deliveries, cursor, outlook, touched: 0 }
+    let outlook = Outlook { due_at: None, full: false, quiet_until: None };
+    Progress { deliveries, unwanted: Vec::new(), cursor, outlook, touched: 0 }
 }
 
 async fn listed(store: &dyn Subject, endpoint: &Endpoint) -> Vec<Delivery> {
@@ -181,7 +188,12 @@ async fn listed(store: &dyn Subject, endpoint: &Endpoint) -> Vec<Delivery> {
 }
 
 async fn pending(store: &dyn Subject, endpoint: &Endpoint) -> Vec<Delivery> {
-    store.backlog(&named(endpoint), 100_000).await.unwrap().pending
+    store.backlog(&named(endpoint)).await.unwrap().pending
+}
+
+/// As a backlog has it.
+fn briefly(delivery: &Delivery) -> Delivery {
+    Delivery { attempts: Vec::new(), ..delivery.clone() }
 }
 
 fn ids(deliveries: &[Delivery]) -> Vec<EventId> {

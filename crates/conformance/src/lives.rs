@@ -139,7 +139,7 @@ impl World<'_> {
         let made = Commit { stores: vec![change], tokens, ..self.commit() };
         self.store.commit(made).await.unwrap();
         // The one fact of a store that is an event.
-        let (url, why) = ("https://shop.example/hook".to_owned(), "gone".to_owned());
+        let (url, why) = ("https://shop.example".to_owned(), "gone".to_owned());
         let endpoint_id = EndpointId::from_uuid(Uuid::from_u128(1));
         let facts = vec![StoreFact::EndpointDisabled { endpoint_id, url, why }];
         let change = StoreChange { before: Version(2), after: store_record("shop"), facts };

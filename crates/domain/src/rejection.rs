@@ -121,6 +121,8 @@ reasons! {
     TooManyEntries = "TOO_MANY_ENTRIES";
     /// A store has at most so many webhook endpoints.
     TooManyEndpoints = "TOO_MANY_ENDPOINTS";
+    /// So many deliveries to a webhook endpoint wait that none is put in to be sent again.
+    TooManyPending = "TOO_MANY_PENDING";
     /// Nothing is sent to a webhook endpoint that is disabled.
     EndpointDisabled = "ENDPOINT_DISABLED";
     /// One or more fields of the request are malformed.

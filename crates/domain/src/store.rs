@@ -210,7 +210,8 @@ pub enum StoreFact {
     /// Somebody asked for a test to be sent to it.
     #[serde(rename = "webhook.tested")]
     EndpointTested { endpoint_id: EndpointId, event_id: EventId },
-    /// It did not take what it was sent.
+    /// It did not take what it was sent. Others are told of this, so that neither the path of its URL
+    /// nor anything that it answered stands here.
     #[serde(rename = "webhook.disabled")]
     EndpointDisabled { endpoint_id: EndpointId, url: String, why: String },
 }

@@ -102,11 +102,17 @@ pub struct Disabled {
 }
 
 impl Endpoint {
-    /// As it may be written down for ever.
+    /// As it may be written down for ever: the URL, which may hold a secret as well, is cut.
     #[must_use]
     pub fn without_secrets(mut self) -> Self {
         self.secrets.clear();
+        self.url = origin(&self.url);
         self
+    }
+
+    /// What of its URL may be told to others: the scheme, the host and the port.
+    pub fn origin(&self) -> String {
+        origin(&self.url)
     }
 
     /// Whether it is told of events of this type.
@@ -123,6 +129,18 @@ impl Endpoint {
         let live = self.secrets.iter().filter(|secret| secret.is_live(now));
         live.map(|secret| secret.secret.clone()).collect()
     }
+}
+
+/// By the rules of browsers, to which slashes of both kinds are the same, and too many or too few
+/// of them no fault. Better too little is left of a URL than too much.
+fn origin(url: &str) -> String {
+    let slash = |character| matches!(character, '/' | '\\');
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let rest = rest.trim_start_matches(slash);
+    let end = |character| slash(character) || matches!(character, '?' | '#');
+    let authority = rest.split(end).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{}://{host}", scheme.to_ascii_lowercase())
 }
 
 impl Secret {
@@ -144,5 +162,27 @@ impl Format {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secret").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_are_told_of_a_url_holds_no_secret() {
+        for (url, told) in [
+            ("https://shop.example/hooks/s3cret?key=s3cret", "https://shop.example"),
+            ("https://shop.example:8443?s3cret", "https://shop.example:8443"),
+            ("https://shop.example#s3cret", "https://shop.example"),
+            ("https://[2606:4700::1111]:8443/s3cret", "https://[2606:4700::1111]:8443"),
+            ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+            ("HTTPS:shop.example/s3cret", "https://shop.example"),
+            ("https:\\\\shop.example\\s3cret", "https://shop.example"),
+            ("https:////shop.example//s3cret", "https://shop.example"),
+            ("https://me:s3cret@shop.example/", "https://shop.example"),
+        ] {
+            assert_eq!(origin(url), told, "{url}");
+        }
     }
 }

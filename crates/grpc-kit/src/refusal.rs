@@ -137,7 +137,9 @@ pub const fn code(reason: Reason) -> Code {
         Reason::NotPermitted => Code::PermissionDenied,
         Reason::PaymentReferenceTaken => Code::AlreadyExists,
         Reason::QuoteStale => Code::Aborted,
-        Reason::TooManyEntries | Reason::TooManyEndpoints => Code::ResourceExhausted,
+        Reason::TooManyEntries | Reason::TooManyEndpoints | Reason::TooManyPending => {
+            Code::ResourceExhausted
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     limits,
-    reach::{Guard, OutOfReach, Reach, System},
+    reach::{Guard, OutOfReach, Reach},
+    system::System,
     wording,
 };
 use reqwest::{
@@ -66,6 +67,15 @@ pub struct Caller {
     max_body: usize,
 }
 
+/// An answer whose body was not read.
+#[derive(Debug)]
+pub struct Head {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    response: Response,
+    max_body: usize,
+}
+
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -76,7 +86,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Body {
     Whole(Vec<u8>),
-    /// More than the caller reads; the connection was closed.
+    /// It, or what comes before it, is more than the caller reads; the connection was closed.
     TooLong,
     /// The connection or the time ended before the body did.
     BrokenOff,
@@ -113,7 +123,7 @@ impl Caller {
 
     fn made(&self) -> reqwest::Result<Client> {
         let CallSettings { connect_timeout, timeout, resolver, .. } = &self.settings;
-        let resolver = resolver.clone().unwrap_or_else(|| Arc::new(System));
+        let resolver = resolver.clone().unwrap_or_else(System::of_process);
         Client::builder()
             .connect_timeout(*connect_timeout)
             .timeout(*timeout)
@@ -133,8 +143,17 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// [`Lost`] if there is no answer, or one with more than [`limits::MAX_HEADERS`].
+    /// [`Lost`] if there is no answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Lost> {
+        Ok(self.begin(request).await?.read().await)
+    }
+
+    /// Makes one call, and leaves it to the caller whether the answer's body is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] if there is no answer.
+    pub async fn begin(&self, request: RequestBuilder) -> Result<Head, Lost> {
         let request = request.build().map_err(|_| Lost::Unsendable)?;
         if !is_web(request.url()) {
             return Err(Lost::Unsendable);
@@ -144,10 +163,24 @@ impl Caller {
         }
         let mut response = self.client()?.execute(request).await.map_err(|error| lost(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        if length(&headers) > limits::MAX_HEADERS {
-            return Err(Lost::Unanswered("the answer's headers are too long".to_owned()));
-        }
-        Ok(Answer { status, headers, body: read(response, self.max_body).await })
+        Ok(Head { status, headers, response, max_body: self.max_body })
+    }
+}
+
+impl Head {
+    pub async fn read(self) -> Answer {
+        let Self { status, headers, response, max_body } = self;
+        let body = match length(&headers) {
+            ..=limits::MAX_HEADERS => read(response, max_body).await,
+            _ => Body::TooLong,
+        };
+        Answer { status, headers, body }
+    }
+
+    /// Lets the body be. A short one ends at once, and its connection is used again; that of any
+    /// other is closed.
+    pub async fn forget(self) {
+        tokio::time::timeout(limits::FORGET, self.read()).await.ok();
     }
 }
 

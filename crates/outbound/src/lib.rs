@@ -11,9 +11,10 @@ mod caller;
 pub mod limits;
 mod pause;
 mod reach;
+mod system;
 mod wording;
 
-pub use caller::{Answer, Body, CallSettings, Caller, Lost};
+pub use caller::{Answer, Body, CallSettings, Caller, Head, Lost};
 pub use pause::retry_after;
 pub use reach::{OutOfReach, Reach, is_loopback};
 pub use wording::{MAX_MESSAGE, MAX_READ, plain};

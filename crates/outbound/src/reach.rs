@@ -88,18 +88,6 @@ impl Resolve for Guard {
     }
 }
 
-/// The machine's own resolver.
-pub(crate) struct System;
-
-impl Resolve for System {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
-        })
-    }
-}
-
 /// IPv4 written as IPv6, by whichever gateway would carry it there, is judged as IPv4.
 fn plain(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };

@@ -5,9 +5,10 @@
 //! after the cursor is read from the feed. So an endpoint that takes what it is sent costs one row
 //! for each delivery, and one that does not delays no other.
 
-use crate::{Lease, Page, PageRequest, StoreError};
+use crate::{Event, Lease, Page, PageRequest, StoreError};
 use async_trait::async_trait;
 use domain::{
+    event,
     id::{EndpointId, EventId, OrderId, StoreId},
     webhook::Endpoint,
 };
@@ -37,7 +38,13 @@ pub struct Delivery {
     pub tries: u32,
     /// When it is tried next. None if it is through, or comes once an earlier one of its order is.
     pub due_at: Option<OffsetDateTime>,
-    /// The latest [`Delivery::MAX_ATTEMPTS`], oldest first.
+    /// Grows whenever the schedule begins anew. What came of a try counts for the beginning that it
+    /// was made after, so that nobody's wish to have it sent again is lost to an older outcome.
+    pub begun: i64,
+    /// A person wanted it sent. It is, whatever the endpoint wants by then.
+    pub asked: bool,
+    /// The latest [`Delivery::MAX_ATTEMPTS`], oldest first. A backlog says none, and what came of a
+    /// round those that were made in it.
     pub attempts: Vec<Attempt>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
@@ -46,6 +53,65 @@ pub struct Delivery {
 impl Delivery {
     /// Attempts that are kept of one.
     pub const MAX_ATTEMPTS: usize = 20;
+
+    /// As an endpoint is told of an event for the first time, at once.
+    pub fn of(event: &Event, now: OffsetDateTime) -> Self {
+        let Event { event_id, kind, position, .. } = *event;
+        Self { order_id: event.order_id.clone(), position, ..Self::first(event_id, kind, now) }
+    }
+
+    /// A test, as somebody asks for it.
+    pub fn test(id: EventId, now: OffsetDateTime) -> Self {
+        Self { begun: 1, asked: true, ..Self::first(id, event::TEST, now) }
+    }
+
+    const fn first(event_id: EventId, kind: &'static str, now: OffsetDateTime) -> Self {
+        Self {
+            event_id,
+            kind,
+            order_id: None,
+            position: 0,
+            state: DeliveryState::Pending,
+            tries: 0,
+            due_at: Some(now),
+            begun: 0,
+            asked: false,
+            attempts: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Once somebody asked for it: to be tried at once and by the schedule from its beginning.
+    #[must_use]
+    pub fn asked_for(self, now: OffsetDateTime) -> Self {
+        Self {
+            state: DeliveryState::Pending,
+            tries: 0,
+            due_at: Some(now),
+            begun: self.begun + 1,
+            asked: true,
+            updated_at: now,
+            ..self
+        }
+    }
+
+    /// As it stands once this, which came of a round, is kept: what was tried is added to what is
+    /// `known`, each try once, and how far it got counts unless it was begun anew meanwhile.
+    #[must_use]
+    pub fn kept_over(mut self, known: Self) -> Self {
+        let mut attempts = known.attempts.clone();
+        for attempt in std::mem::take(&mut self.attempts) {
+            // The answer to an earlier call that kept it may have been lost.
+            if !attempts.contains(&attempt) {
+                attempts.push(attempt);
+            }
+        }
+        attempts.drain(..attempts.len().saturating_sub(Self::MAX_ATTEMPTS));
+        let Self { begun, asked, created_at, .. } = known;
+        let stands = if self.begun == begun { Self { asked, created_at, ..self } } else { known };
+        Self { attempts, ..stands }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,8 +166,11 @@ pub struct Backlog {
 /// What one round of work on an endpoint came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// As they are from now on. Each is there once.
+    /// As they are from now on; see [`Delivery::kept_over`]. Each is there once.
     pub deliveries: Vec<Delivery>,
+    /// What is pending that the endpoint does not want any more. It is dropped, unless somebody
+    /// asked for it.
+    pub unwanted: Vec<EventId>,
     pub cursor: i64,
     /// When there is something to do again.
     pub outlook: Outlook,
@@ -117,6 +186,9 @@ pub struct Outlook {
     pub due_at: Option<OffsetDateTime>,
     /// So much waits to be tried again that nothing new is begun, whatever comes.
     pub full: bool,
+    /// The endpoint wants to be left alone until then, whatever is due and whatever comes. A change
+    /// of the endpoint ends it.
+    pub quiet_until: Option<OffsetDateTime>,
 }
 
 /// What is to be sent again.
@@ -138,8 +210,17 @@ pub struct DeliveryFilter {
 pub const MAX_AGAIN: u32 = 10_000;
 
 /// Deliveries to one endpoint that may be pending before nothing is put in any more to be sent
-/// again. A worker begins nothing new long before that.
+/// again. A worker begins nothing new long before that, so that all that is pending can be loaded.
 pub const MAX_PENDING: u32 = 20_000;
+
+/// What became of a wish to have something sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutIn {
+    /// So many deliveries were put in.
+    Done(u32),
+    /// None was: so many are pending already, [`MAX_PENDING`] or more.
+    Full(u32),
+}
 
 /// Endpoints come and go with [`crate::Commit::endpoints`]. A new one is told of what comes after
 /// the store's last event; one that is enabled again, of all that came meanwhile, and what it had
@@ -151,9 +232,10 @@ pub trait Deliveries: Send + Sync {
     /// All of a store, by id. There are at most [`domain::webhook::MAX_ENDPOINTS`].
     async fn endpoints(&self, store: &StoreId) -> Result<Vec<Endpoint>, StoreError>;
 
-    /// Leases endpoints that are not disabled and have something to do: a delivery is due, or there
-    /// are events after the cursor of one that is not full. Those first that were not anybody's for
-    /// the longest time. Two callers never get the same while its lease runs.
+    /// Leases endpoints that are not disabled, do not want to be left alone, and have something to
+    /// do: a delivery is due, or there are events after the cursor of one that is not full. Those
+    /// first that were not anybody's for the longest time. Two callers never get the same while its
+    /// lease runs.
     async fn claim_endpoints(
         &self,
         limit: u32,
@@ -172,8 +254,8 @@ pub trait Deliveries: Send + Sync {
     /// Gives an endpoint back, if the lease is still its owner's.
     async fn release_endpoint(&self, key: &EndpointKey, owner: &str) -> Result<(), StoreError>;
 
-    /// At most `limit` of what is pending, those of the earliest events first.
-    async fn backlog(&self, key: &EndpointKey, limit: u32) -> Result<Backlog, StoreError>;
+    /// All that is pending, without its attempts.
+    async fn backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError>;
 
     /// Keeps what came of a round, whole or not at all, and answers [`Assignment::touched`] as it is
     /// now; nothing is kept and nothing answered if the lease is not its owner's any more.
@@ -193,15 +275,15 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<Page<Delivery, EventId>, StoreError>;
 
     /// Puts deliveries in, or in again, to be tried at once and by the schedule from its beginning.
-    /// Answers how many: none of an event that is not one of the store's, or that the endpoint was
-    /// not told of yet, because that comes by itself. Of a range those of the earliest events, and
-    /// no more than [`MAX_AGAIN`], nor than [`MAX_PENDING`] together with what is pending anyway.
+    /// None of an event that is not one of the store's, or that the endpoint was not told of yet,
+    /// because that comes by itself. Of a range those of the earliest events, and no more than
+    /// [`MAX_AGAIN`], nor than [`MAX_PENDING`] together with what is pending anyway.
     async fn send_again(
         &self,
         endpoint: &Endpoint,
         again: &Again,
         now: OffsetDateTime,
-    ) -> Result<u32, StoreError>;
+    ) -> Result<PutIn, StoreError>;
 
     /// Puts a test in, to be tried at once. It has no event.
     async fn send_test(
@@ -209,7 +291,7 @@ pub trait Deliveries: Send + Sync {
         key: &EndpointKey,
         id: EventId,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError>;
+    ) -> Result<PutIn, StoreError>;
 
     /// Drops at most `limit` deliveries that were through before a time, and of what is left of
     /// endpoints that were deleted. Answers how many it were: there may be more if it is the limit.

@@ -36,7 +36,7 @@ pub use commit::{
 };
 pub use deliveries::{
     Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
-    EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress,
+    EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress, PutIn,
 };
 pub use error::StoreError;
 pub use feed::{

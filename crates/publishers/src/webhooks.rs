@@ -3,7 +3,7 @@ mod outcome;
 mod signature;
 
 use async_trait::async_trait;
-use outbound::{Answer, CallSettings, Caller, Lost, Reach, limits};
+use outbound::{CallSettings, Caller, Head, Lost, Reach, limits};
 use ports::{Outgoing, Sent, WebhookSender};
 use reqwest::{
     Url,
@@ -49,8 +49,8 @@ impl fmt::Debug for WebhookSettings {
 /// Posts messages by the Standard Webhooks specification. One is enough for a whole process: it
 /// keeps connections open for the next message.
 ///
-/// Success is a status of 2xx whose body ends within [`Self::MAX_BODY`] and in time; 410 says that
-/// the endpoint is gone. Everything else failed, a redirect among it.
+/// Success is a status of 2xx, whatever follows it; 410 says that the endpoint is gone. Everything
+/// else failed, a redirect among it.
 #[derive(Debug)]
 pub struct StandardWebhooks {
     caller: Caller,
@@ -75,9 +75,9 @@ impl StandardWebhooks {
         Self { reach: calls.reach(), caller: Caller::new(calls, Self::MAX_BODY) }
     }
 
-    async fn post(&self, url: Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Lost> {
+    async fn post(&self, url: Url, headers: HeaderMap, body: Vec<u8>) -> Result<Head, Lost> {
         let request = self.caller.client()?.post(url).headers(headers).body(body);
-        self.caller.send(request).await
+        self.caller.begin(request).await
     }
 }
 
@@ -95,7 +95,13 @@ impl WebhookSender for StandardWebhooks {
             Err(why) => return outcome::unsent(why),
         };
         match self.post(url, headers, message.body.to_vec()).await {
-            Ok(answer) => outcome::of(&answer, &message),
+            Ok(head) => match outcome::by_status(head.status) {
+                Some(sent) => {
+                    head.forget().await;
+                    sent
+                }
+                None => outcome::of(&head.read().await, &message),
+            },
             Err(lost) => outcome::lost(lost),
         }
     }

@@ -6,16 +6,14 @@ use crate::{
     tables::{EndpointRow, Tables},
     to_the_microsecond,
 };
-use again::new_delivery;
 use async_trait::async_trait;
 use domain::{
-    event::TEST,
     id::{EventId, StoreId},
     webhook::Endpoint,
 };
 use ports::{
     Again, Assignment, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState, EndpointKey,
-    Event, Lease, Page, PageRequest, Progress, StoreError,
+    Event, Lease, MAX_PENDING, Page, PageRequest, Progress, PutIn, StoreError,
 };
 use std::cmp::Reverse;
 use time::OffsetDateTime;
@@ -42,6 +40,7 @@ impl Deliveries for MemoryStore {
         let mut ready: Vec<_> = endpoints
             .values_mut()
             .filter(|row| row.endpoint.disabled.is_none() && !row.is_leased(now))
+            .filter(|row| !row.is_quiet(now))
             .filter(|row| row.is_due(now) || !row.full && row.cursor < last_of(events, row))
             .collect();
         ready.sort_by_key(|row| row.served_at);
@@ -80,13 +79,15 @@ impl Deliveries for MemoryStore {
         Ok(())
     }
 
-    async fn backlog(&self, key: &EndpointKey, limit: u32) -> Result<Backlog, StoreError> {
+    async fn backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError> {
         let tables = self.lock();
         let cursor = tables.endpoints.get(key).map_or(0, |row| row.cursor);
         let (mut pending, mut delivered) = (Vec::new(), Vec::new());
         for delivery in tables.deliveries_to(key) {
             match delivery.state {
-                DeliveryState::Pending => pending.push(delivery.clone()),
+                DeliveryState::Pending => {
+                    pending.push(Delivery { attempts: Vec::new(), ..delivery.clone() });
+                }
                 DeliveryState::Delivered if delivery.position > cursor => {
                     delivered.push(delivery.event_id);
                 }
@@ -94,7 +95,6 @@ impl Deliveries for MemoryStore {
             }
         }
         pending.sort_by_key(|delivery| (delivery.position, delivery.event_id));
-        pending.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Backlog { pending, delivered })
     }
 
@@ -110,13 +110,21 @@ impl Deliveries for MemoryStore {
         if row.touched == progress.touched {
             row.next_due = progress.outlook.due_at;
             row.full = progress.outlook.full;
+            row.quiet_until = progress.outlook.quiet_until;
         }
         let touched = row.touched;
         for delivery in &progress.deliveries {
-            let known = tables.deliveries.get(&(key.clone(), delivery.event_id));
-            let created_at = known.map_or(delivery.created_at, |known| known.created_at);
-            tables.put_delivery(key, Delivery { created_at, ..delivery.clone() });
+            let kept = match tables.deliveries.get(&(key.clone(), delivery.event_id)) {
+                Some(known) => delivery.clone().kept_over(known.clone()),
+                None => delivery.clone(),
+            };
+            tables.put_delivery(key, kept);
         }
+        let unwanted = |id: &EventId| progress.unwanted.contains(id);
+        tables.deliveries.retain(|(of, id), row| {
+            let goes = of == key && unwanted(id) && !row.asked;
+            !(goes && row.state == DeliveryState::Pending)
+        });
         Ok(Some(touched))
     }
 
@@ -144,25 +152,16 @@ impl Deliveries for MemoryStore {
         endpoint: &Endpoint,
         again: &Again,
         now: OffsetDateTime,
-    ) -> Result<u32, StoreError> {
+    ) -> Result<PutIn, StoreError> {
         let (store_id, endpoint_id) = (endpoint.store_id.clone(), endpoint.endpoint_id);
         let key = EndpointKey { store_id, endpoint_id };
         let mut tables = self.lock();
-        let Some(cursor) = tables.endpoints.get(&key).map(|row| row.cursor) else { return Ok(0) };
-        let asked_for = match again {
+        Ok(tables.put_in(&key, now, |tables, cursor, room| match again {
             Again::Event(id) => tables.one_again(&key, endpoint, *id, cursor, now),
             Again::Range { from, before } => {
-                tables.range_again(&key, endpoint, (*from, *before), cursor, now)
+                tables.range_again(&key, endpoint, (*from, *before), (cursor, room), now)
             }
-        };
-        let count = asked_for.len();
-        for delivery in asked_for {
-            tables.put_delivery(&key, delivery);
-        }
-        if count > 0 {
-            tables.touch(&key, now);
-        }
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        }))
     }
 
     async fn send_test(
@@ -170,12 +169,12 @@ impl Deliveries for MemoryStore {
         key: &EndpointKey,
         id: EventId,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<PutIn, StoreError> {
         let mut tables = self.lock();
-        if tables.touch(key, now) && !tables.deliveries.contains_key(&(key.clone(), id)) {
-            tables.put_delivery(key, new_delivery(id, TEST, None, 0, now));
-        }
-        Ok(())
+        Ok(tables.put_in(key, now, |tables, _, _| {
+            let known = tables.deliveries.contains_key(&(key.clone(), id));
+            (!known).then(|| Delivery::test(id, now)).into_iter().collect()
+        }))
     }
 
     async fn drop_delivered(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
@@ -220,12 +219,31 @@ impl Tables {
         self.deliveries.insert((key.clone(), kept.event_id), kept);
     }
 
-    fn touch(&mut self, key: &EndpointKey, now: OffsetDateTime) -> bool {
-        let row = self.endpoints.get_mut(key);
-        row.map(|row| {
+    /// Puts in what is found, given the cursor and for how many there is room.
+    fn put_in(
+        &mut self,
+        key: &EndpointKey,
+        now: OffsetDateTime,
+        find: impl FnOnce(&Self, i64, u32) -> Vec<Delivery>,
+    ) -> PutIn {
+        let Some(cursor) = self.endpoints.get(key).map(|row| row.cursor) else {
+            return PutIn::Done(0);
+        };
+        let pending = self.deliveries_to(key).filter(|it| it.state == DeliveryState::Pending);
+        let pending = u32::try_from(pending.count()).unwrap_or(u32::MAX);
+        let room = MAX_PENDING.saturating_sub(pending);
+        if room == 0 {
+            return PutIn::Full(pending);
+        }
+        let found = find(self, cursor, room);
+        let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        if let Some(row) = self.endpoints.get_mut(key).filter(|_| count > 0) {
             row.touched += 1;
             row.next_due = Some(now);
-        })
-        .is_some()
+        }
+        for delivery in found {
+            self.put_delivery(key, delivery);
+        }
+        PutIn::Done(count)
     }
 }

@@ -57,6 +57,7 @@ pub(crate) struct EndpointRow {
     pub cursor: i64,
     pub next_due: Option<OffsetDateTime>,
     pub full: bool,
+    pub quiet_until: Option<OffsetDateTime>,
     pub touched: i64,
     /// When it was last claimed.
     pub served_at: Option<OffsetDateTime>,
@@ -171,6 +172,7 @@ impl Tables {
                 cursor: of_store.map(|it| it.position).max().unwrap_or(0),
                 next_due: None,
                 full: false,
+                quiet_until: None,
                 touched: 0,
                 served_at: None,
                 lease: None,
@@ -179,11 +181,15 @@ impl Tables {
             return;
         };
         row.touched += 1;
-        if row.endpoint.disabled.is_some() && endpoint.disabled.is_none() {
+        row.quiet_until = None;
+        if endpoint.disabled.is_none() {
             row.next_due = Some(at);
+        }
+        if row.endpoint.disabled.is_some() && endpoint.disabled.is_none() {
             let mine = self.deliveries.iter_mut().filter(|((of, _), _)| *of == key);
             for (_, delivery) in mine.filter(|(_, row)| row.state == DeliveryState::Pending) {
                 (delivery.tries, delivery.due_at) = (0, None);
+                delivery.begun += 1;
             }
         }
         row.endpoint = endpoint.clone();
@@ -242,6 +248,10 @@ impl TaskRow {
 impl EndpointRow {
     pub fn is_leased(&self, now: OffsetDateTime) -> bool {
         self.lease.as_ref().is_some_and(|lease| micros(now) < micros(lease.until))
+    }
+
+    pub fn is_quiet(&self, now: OffsetDateTime) -> bool {
+        self.quiet_until.is_some_and(|until| micros(now) < micros(until))
     }
 
     pub fn is_due(&self, now: OffsetDateTime) -> bool {

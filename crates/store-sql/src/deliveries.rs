@@ -14,7 +14,7 @@ use domain::{
 };
 use ports::{
     Again, Assignment, Backlog, Deliveries, Delivery, DeliveryFilter, EndpointKey, Lease, Page,
-    PageRequest, Progress, StoreError,
+    PageRequest, Progress, PutIn, StoreError,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement, Value};
 use time::OffsetDateTime;
@@ -50,8 +50,8 @@ impl Deliveries for SqlStore {
         self.in_time(self.release_held(key, owner)).await
     }
 
-    async fn backlog(&self, key: &EndpointKey, limit: u32) -> Result<Backlog, StoreError> {
-        self.in_time(self.read_backlog(key, limit)).await
+    async fn backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError> {
+        self.in_time(self.read_backlog(key)).await
     }
 
     async fn keep(
@@ -77,7 +77,7 @@ impl Deliveries for SqlStore {
         endpoint: &Endpoint,
         again: &Again,
         now: OffsetDateTime,
-    ) -> Result<u32, StoreError> {
+    ) -> Result<PutIn, StoreError> {
         self.in_time(self.put_in_again(endpoint, again, now)).await
     }
 
@@ -86,7 +86,7 @@ impl Deliveries for SqlStore {
         key: &EndpointKey,
         id: EventId,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<PutIn, StoreError> {
         self.in_time(self.put_test_in(key, id, now)).await
     }
 

@@ -256,6 +256,8 @@ pub(crate) mod webhook_delivery {
         pub state: String,
         pub tries: i64,
         pub due_at: Option<i64>,
+        pub begun: i64,
+        pub asked: bool,
         pub attempts: String,
         pub created_at: i64,
         pub updated_at: i64,

@@ -4,6 +4,8 @@
 
 #[path = "both/audit.rs"]
 mod audit;
+#[path = "postgres/deliveries.rs"]
+mod deliveries_in_use;
 #[path = "postgres/feed.rs"]
 mod feed_under_load;
 #[path = "both/older.rs"]

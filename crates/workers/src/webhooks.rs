@@ -23,6 +23,12 @@ mod settings;
 mod tenure;
 mod window;
 
+use crate::Backoff;
+use std::time::Duration;
+
+/// Pauses after errors of the store.
+const AFTER_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+
 pub use dispatcher::{Dispatcher, DispatcherPorts};
 pub(crate) use message::standard;
 pub(crate) use news::News;

@@ -2,10 +2,12 @@
 
 use super::{Step, Webhooks, known};
 use crate::{Answer, Caller, Failure, Missing, Request};
-use domain::{event, id::EventId, store::StoreFact, webhook::Endpoint};
-use ports::{Again, Delivery, DeliveryFilter, DeliveryState, EndpointKey, Page, PageRequest};
+use domain::{Reason, Rejection, id::EventId, store::StoreFact, webhook::Endpoint};
+use ports::{
+    Again, Delivery, DeliveryFilter, DeliveryState, EndpointKey, MAX_PENDING, Page, PageRequest,
+    PutIn,
+};
 use std::time::Duration;
-use time::OffsetDateTime;
 
 /// How often somebody who waits for a try looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -36,7 +38,7 @@ impl Webhooks {
     /// # Errors
     ///
     /// [`Failure::NotFound`] if the store has no such endpoint or event; [`Failure::Rejected`] if
-    /// the endpoint is disabled.
+    /// the endpoint is disabled, or too much waits to be sent.
     pub async fn send_again(
         &self,
         caller: &Caller,
@@ -50,6 +52,7 @@ impl Webhooks {
         }
         let endpoint = self.enabled(key).await?;
         let events = self.deliveries.send_again(&endpoint, again, self.core.now()).await?;
+        let events = put_in(key, events)?;
         if let Again::Event(event_id) = again
             && events == 0
             // One that the endpoint has not been told of yet comes by itself.
@@ -76,7 +79,7 @@ impl Webhooks {
     /// # Errors
     ///
     /// [`Failure::NotFound`] if the store has no such endpoint; [`Failure::Rejected`] if it is
-    /// disabled.
+    /// disabled, or too much waits to be sent.
     pub async fn send_test(
         &self,
         caller: &Caller,
@@ -90,12 +93,12 @@ impl Webhooks {
         self.enabled(key).await?;
         let event_id = EventId::from_uuid(self.core.ids.next());
         let now = self.core.now();
-        self.deliveries.send_test(key, event_id, now).await?;
+        put_in(key, self.deliveries.send_test(key, event_id, now).await?)?;
         let endpoint_id = key.endpoint_id;
         self.change(caller, key, Some(request), |held, _| {
             known(held, key)?;
             let fact = StoreFact::EndpointTested { endpoint_id, event_id };
-            Ok(Step { change: Some((fact, None)), answer: render(&test(event_id, now)) })
+            Ok(Step { change: Some((fact, None)), answer: render(&Delivery::test(event_id, now)) })
         })
         .await
     }
@@ -136,18 +139,14 @@ impl Webhooks {
     }
 }
 
-/// As it is put in.
-const fn test(event_id: EventId, now: OffsetDateTime) -> Delivery {
-    Delivery {
-        event_id,
-        kind: event::TEST,
-        order_id: None,
-        position: 0,
-        state: DeliveryState::Pending,
-        tries: 0,
-        due_at: Some(now),
-        attempts: Vec::new(),
-        created_at: now,
-        updated_at: now,
+fn put_in(key: &EndpointKey, put_in: PutIn) -> Result<u32, Failure> {
+    match put_in {
+        PutIn::Done(count) => Ok(count),
+        PutIn::Full(pending) => {
+            let id = key.endpoint_id;
+            let text = format!("{pending} deliveries to endpoint {id} wait to be sent already");
+            let full = Rejection::new(Reason::TooManyPending, text);
+            Err(full.with("pending", pending).with("limit", MAX_PENDING).into())
+        }
     }
 }

@@ -11,8 +11,8 @@ use domain::{
     webhook::{Endpoint, EndpointPatch, Format, MAX_ENDPOINTS, NewEndpoint},
 };
 use ports::{
-    Again, Delivery, DeliveryFilter, DeliveryState, EndpointKey, EventFeed as _, EventFilter,
-    PageRequest,
+    Again, Clock as _, Deliveries as _, Delivery, DeliveryFilter, DeliveryState, EndpointKey,
+    EventFeed as _, EventFilter, Lease, MAX_PENDING, Outlook, PageRequest, Progress,
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -187,21 +187,53 @@ async fn the_platform_gives_an_endpoint_up_once_and_its_store_is_told() {
     let key = world.endpoint().await;
     world.change("off", &key, OFF, None).await.unwrap();
     assert_eq!(world.told_of_disabling().await, 0, "a person knows");
-    world.webhooks.disable(&key, "no answer").await.unwrap();
+    world.webhooks.disable(&key, 2, "no answer").await.unwrap();
     assert_eq!(world.told_of_disabling().await, 0, "it was disabled already");
     world.change("on", &key, ON, None).await.unwrap();
+    world.webhooks.disable(&key, 1, "no answer").await.unwrap();
+    assert_eq!(world.webhooks.get(&key).await.unwrap().disabled, None, "somebody changed it");
 
     world.store.next_commit(Mishap::SomebodyWasFaster);
-    world.webhooks.disable(&key, "no answer").await.unwrap();
-    world.webhooks.disable(&key, "no answer again").await.unwrap();
+    world.webhooks.disable(&key, 3, "no answer").await.unwrap();
+    world.webhooks.disable(&key, 4, "no answer again").await.unwrap();
     assert_eq!(world.told_of_disabling().await, 1);
     let disabled = world.webhooks.get(&key).await.unwrap().disabled.unwrap();
     assert_eq!((disabled.why.as_str(), disabled.by_person), ("no answer", false));
 
     let asked = request("d", "DeleteEndpoint");
     world.webhooks.delete(&caller(), &key, &asked, b"").await.unwrap();
-    world.webhooks.disable(&key, "no answer").await.unwrap();
+    world.webhooks.disable(&key, 4, "no answer").await.unwrap();
     assert_eq!(world.told_of_disabling().await, 1);
+}
+
+#[tokio::test]
+async fn nothing_more_is_sent_again_while_too_much_waits() {
+    let world = World::with_order().await;
+    let key = world.endpoint().await;
+    let test = world.test("t", &key).await.unwrap();
+    let now = world.clock.now();
+    let lease = Lease { owner: "me".to_owned(), until: now + time::Duration::minutes(1) };
+    assert_eq!(world.memory.claim_endpoints(1, &lease, now).await.unwrap().len(), 1);
+    let id = |number| EventId::from_uuid(uuid::Uuid::from_u128(number << 64));
+    let many = (1..u128::from(MAX_PENDING)).map(|number| Delivery::test(id(number), now));
+    let outlook = Outlook { due_at: None, full: true, quiet_until: None };
+    let deliveries = many.collect();
+    let kept = Progress { deliveries, unwanted: vec![], cursor: 0, outlook, touched: 1 };
+    world.memory.keep(&key, "me", &kept).await.unwrap().unwrap();
+    let refused = [
+        world.again("a", &key, Again::Event(test)).await.unwrap_err(),
+        world.test("t2", &key).await.unwrap_err(),
+    ];
+    for refused in refused {
+        let Failure::Rejected(refused) = refused else { panic!("{refused:?}") };
+        assert_eq!(refused.reason, Reason::TooManyPending);
+        assert_eq!(
+            (refused.value("pending"), refused.value("limit")),
+            (Some("20000"), Some("20000"))
+        );
+    }
+    // An earlier wish is answered as it was.
+    assert_eq!(world.test("t", &key).await.unwrap(), test);
 }
 
 #[tokio::test]

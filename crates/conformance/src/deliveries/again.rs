@@ -13,12 +13,19 @@ use domain::{
     id::EventId,
     webhook::{Endpoint, Format},
 };
-use ports::{Again, Delivery, DeliveryState, MAX_PENDING};
+use ports::{Again, Delivery, DeliveryState, MAX_PENDING, PutIn};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 async fn again(store: &dyn Subject, endpoint: &Endpoint, event: EventId) -> u32 {
-    store.send_again(endpoint, &Again::Event(event), minutes(7)).await.unwrap()
+    put_in(store.send_again(endpoint, &Again::Event(event), minutes(7)).await.unwrap())
+}
+
+fn put_in(put_in: PutIn) -> u32 {
+    match put_in {
+        PutIn::Done(count) => count,
+        PutIn::Full(pending) => panic!("{pending} are pending"),
+    }
 }
 
 async fn range(
@@ -27,7 +34,8 @@ async fn range(
     from: OffsetDateTime,
     before: OffsetDateTime,
 ) -> u32 {
-    store.send_again(endpoint, &Again::Range { from, before }, minutes(7)).await.unwrap()
+    let range = Again::Range { from, before };
+    put_in(store.send_again(endpoint, &range, minutes(7)).await.unwrap())
 }
 
 /// All of it was taken.
@@ -95,7 +103,7 @@ pub async fn what_an_endpoint_was_not_told_of_yet_is_not_sent_again(store: &dyn 
     took(store, &endpoint, 2, vec![delivered(&events[3])]).await;
     assert_eq!(again(store, &endpoint, events[2].event_id).await, 0);
     assert_eq!(again(store, &endpoint, events[3].event_id).await, 1);
-    assert_eq!(range(store, &endpoint, NOON, minutes(1)).await, 2);
+    assert_eq!(range(store, &endpoint, NOON, minutes(1)).await, 3);
     let positions: Vec<_> = pending(store, &endpoint).await.iter().map(|it| it.position).collect();
     assert_eq!(positions, [1, 2, 4]);
 }
@@ -122,34 +130,45 @@ pub async fn no_more_is_sent_again_than_may_be_pending(store: &dyn Subject) {
     });
     took(store, &endpoint, 4, many.collect()).await;
     assert_eq!(range(store, &endpoint, NOON, minutes(1)).await, 2);
-    assert_eq!(range(store, &endpoint, NOON, minutes(1)).await, 0);
     let rows = listed(store, &endpoint).await;
     assert_eq!(ids(&rows[..2]), [events[1].event_id, events[0].event_id]);
+    // Nothing more then, by whichever way, and nobody is told to look.
+    let key = named(&endpoint);
+    let id = EventId::from_uuid(Uuid::now_v7());
+    let full = PutIn::Full(MAX_PENDING);
+    assert_eq!(store.send_test(&key, id, minutes(7)).await.unwrap(), full);
+    let event = Again::Event(events[3].event_id);
+    for again in [event, Again::Range { from: NOON, before: minutes(1) }] {
+        assert_eq!(store.send_again(&endpoint, &again, minutes(7)).await.unwrap(), full);
+    }
+    assert_eq!(pending(store, &endpoint).await.len(), 20_000);
+    assert_eq!(claim(store, "me", minutes(7)).await[0].touched, 1);
 }
 
 pub async fn a_test_is_sent(store: &dyn Subject) {
     let (endpoint, events) = told(store).await;
     took(store, &endpoint, 4, vec![delivered(&events[0])]).await;
     let id = EventId::from_uuid(Uuid::now_v7());
-    store.send_test(&named(&endpoint), id, minutes(7)).await.unwrap();
+    let sent = store.send_test(&named(&endpoint), id, minutes(7)).await.unwrap();
+    assert_eq!(sent, PutIn::Done(1));
     let rows = pending(store, &endpoint).await;
     let test = &rows[0];
-    assert_eq!((rows.len(), test.event_id, test.kind), (1, id, TEST));
-    assert_eq!((&test.order_id, test.position, test.tries), (&None, 0, 0));
-    assert_eq!((test.due_at, &test.attempts), (Some(minutes(7)), &vec![]));
+    assert_eq!(rows, [Delivery::test(id, minutes(7))]);
+    assert_eq!((test.kind, test.position, test.asked), (TEST, 0, true));
     assert_eq!(claim(store, "me", minutes(7)).await.len(), 1);
     // Like an event.
     let through = Delivery { state: DeliveryState::Delivered, due_at: None, ..test.clone() };
     store.keep(&named(&endpoint), "me", &progress(4, vec![through])).await.unwrap();
     assert_eq!(pending(store, &endpoint).await, []);
-    assert_eq!(store.backlog(&named(&endpoint), 9).await.unwrap().delivered, []);
+    assert_eq!(store.backlog(&named(&endpoint)).await.unwrap().delivered, []);
     assert_eq!(again(store, &endpoint, id).await, 1);
     let globale = Endpoint { format: Format::Globale, ..super::endpoint(2) };
     put(store, &globale).await;
     store.send_test(&named(&globale), id, NOON).await.unwrap();
     assert_eq!(again(store, &globale, id).await, 1);
     let unknown = super::endpoint(9);
-    store.send_test(&named(&unknown), id, NOON).await.unwrap();
+    let sent = store.send_test(&named(&unknown), id, NOON).await.unwrap();
+    assert_eq!(sent, PutIn::Done(0));
     assert_eq!(listed(store, &unknown).await, []);
     assert_eq!(store.endpoints(&shop()).await.unwrap().len(), 2);
 }

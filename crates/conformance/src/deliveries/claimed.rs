@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::id::{EndpointId, StoreId};
 use futures_util::future::join_all;
-use ports::{EndpointChange, EndpointKey, Outlook, Progress};
+use ports::{Again, EndpointChange, EndpointKey, Outlook, Progress};
 use std::collections::BTreeSet;
 use time::Duration;
 use uuid::Uuid;
@@ -98,7 +98,7 @@ pub async fn an_endpoint_with_nothing_to_do_is_not_claimed(store: &dyn Subject) 
     let key = named(&endpoint);
     let settle = async |cursor, due_at| {
         let progress = Progress {
-            outlook: Outlook { due_at, full: false },
+            outlook: Outlook { due_at, full: false, quiet_until: None },
             ..progress(cursor, vec![delivery(&events[0])])
         };
         store.keep(&key, "me", &progress).await.unwrap().unwrap();
@@ -147,7 +147,7 @@ pub async fn a_disabled_endpoint_is_not_claimed(store: &dyn Subject) {
 pub async fn a_full_endpoint_is_claimed_when_something_is_due(store: &dyn Subject) {
     let (endpoint, events) = told(store).await;
     claim(store, "me", NOON).await;
-    let outlook = Outlook { due_at: Some(minutes(5)), full: true };
+    let outlook = Outlook { due_at: Some(minutes(5)), full: true, quiet_until: None };
     let full = Progress { outlook, ..progress(1, vec![delivery(&events[0])]) };
     store.keep(&named(&endpoint), "me", &full).await.unwrap().unwrap();
     store.release_endpoint(&named(&endpoint), "me").await.unwrap();
@@ -157,6 +157,40 @@ pub async fn a_full_endpoint_is_claimed_when_something_is_due(store: &dyn Subjec
     store.keep(&named(&endpoint), "me", &room).await.unwrap().unwrap();
     store.release_endpoint(&named(&endpoint), "me").await.unwrap();
     assert_eq!(claim(store, "me", NOON).await.len(), 1);
+}
+
+pub async fn an_endpoint_that_wants_to_be_left_alone_is_not_claimed(store: &dyn Subject) {
+    let (endpoint, events) = told(store).await;
+    claim(store, "me", NOON).await;
+    let outlook = Outlook { due_at: Some(NOON), full: false, quiet_until: Some(minutes(60)) };
+    let quiet = Progress { outlook, ..progress(1, vec![delivery(&events[0])]) };
+    store.keep(&named(&endpoint), "me", &quiet).await.unwrap().unwrap();
+    store.release_endpoint(&named(&endpoint), "me").await.unwrap();
+    // Whatever comes, and whatever somebody asks for.
+    happened(store, &shop(), &["O-9"]).await;
+    store.send_again(&endpoint, &Again::Event(events[0].event_id), NOON).await.unwrap();
+    assert!(claim(store, "me", minutes(60) - Duration::MICROSECOND).await.is_empty());
+    assert_eq!(claim(store, "me", minutes(60)).await.len(), 1);
+    let quiet = Progress { touched: 1, ..quiet };
+    store.keep(&named(&endpoint), "me", &quiet).await.unwrap().unwrap();
+    store.release_endpoint(&named(&endpoint), "me").await.unwrap();
+    assert!(claim(store, "me", NOON).await.is_empty());
+    // It may be somewhere else by now.
+    put(store, &endpoint).await;
+    assert_eq!(claim(store, "me", NOON).await.len(), 1);
+}
+
+/// What is kept by a worker that has not noticed yet says nothing of when there is something to do.
+pub async fn whoever_works_does_not_hide_that_an_endpoint_was_changed(store: &dyn Subject) {
+    let (endpoint, events) = told(store).await;
+    let key = named(&endpoint);
+    claim(store, "me", NOON).await;
+    put(store, &endpoint).await;
+    let outlook = Outlook { due_at: Some(minutes(1)), full: false, quiet_until: Some(minutes(90)) };
+    let unaware = Progress { outlook, ..progress(4, vec![delivery(&events[0])]) };
+    assert_eq!(store.keep(&key, "me", &unaware).await.unwrap(), Some(1));
+    store.release_endpoint(&key, "me").await.unwrap();
+    assert_eq!(claim(store, "me", NOON).await[0].touched, 1);
 }
 
 pub async fn an_endpoints_lease_that_ran_out_is_nobodys(store: &dyn Subject) {

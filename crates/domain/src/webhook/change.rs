@@ -98,9 +98,10 @@ impl Endpoint {
         after.changed(now)
     }
 
-    /// The endpoint that did not take what it was sent; none if it is disabled already.
-    pub fn given_up(&self, why: &str, now: OffsetDateTime) -> Option<Self> {
-        if self.disabled.is_some() {
+    /// The endpoint that did not take what it was sent as of a version; none if it is disabled
+    /// already, or was changed since: whoever has a new URL is not judged by the old one.
+    pub fn given_up(&self, version: i64, why: &str, now: OffsetDateTime) -> Option<Self> {
+        if self.disabled.is_some() || self.version != version {
             return None;
         }
         let mut after = self.clone();
@@ -217,16 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_down_for_ever_holds_no_secret() {
+        let moved = EndpointPatch { url: Some("https://a.example/p4th?k=s3cret".into()), ..none() };
+        let written = endpoint().patched(moved, NOON).unwrap().without_secrets();
+        assert_eq!((written.url.as_str(), written.secrets), ("https://a.example", vec![]));
+    }
+
+    #[test]
     fn whoever_disabled_it_is_remembered() {
         let off = EndpointPatch { enabled: Some(false), ..none() };
         let by_person = endpoint().patched(off.clone(), NOON).unwrap();
         assert!(by_person.disabled.as_ref().is_some_and(|it| it.by_person && it.at == NOON));
-        assert_eq!(by_person.given_up("no answer", NOON), None);
-        let given_up = endpoint().given_up("no answer", NOON).unwrap();
+        assert_eq!(by_person.given_up(2, "no answer", NOON), None);
+        let given_up = endpoint().given_up(1, "no answer", NOON).unwrap();
         assert_eq!(given_up.patched(off, NOON + HOUR).unwrap(), given_up);
         let refused = given_up.must_be_enabled().unwrap_err();
         assert_eq!(refused.reason, Reason::EndpointDisabled);
         assert_eq!(refused.value("why"), Some("no answer"));
+        let moved = EndpointPatch { url: Some("https://new.example/".to_owned()), ..none() };
+        let moved = endpoint().patched(moved, NOON).unwrap();
+        assert_eq!(moved.given_up(1, "no answer", NOON), None, "the new URL did nothing");
         let on = EndpointPatch { enabled: Some(true), ..none() };
         let again = given_up.patched(on, NOON + HOUR).unwrap();
         assert_eq!((again.disabled.clone(), again.version), (None, 3));

@@ -5,24 +5,27 @@ use outbound::{Answer, Body, Lost, plain, retry_after};
 use ports::{Outgoing, Reception, Sent};
 use reqwest::StatusCode;
 
-pub(super) fn of(answer: &Answer, message: &Outgoing<'_>) -> Sent {
-    let status = answer.status;
+/// Where nothing that follows the status counts.
+pub(super) fn by_status(status: StatusCode) -> Option<Sent> {
     let reception = match status {
         StatusCode::GONE => Reception::Gone,
-        _ if status.is_success() => match answer.body {
-            Body::Whole(_) => Reception::Accepted,
-            Body::TooLong => failed(with_status(status, "the answer is too long")),
-            Body::BrokenOff => failed(with_status(status, "the answer broke off")),
-        },
+        _ if status.is_success() => Reception::Accepted,
         _ if status.is_redirection() => failed(with_status(status, "redirects are not followed")),
-        _ => Reception::Failed {
-            why: with_status(status, &said(&answer.body, message.secrets)),
-            retry_after: match status {
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                    retry_after(&answer.headers, message.at)
-                }
-                _ => None,
-            },
+        _ => return None,
+    };
+    Some(Sent { status: Some(status.as_u16()), reception })
+}
+
+/// Of a failure that the endpoint may have said more about.
+pub(super) fn of(answer: &Answer, message: &Outgoing<'_>) -> Sent {
+    let status = answer.status;
+    let reception = Reception::Failed {
+        why: with_status(status, &said(&answer.body, message.secrets)),
+        retry_after: match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                retry_after(&answer.headers, message.at)
+            }
+            _ => None,
         },
     };
     Sent { status: Some(status.as_u16()), reception }

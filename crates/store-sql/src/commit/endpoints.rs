@@ -5,12 +5,15 @@
 use super::{rows::EndpointRow, steps::Step};
 use sea_orm::Value;
 
-/// Whoever works on it learns of the change, and what is enabled again is due at once.
-const TOUCH: &str = "UPDATE webhook_endpoints SET touched = touched + 1, \
-    next_due = CASE WHEN $4 AND NOT active THEN $3 ELSE next_due END \
+/// Whoever works on it learns of the change. What that one keeps before it does says nothing of when
+/// there is something to do, so that somebody has to look once more. A new URL, say, did not ask to
+/// be left alone.
+const TOUCH: &str = "UPDATE webhook_endpoints SET touched = touched + 1, quiet_until = NULL, \
+    next_due = CASE WHEN $4 THEN $3 ELSE next_due END \
     WHERE store_id = $1 AND endpoint_id = $2";
 /// What was not taken before it was disabled is tried by the schedule from its beginning.
-const BEGIN_AGAIN: &str = "UPDATE webhook_deliveries SET tries = 0, due_at = NULL \
+const BEGIN_AGAIN: &str = "UPDATE webhook_deliveries \
+    SET tries = 0, due_at = NULL, begun = begun + 1 \
     WHERE store_id = $1 AND endpoint_id = $2 AND state = 'PENDING' AND EXISTS \
     (SELECT 1 FROM webhook_endpoints e WHERE e.store_id = $1 AND e.endpoint_id = $2 \
     AND NOT e.active)";

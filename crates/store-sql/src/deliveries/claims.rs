@@ -10,10 +10,11 @@ use ports::{Assignment, Chain, EndpointKey, Lease, StoreError};
 use sea_orm::QueryResult;
 use time::OffsetDateTime;
 
-/// Something is due, or something came that may be begun. There are few endpoints: each is looked
+/// Something is due, or something came that may be begun, and it may be sent something. There are few endpoints: each is looked
 /// at, by the place of its cursor in its store's feed.
 const READY: &str = "FROM webhook_endpoints e WHERE e.active \
-    AND (e.lease_until IS NULL OR e.lease_until <= $1) AND (e.next_due <= $1 OR NOT e.overfull \
+    AND (e.lease_until IS NULL OR e.lease_until <= $1) \
+    AND (e.quiet_until IS NULL OR e.quiet_until <= $1) AND (e.next_due <= $1 OR NOT e.overfull \
     AND e.cursor_position < (SELECT f.position FROM feeds f WHERE f.store_id = e.store_id))";
 /// So that an idle worker writes nothing.
 const ANY_READY: &str = "SELECT 1 {ready} LIMIT 1";

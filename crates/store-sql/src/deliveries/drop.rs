@@ -19,7 +19,10 @@ const OF_EACH_ON_POSTGRES: &str = "SELECT d.store_id, d.endpoint_id, d.event_id 
     FROM webhook_deliveries d WHERE d.store_id = e.store_id AND d.endpoint_id = e.endpoint_id \
     AND {which} ORDER BY d.event_id LIMIT $1) d LIMIT $1";
 const DROP: &str = "WITH old AS MATERIALIZED ({old}) DELETE FROM webhook_deliveries \
-    WHERE (store_id, endpoint_id, event_id) IN (SELECT store_id, endpoint_id, event_id FROM old)";
+    WHERE (store_id, endpoint_id, event_id) IN (SELECT store_id, endpoint_id, event_id FROM old) \
+    {still}";
+/// Said of the very row that goes: between the look and the deletion somebody may have asked for it.
+const STILL_OLD: &str = "AND updated_at < $3 AND state = 'DELIVERED'";
 const FORGET: &str = "DELETE FROM webhook_endpoints WHERE gone AND NOT EXISTS \
     (SELECT 1 FROM webhook_deliveries d WHERE d.store_id = webhook_endpoints.store_id \
     AND d.endpoint_id = webhook_endpoints.endpoint_id)";
@@ -35,20 +38,26 @@ impl SqlStore {
         let limit = u64::from(limit);
         let last = event_id::last_at(before).as_uuid();
         let old = vec![at_most(limit), last.into(), before.into()];
-        let dropped = self.drop_some(OLD, old).await?;
-        let of_gone = self.drop_some(OF_GONE, vec![at_most(limit - dropped)]).await?;
+        let dropped = self.drop_some(OLD, STILL_OLD, old).await?;
+        let of_gone = self.drop_some(OF_GONE, "", vec![at_most(limit - dropped)]).await?;
         if of_gone == 0 {
             self.change(FORGET, vec![]).await?;
         }
         Ok(dropped + of_gone)
     }
 
-    async fn drop_some(&self, which: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    async fn drop_some(
+        &self,
+        which: &str,
+        still: &str,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
         let of_each = match self.0.write.get_database_backend() {
             DbBackend::Postgres => OF_EACH_ON_POSTGRES,
             _ => OF_EACH,
         };
         let sql = DROP.replace("{old}", of_each).replace("{which}", which);
+        let sql = sql.replace("{still}", still);
         self.change(&sql, values).await
     }
 

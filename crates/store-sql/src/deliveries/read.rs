@@ -2,7 +2,8 @@ use super::{column, named, rows_of};
 use crate::{
     SqlStore,
     column::{from_doc, name, time},
-    error::unreadable,
+    entity::webhook_delivery::Model,
+    error::{from_orm, unreadable},
     reader::to_page,
 };
 use domain::{
@@ -13,17 +14,18 @@ use domain::{
 use ports::{
     Backlog, Delivery, DeliveryFilter, DeliveryState, EndpointKey, Page, PageRequest, StoreError,
 };
-use sea_orm::{QueryResult, Value};
+use sea_orm::{FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
 const ENDPOINT: &str = "SELECT doc FROM webhook_endpoints \
     WHERE store_id = $1 AND endpoint_id = $2 AND NOT gone";
 const ENDPOINTS: &str = "SELECT doc FROM webhook_endpoints \
     WHERE store_id = $1 AND NOT gone ORDER BY endpoint_id";
-const COLUMNS: &str = "d.event_id, d.kind, d.order_id, d.position, d.state, d.tries, d.due_at, \
-    d.attempts, d.created_at, d.updated_at";
+const COLUMNS: &str = "d.store_id, d.endpoint_id, d.event_id, d.kind, d.order_id, d.position, \
+    d.state, d.tries, d.due_at, d.begun, d.asked, {attempts} AS attempts, d.created_at, \
+    d.updated_at";
 const PENDING: &str = "SELECT {columns} FROM webhook_deliveries d WHERE d.store_id = $1 \
-    AND d.endpoint_id = $2 AND d.state = 'PENDING' ORDER BY d.position, d.event_id LIMIT $3";
+    AND d.endpoint_id = $2 AND d.state = 'PENDING' ORDER BY d.position, d.event_id";
 /// A few: what was taken out of turn.
 const AHEAD: &str = "SELECT d.event_id FROM webhook_deliveries d WHERE d.store_id = $1 \
     AND d.endpoint_id = $2 AND d.position > 0 AND d.position > \
@@ -52,14 +54,9 @@ impl SqlStore {
         rows.iter().map(to_endpoint).collect()
     }
 
-    pub(super) async fn read_backlog(
-        &self,
-        key: &EndpointKey,
-        limit: u32,
-    ) -> Result<Backlog, StoreError> {
-        let pending = PENDING.replace("{columns}", COLUMNS);
-        let values = named(key).into_iter().chain([i64::from(limit).into()]);
-        let pending = rows_of(&self.0.read, &pending, values).await?;
+    pub(super) async fn read_backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError> {
+        let pending = PENDING.replace("{columns}", COLUMNS).replace("{attempts}", "'[]'");
+        let pending = rows_of(&self.0.read, &pending, named(key)).await?;
         let ahead = rows_of(&self.0.read, AHEAD, named(key)).await?;
         let delivered = ahead.iter().map(|row| column(row, 0).map(EventId::from_uuid));
         Ok(Backlog {
@@ -82,7 +79,8 @@ impl SqlStore {
         };
         let of_event = if filter.event_id.is_some() { " AND d.event_id = $5" } else { "" };
         let conditions = in_state + of_event;
-        let sql = LIST.replace("{columns}", COLUMNS).replace("{conditions}", &conditions);
+        let sql = LIST.replace("{columns}", COLUMNS).replace("{attempts}", "d.attempts");
+        let sql = sql.replace("{conditions}", &conditions);
         let before = page.after.map_or(Uuid::max(), EventId::as_uuid);
         let from = [before.into(), (i64::from(page.size) + 1).into()];
         let event = filter.event_id.map(|event| Value::from(event.as_uuid()));
@@ -98,22 +96,26 @@ fn to_endpoint(row: &QueryResult) -> Result<Endpoint, StoreError> {
 }
 
 fn to_delivery(row: &QueryResult) -> Result<Delivery, StoreError> {
-    let kind: String = column(row, 1)?;
-    let kind = if kind == TEST { Some(TEST) } else { type_named(&kind) };
-    let order_id: Option<String> = column(row, 2)?;
-    let order_id = order_id.map(|id| name::<OrderId>("webhook_deliveries.order_id", &id));
-    let due_at: Option<i64> = column(row, 6)?;
+    let row = Model::from_query_result(row, "").map_err(from_orm)?;
+    from_model(row)
+}
+
+pub(super) fn from_model(row: Model) -> Result<Delivery, StoreError> {
+    let kind = if row.kind == TEST { Some(TEST) } else { type_named(&row.kind) };
+    let order_id = row.order_id.map(|id| name::<OrderId>("webhook_deliveries.order_id", &id));
     Ok(Delivery {
-        event_id: EventId::from_uuid(column(row, 0)?),
+        event_id: EventId::from_uuid(row.event_id),
         kind: kind.ok_or_else(|| unreadable("webhook_deliveries.kind", "unknown type of event"))?,
         order_id: order_id.transpose()?,
-        position: column(row, 3)?,
-        state: state(&column::<String>(row, 4)?)?,
-        tries: u32::try_from(column::<i64>(row, 5)?).unwrap_or(u32::MAX),
-        due_at: due_at.map(|at| time("webhook_deliveries.due_at", at)).transpose()?,
-        attempts: from_doc("webhook_deliveries.attempts", &column::<String>(row, 7)?)?,
-        created_at: time("webhook_deliveries.created_at", column(row, 8)?)?,
-        updated_at: time("webhook_deliveries.updated_at", column(row, 9)?)?,
+        position: row.position,
+        state: state(&row.state)?,
+        tries: u32::try_from(row.tries).unwrap_or(u32::MAX),
+        due_at: row.due_at.map(|at| time("webhook_deliveries.due_at", at)).transpose()?,
+        begun: row.begun,
+        asked: row.asked,
+        attempts: from_doc("webhook_deliveries.attempts", &row.attempts)?,
+        created_at: time("webhook_deliveries.created_at", row.created_at)?,
+        updated_at: time("webhook_deliveries.updated_at", row.updated_at)?,
     })
 }
 

@@ -103,6 +103,10 @@ impl World {
         Self { store, clock, core, requests: AtomicU32::new(0), checks: Screenings::default() }
     }
 
+    pub fn core(&self) -> Arc<Core> {
+        self.core.clone()
+    }
+
     /// Switches checks on or off, as another process would.
     pub async fn screen(&self, screening: Screening) {
         let before = self.store.store(&store_id()).await.unwrap().unwrap();

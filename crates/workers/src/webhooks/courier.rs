@@ -22,9 +22,12 @@ use ports::{
     Assignment, Chain, Clock, Deliveries, EndpointKey, EventFeed, StoreError, Stretch,
     WebhookSender,
 };
-use sends::{CameBack, Sends};
+use sends::{CameBack, Sends, Verdict};
 use std::{collections::HashSet, sync::Arc};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use waiting::{Boxed, Happened, outcome};
 
@@ -40,6 +43,8 @@ pub(super) struct Post {
     pub settings: DispatcherSettings,
     /// Whether endpoints may be waiting for a courier.
     pub crowded: watch::Receiver<bool>,
+    /// For messages beside the first of each endpoint.
+    pub places: Arc<Semaphore>,
     pub continue_trace: ContinueTrace,
 }
 
@@ -72,7 +77,8 @@ enum Leaving {
     Done,
     /// The process ends; what is on its way has until then.
     Stopped(Instant),
-    /// Somebody touched the endpoint: everything is looked at anew.
+    /// Somebody touched the endpoint: everything is looked at anew. What the endpoint does meanwhile
+    /// it may have done where it is not any more.
     ToReload,
     ToDisable(String),
 }
@@ -158,11 +164,12 @@ impl Courier {
         {
             self.sends.give_up();
         }
-        if self.leaving.is_none() && self.books.may_go_on() {
+        let quiet = self.books.quiet_until(now).is_some();
+        if self.leaving.is_none() && !quiet && self.books.may_go_on() {
             let new_too = !self.is_full();
-            while self.sends.len() < self.post.settings.concurrency.max(1) {
+            while let Some(place) = self.sends.place(&self.post) {
                 let Some(item) = self.lanes.next(new_too) else { break };
-                self.sends.send(&self.post, &self.endpoint, item);
+                self.sends.send(&self.post, &self.endpoint, item, place);
             }
             self.read_on();
         }
@@ -188,7 +195,9 @@ impl Courier {
 
     /// Whether nothing is under way, and nothing can be begun.
     fn is_at_rest(&self) -> bool {
+        let quiet = self.books.quiet_until(self.post.clock.now()).is_some();
         let may_begin = self.leaving.is_none()
+            && !quiet
             && (self.lanes.is_ready(!self.is_full()) || self.more && !self.is_full());
         self.sends.is_empty() && self.reading.is_none() && self.books.are_closed() && !may_begin
     }
@@ -198,8 +207,9 @@ impl Courier {
         let linger = self.post.settings.linger;
         let begins = self.idle_since.is_none();
         let idle_since = *self.idle_since.get_or_insert_with(Instant::now);
-        let soon = self.post.clock.now() + linger;
-        let is_due_soon = self.lanes.next_due().is_some_and(|due| due <= soon);
+        let now = self.post.clock.now();
+        let next = self.books.quiet_until(now).or(self.lanes.next_due());
+        let is_due_soon = next.is_some_and(|due| due <= now + linger);
         let over = idle_since.elapsed() >= linger && !is_due_soon;
         if over || *self.crowded.borrow_and_update() {
             self.leaving = Some(Leaving::Done);
@@ -236,7 +246,7 @@ impl Courier {
         self.idle_since = None;
         let now = self.post.clock.now();
         let (item, verdict) = came_back.judge(now);
-        if verdict.is_through() {
+        if let Verdict::Through = verdict {
             self.lanes.took(&item, now);
             self.books.enter(item.delivery);
             return;
@@ -244,10 +254,12 @@ impl Courier {
         for delivery in self.lanes.failed(item, now) {
             self.books.enter(delivery);
         }
-        let why =
-            verdict.disables().filter(|_| !matches!(self.leaving, Some(Leaving::ToDisable(_))));
-        if let Some(why) = why {
-            self.leaving = Some(Leaving::ToDisable(why));
+        // The first word counts, and whoever is there by now has not said it.
+        let settled = matches!(self.leaving, Some(Leaving::ToDisable(_) | Leaving::ToReload));
+        match verdict {
+            Verdict::Never(why) if !settled => self.leaving = Some(Leaving::ToDisable(why)),
+            Verdict::Later(Some(until)) => self.books.leave_alone(until),
+            Verdict::Never(_) | Verdict::Later(None) | Verdict::Through => {}
         }
     }
 }

@@ -1,11 +1,11 @@
 use super::{
+    AFTER_ERROR,
     courier::{Courier, Post},
     message::Messages,
     news::News,
     settings::DispatcherSettings,
 };
 use crate::{
-    Backoff,
     limit::{in_time, stopped_for},
     pool::ContinueTrace,
 };
@@ -16,14 +16,12 @@ use ports::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
-
-const AFTER_CLAIM_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long the store may take to keep what is left when the process ends.
 const HANDING_BACK: Duration = Duration::from_secs(2);
@@ -77,6 +75,7 @@ impl Dispatcher {
             clock,
             settings,
             crowded: crowded.subscribe(),
+            places: Arc::new(Semaphore::new(settings.messages)),
             continue_trace: |_, _| (),
         };
         let news = News::new(last, settings.poll);
@@ -125,7 +124,7 @@ impl Dispatcher {
                     }
                     Err(error) => {
                         tracing::warn!(error = %Chain(&error), "endpoints could not be claimed");
-                        rested = Instant::now() + AFTER_CLAIM_ERROR.pause(failures);
+                        rested = Instant::now() + AFTER_ERROR.pause(failures);
                         failures += 1;
                         false
                     }

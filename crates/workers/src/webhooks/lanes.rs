@@ -1,7 +1,7 @@
 //! What is to be sent to one endpoint: a lane for each order, in which one event follows the other.
 
 use domain::id::{EventId, OrderId};
-use ports::{Delivery, DeliveryState, Event};
+use ports::{Delivery, Event};
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
@@ -51,12 +51,15 @@ impl Lanes {
     /// What waited when it was last kept, by position.
     pub fn restored(pending: Vec<Delivery>, now: OffsetDateTime) -> Self {
         let mut lanes = Self { stored: pending.len(), ..Self::default() };
-        let mut all = BTreeSet::new();
+        let mut all = Vec::new();
         for delivery in pending {
             let lane = Lane::of(&delivery);
             let item = Item { delivery, event: None, stored: true };
-            lanes.queues.entry(lane.clone()).or_default().items.push_back(item);
-            all.insert(lane);
+            let queue = lanes.queues.entry(lane.clone()).or_default();
+            if queue.items.is_empty() {
+                all.push(lane);
+            }
+            queue.items.push_back(item);
         }
         for lane in all {
             lanes.arrange(lane, now);
@@ -108,6 +111,8 @@ impl Lanes {
         self.stored += usize::from(!item.stored);
         (item.stored, item.event) = (true, None);
         let mut kept = vec![item.delivery.clone()];
+        // What is kept is known, and what comes next is added to it.
+        item.delivery.attempts.clear();
         let lane = Lane::of(&item.delivery);
         if let Some(queue) = self.queues.get_mut(&lane) {
             for follower in &mut queue.items {
@@ -132,6 +137,11 @@ impl Lanes {
     /// How many wait in the table, or are on their way from there.
     pub const fn stored(&self) -> usize {
         self.stored
+    }
+
+    /// How many may be sent now that do not stand in the table.
+    pub fn fresh(&self) -> usize {
+        self.fresh.len()
     }
 
     /// Whether a message is on its way.
@@ -181,18 +191,7 @@ impl Lane {
 impl Item {
     /// As it comes from the feed.
     fn of(event: Arc<Event>, now: OffsetDateTime) -> Self {
-        let delivery = Delivery {
-            event_id: event.event_id,
-            kind: event.kind,
-            order_id: event.order_id.clone(),
-            position: event.position,
-            state: DeliveryState::Pending,
-            tries: 0,
-            due_at: None,
-            attempts: Vec::new(),
-            created_at: now,
-            updated_at: now,
-        };
+        let delivery = Delivery { due_at: None, ..Delivery::of(&event, now) };
         Self { delivery, event: Some(event), stored: false }
     }
 

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use std::{error::Error, sync::Arc};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A message, the same with every try.
+/// A message. By Standard Webhooks it is the same with every try, because an event never changes;
+/// what an endpoint of the compatible format gets says how the refund stands by now.
 pub(super) struct Message {
     pub body: Vec<u8>,
     pub trace: Option<String>,

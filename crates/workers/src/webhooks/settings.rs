@@ -7,6 +7,9 @@ pub struct DispatcherSettings {
     pub couriers: usize,
     /// Messages that one endpoint is sent at the same time; at least 1.
     pub concurrency: usize,
+    /// Messages that this process has on their way at the same time beside one for each endpoint,
+    /// so that no endpoint has to wait for the answers of others.
+    pub messages: usize,
     /// How long an endpoint is its courier's, unless renewed; it is renewed at every third of it.
     pub lease: Duration,
     /// How often the store is asked for what no signal announced.
@@ -28,8 +31,9 @@ pub struct DispatcherSettings {
 impl Default for DispatcherSettings {
     fn default() -> Self {
         Self {
-            couriers: 64,
+            couriers: 1_024,
             concurrency: 16,
+            messages: 1_024,
             lease: Duration::from_secs(15),
             poll: Duration::from_millis(250),
             linger: Duration::from_millis(500),

@@ -111,12 +111,14 @@ async fn an_endpoint_that_is_gone_is_disabled_and_the_others_are_told(world: Wor
         (endpoint["state"] == "ENDPOINT_STATE_DISABLED").then_some(endpoint)
     })
     .await;
-    assert_ne!(disabled["disabled_reason"], "", "{disabled}");
+    assert_eq!(disabled["disabled_reason"], "HTTP 410");
     let message = eventually("the others to be told", || async {
         receiver.messages().into_iter().find(|it| it.body["type"] == "webhook.disabled")
     })
     .await;
-    assert_eq!(message.body["data"]["endpoint_id"], leaving["endpoint_id"]);
+    let data = &message.body["data"];
+    assert_eq!((&data["endpoint_id"], &data["why"]), (&leaving["endpoint_id"], &json!("HTTP 410")));
+    assert_eq!(data["url"], format!("http://{}", gone.address));
     receiver.check(secret(&endpoint));
     let events = feed(&world).await;
     assert!(events.iter().any(|it| it["type"] == "webhook.disabled"));

@@ -273,7 +273,8 @@ async fn nothing_is_sent_to_what_is_disabled(world: World) {
 async fn what_a_person_did_stands_in_the_log(world: World) {
     world.open_store(json!({})).await;
     let manager = world.http().token(&world.token("ROLE_MANAGER").await);
-    let made = make(&manager, &json!({"url": "https://hooks.invalid/"})).await.ok();
+    let url = "https://hooks.invalid:8443/p4th?key=s3cret";
+    let made = make(&manager, &json!({"url": url})).await.ok();
     update(&manager, &made, &json!({"types": ["order.ready"]})).await.ok();
     manager.post(&format!("{}:rotateSecret", path(&made)), &json!({"request_id": "r"})).await.ok();
     delete(&manager, &made, "d-1").await.ok();
@@ -285,6 +286,11 @@ async fn what_a_person_did_stands_in_the_log(world: World) {
         ["webhook.created", "webhook.updated", "webhook.secret_rotated", "webhook.deleted"];
     assert_eq!(kinds, expected);
     assert!(rows.iter().all(|row| row[1] == "MERCHANT"), "{rows:?}");
+    // It is never deleted, so that nothing secret may stand in it, and a URL may hold a secret.
+    let count = |text| {
+        world.database.count(&format!("SELECT count(*) FROM facts WHERE body LIKE '%{text}%'"))
+    };
+    assert_eq!((count("https://hooks.invalid:8443\""), count("p4th"), count("s3cret")), (2, 0, 0));
     // Nobody else is told.
     let told =
         "SELECT count(*) FROM event_log WHERE position IS NOT NULL AND kind LIKE 'webhook.%'";

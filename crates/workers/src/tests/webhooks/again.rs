@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{DispatcherSettings, tests::world::seconds};
 use domain::webhook::{Disabled, Endpoint, Secret};
-use ports::{Again, Deliveries as _, DeliveryState};
+use ports::{Again, DeliveryState};
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -17,9 +17,9 @@ async fn what_was_delivered_is_sent_again_if_somebody_asks() {
     let began = town.now();
     town.orders(["a", "b"]).await;
     tokio::time::sleep(seconds(60)).await;
-    let (store, events) = (&town.world.store, town.events().await);
+    let events = town.events().await;
     let second = Again::Event(events[1].event_id);
-    assert_eq!(store.send_again(&endpoint, &second, town.now()).await.unwrap(), 1);
+    assert_eq!(town.again(&endpoint, second).await, 1);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let got = town.got(1);
     assert_eq!(got.len(), 5);
@@ -27,7 +27,7 @@ async fn what_was_delivered_is_sent_again_if_somebody_asks() {
     assert_eq!((first.position(), &first.bytes), (2, &got[4].bytes));
     // A range comes in sequence.
     let range = Again::Range { from: began, before: town.now() };
-    assert_eq!(store.send_again(&endpoint, &range, town.now()).await.unwrap(), 4);
+    assert_eq!(town.again(&endpoint, range).await, 4);
     tokio::time::sleep(seconds(1)).await;
     dispatcher.stop().await;
     let again = town.got(1).split_off(5);
@@ -60,10 +60,36 @@ async fn what_waits_is_tried_at_once_if_somebody_asks() {
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(town.got(1).len(), 4);
     let first = Again::Event(town.events().await[0].event_id);
-    town.world.store.send_again(&endpoint, &first, town.now()).await.unwrap();
+    assert_eq!(town.again(&endpoint, first).await, 1);
     tokio::time::sleep(Duration::from_millis(500)).await;
     dispatcher.stop().await;
     assert_eq!(town.positions(1), [1, 1, 1, 1, 1, 2]);
+}
+
+/// Whatever becomes of the try that is on its way when somebody asks.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_while_it_is_on_its_way_is_sent_once_more() {
+    for status in [204, 500] {
+        let town = Town::new().await;
+        let mut answers = vec![takes(), Answer { status, after: seconds(3), ..takes() }, fails()];
+        let script = move |_: &Got| answers.pop().unwrap_or_else(takes);
+        let endpoint = town.endpoint(1, script).await;
+        let dispatcher = town.start("d1", DispatcherSettings::default());
+        town.world.captured("a", &[(payments::names::SANDBOX, "p1", "25.00")]).await;
+        town.signal().await;
+        // Its second try is on its way, and comes back in the end.
+        tokio::time::sleep(Duration::from_millis(6_500)).await;
+        assert_eq!(town.positions(1), [1, 1]);
+        let first = Again::Event(town.events().await[0].event_id);
+        assert_eq!(town.again(&endpoint, first).await, 1);
+        tokio::time::sleep(seconds(5)).await;
+        assert_eq!(town.positions(1), [1, 1, 1], "{status}");
+        dispatcher.stop().await;
+        let [delivery] = &town.deliveries(1).await[..] else { panic!("there is one event") };
+        assert_eq!((delivery.state, delivery.tries), (DeliveryState::Delivered, 1));
+        let tried: Vec<_> = delivery.attempts.iter().map(|it| it.status.unwrap()).collect();
+        assert_eq!(tried, [500, status, 204]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +103,7 @@ async fn what_is_asked_for_while_messages_are_on_their_way_comes_soon() {
     town.orders((0..50).map(|number| format!("o{number}"))).await;
     tokio::time::sleep(seconds(4)).await;
     let first = Again::Event(town.events().await[0].event_id);
-    town.world.store.send_again(&endpoint, &first, town.now()).await.unwrap();
+    assert_eq!(town.again(&endpoint, first).await, 1);
     tokio::time::sleep(seconds(12)).await;
     assert_eq!(town.positions(1).iter().filter(|position| **position == 1).count(), 2);
     tokio::time::sleep(seconds(60)).await;

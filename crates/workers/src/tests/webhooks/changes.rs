@@ -2,12 +2,12 @@
 
 use super::{
     line::{Call, Fate, Line},
-    receivers::{Answer, Got, hangs, takes},
+    receivers::{Answer, Got, fails, hangs, takes},
     town::{Town, named, url},
 };
 use crate::{DispatcherPorts, DispatcherSettings, tests::world::seconds};
 use domain::webhook::{Disabled, Endpoint};
-use ports::{Again, Deliveries as _, Lease};
+use ports::{Again, Deliveries as _, DeliveryState, Lease};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -46,6 +46,56 @@ async fn a_new_url_counts_from_the_next_message_on() {
     let mut all = [before, after].concat();
     all.sort_unstable();
     assert!(all.into_iter().eq(1..=40));
+}
+
+/// The old URL wants nothing any more, which is noticed while another message is on its way: before
+/// somebody names a new URL, or after.
+#[tokio::test(start_paused = true)]
+async fn what_an_endpoint_did_at_its_old_url_does_not_disable_it_at_the_new_one() {
+    for gone_after in [1, 6] {
+        let town = Town::new().await;
+        let script = move |got: &Got| match got.order() {
+            "a" => Answer { status: 410, after: seconds(gone_after), ..takes() },
+            _ => hangs(),
+        };
+        let endpoint = town.endpoint(1, script).await;
+        town.script(2, |_| takes());
+        town.orders(["a", "b"]).await;
+        let dispatcher = town.start("d1", DispatcherSettings::default());
+        tokio::time::sleep(seconds(3)).await;
+        town.change(Endpoint { url: url(2), ..endpoint }).await;
+        tokio::time::sleep(seconds(40)).await;
+        dispatcher.stop().await;
+        assert_eq!(town.stored(1).await.disabled, None, "{gone_after}");
+        let mut told = town.positions(2);
+        told.sort_unstable();
+        assert_eq!(told, [1, 2, 3, 4], "{gone_after}");
+        assert_eq!(town.events().await.len(), 4, "nobody was told that it is disabled");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_endpoint_does_not_want_any_more_is_not_sent() {
+    let town = Town::new().await;
+    let endpoint = town.endpoint(1, |_| fails()).await;
+    town.orders(["a", "b"]).await;
+    let dispatcher = town.start("d1", DispatcherSettings::default());
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(town.deliveries(1).await.len(), 4);
+    town.script(1, |_| takes());
+    let before = town.got(1).len();
+    let asked = Again::Event(town.events().await[0].event_id);
+    assert_eq!(town.again(&endpoint, asked).await, 1);
+    town.change(Endpoint { types: vec!["order.ready".into()], ..endpoint }).await;
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    dispatcher.stop().await;
+    let mut told = town.positions(1).split_off(before);
+    told.sort_unstable();
+    // The first is none of these, and somebody asked for it.
+    assert_eq!(told, [1, 2, 4]);
+    let left = town.deliveries(1).await;
+    assert!(left.iter().map(|it| it.position).eq([1, 2, 4]));
+    assert!(left.iter().all(|it| it.state == DeliveryState::Delivered));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,8 +181,13 @@ async fn a_dispatcher_outlives_a_store_that_fails() {
     let got = town.got(1);
     let unique: BTreeSet<_> = got.iter().map(|it| &it.id).collect();
     assert_eq!((unique.len(), town.deliveries(1).await.len()), (1_000, 1_000));
-    // What could not be kept at once is not sent again for that alone.
+    // What could not be kept at once is not sent again for that alone, and no try is kept twice.
     assert!(got.len() <= 1_000 + 2 * 16, "{}", got.len());
+    for delivery in town.deliveries(1).await {
+        let id = delivery.event_id.to_string();
+        let tries = got.iter().filter(|it| it.id == id).count();
+        assert!((1..=tries).contains(&delivery.attempts.len()), "{delivery:?}");
+    }
 }
 
 /// A courier that was asked for something, and is no more before it could look.
@@ -151,7 +206,7 @@ async fn what_was_asked_for_is_not_lost_with_a_courier() {
     // The first was taken, and the second is on its way.
     tokio::time::sleep(seconds(13)).await;
     let again = Again::Event(town.events().await[0].event_id);
-    assert_eq!(town.world.store.send_again(&endpoint, &again, town.now()).await.unwrap(), 1);
+    assert_eq!(town.again(&endpoint, again).await, 1);
     tokio::time::sleep(seconds(12)).await;
     first.kill().await;
     let second = town.start("d2", DispatcherSettings::default());

@@ -87,7 +87,7 @@ async fn what_was_delivered_is_kept_for_a_while() {
     dispatcher.stop().await;
     // Nothing of it is sent again.
     assert_eq!(town.got(1).len(), 1_400);
-    let backlog = town.world.store.backlog(&named(1), 10).await.unwrap();
+    let backlog = town.world.store.backlog(&named(1)).await.unwrap();
     assert!(backlog.pending.is_empty() && backlog.delivered.is_empty());
     assert!(town.world.clock.now() > town.events().await[0].occurred_at);
 }

@@ -7,7 +7,7 @@ use domain::{
 };
 use ports::{
     Again, Assignment, Backlog, Deliveries, Delivery, DeliveryFilter, EndpointKey, Lease, Page,
-    PageRequest, Progress, StoreError,
+    PageRequest, Progress, PutIn, StoreError,
 };
 use std::sync::{Arc, Mutex};
 use store_memory::MemoryStore;
@@ -91,8 +91,8 @@ impl Deliveries for Line {
         self.over(Call::Other, self.store.release_endpoint(key, owner)).await
     }
 
-    async fn backlog(&self, key: &EndpointKey, limit: u32) -> Result<Backlog, StoreError> {
-        self.over(Call::Backlog, self.store.backlog(key, limit)).await
+    async fn backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError> {
+        self.over(Call::Backlog, self.store.backlog(key)).await
     }
 
     async fn keep(
@@ -118,7 +118,7 @@ impl Deliveries for Line {
         endpoint: &Endpoint,
         again: &Again,
         now: OffsetDateTime,
-    ) -> Result<u32, StoreError> {
+    ) -> Result<PutIn, StoreError> {
         self.over(Call::Other, self.store.send_again(endpoint, again, now)).await
     }
 
@@ -127,7 +127,7 @@ impl Deliveries for Line {
         key: &EndpointKey,
         id: EventId,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<PutIn, StoreError> {
         self.over(Call::Other, self.store.send_test(key, id, now)).await
     }
 

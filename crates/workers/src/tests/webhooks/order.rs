@@ -6,7 +6,13 @@ use super::{
 };
 use crate::{DispatcherSettings, tests::world::seconds};
 use domain::webhook::{Endpoint, Format};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 #[tokio::test(start_paused = true)]
 async fn an_order_whose_event_fails_waits_and_the_others_do_not() {
@@ -58,6 +64,52 @@ async fn an_endpoint_that_hangs_delays_no_other() {
         assert_eq!(times.len(), 2);
         assert!(times.iter().all(|after| *after < time::Duration::milliseconds(100)), "{times:?}");
     }
+    dispatcher.stop().await;
+}
+
+/// Some in one minute after the other, and every one of them with as much as it may have.
+#[tokio::test(start_paused = true)]
+async fn many_endpoints_that_hang_delay_no_other() {
+    let town = Town::new().await;
+    for number in 0..200 {
+        town.endpoint(number, |_| hangs()).await;
+    }
+    town.endpoint(200, |_| takes()).await;
+    let settings = DispatcherSettings { messages: 100, ..DispatcherSettings::default() };
+    let dispatcher = town.start("d1", settings);
+    let mut slowest = time::Duration::ZERO;
+    for minute in 0..10 {
+        let began = town.now();
+        let orders: Vec<_> = (0..20).map(|number| format!("o{minute}-{number}")).collect();
+        town.orders(&orders).await;
+        tokio::time::sleep(seconds(7)).await;
+        let got = town.got(200).split_off(minute * 40);
+        assert_eq!(got.len(), 40);
+        slowest = got.iter().map(|it| it.at - began).max().unwrap().max(slowest);
+    }
+    dispatcher.stop().await;
+    assert!(slowest < time::Duration::SECOND, "{slowest}");
+    // Beside one message for each of them they share what there is.
+    let at_once = town.receivers.most_of_all();
+    assert!(at_once > 200 && at_once <= 201 + 100, "{at_once}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_answers_nothing_is_asked_by_one_message_at_a_time() {
+    let town = Town::new().await;
+    let answers = Arc::new(AtomicBool::new(false));
+    let is_well = answers.clone();
+    let script = move |_: &Got| if is_well.load(Ordering::SeqCst) { takes() } else { hangs() };
+    town.endpoint(1, script).await;
+    town.orders((0..100).map(|number| format!("o{number}"))).await;
+    let dispatcher = town.start("d1", DispatcherSettings::default());
+    tokio::time::sleep(seconds(14)).await;
+    assert_eq!(town.got(1).len(), 16);
+    tokio::time::sleep(seconds(45)).await;
+    assert_eq!(town.got(1).len(), 16 + 3);
+    answers.store(true, Ordering::SeqCst);
+    tokio::time::sleep(seconds(15)).await;
+    assert!(town.got(1).len() > 150, "{}", town.got(1).len());
     dispatcher.stop().await;
 }
 

@@ -65,6 +65,7 @@ pub struct Receivers {
     scripts: Mutex<HashMap<String, Script>>,
     got: Mutex<HashMap<String, Vec<Got>>>,
     under_way: Mutex<HashMap<String, (usize, usize)>>,
+    all_under_way: Mutex<(usize, usize)>,
 }
 
 #[async_trait]
@@ -112,9 +113,11 @@ struct Counted<'c>(&'c Receivers, String);
 impl<'c> Counted<'c> {
     fn new(receivers: &'c Receivers, url: String) -> Self {
         let mut under_way = receivers.under_way.lock().unwrap();
-        let (now, most) = under_way.entry(url.clone()).or_default();
-        *now += 1;
-        *most = (*most).max(*now);
+        let of_all = &mut *receivers.all_under_way.lock().unwrap();
+        for (now, most) in [under_way.entry(url.clone()).or_default(), of_all] {
+            *now += 1;
+            *most = (*most).max(*now);
+        }
         Self(receivers, url)
     }
 }
@@ -124,6 +127,7 @@ impl Drop for Counted<'_> {
         if let Some((now, _)) = self.0.under_way.lock().unwrap().get_mut(&self.1) {
             *now -= 1;
         }
+        self.0.all_under_way.lock().unwrap().0 -= 1;
     }
 }
 
@@ -134,6 +138,7 @@ impl Receivers {
             scripts: Mutex::default(),
             got: Mutex::default(),
             under_way: Mutex::default(),
+            all_under_way: Mutex::default(),
         }
     }
 
@@ -144,6 +149,11 @@ impl Receivers {
 
     pub fn got(&self, url: &str) -> Vec<Got> {
         self.got.lock().unwrap().get(url).cloned().unwrap_or_default()
+    }
+
+    /// The most messages that were on their way at the same time, wherever to.
+    pub fn most_of_all(&self) -> usize {
+        self.all_under_way.lock().unwrap().1
     }
 
     /// The most messages that were on their way to this URL at the same time.

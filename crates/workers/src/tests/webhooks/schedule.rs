@@ -2,12 +2,17 @@
 
 use super::{
     receivers::{Answer, Got, fails, takes},
-    town::{Town, patient},
+    town::{Town, patient, url},
 };
-use crate::{DispatcherSettings, tests::world::seconds};
-use domain::webhook::SCHEDULE;
-use ports::DeliveryState;
-use std::time::Duration;
+use crate::{DispatcherPorts, DispatcherSettings, tests::world::seconds};
+use domain::{
+    order::Order,
+    refund::Refund,
+    store::Store,
+    webhook::{Endpoint, Format, SCHEDULE},
+};
+use ports::{Again, DeliveryState, OrderRefundBody};
+use std::{error::Error, sync::Arc, time::Duration};
 
 const fn hours(count: u64) -> Duration {
     Duration::from_hours(count)
@@ -73,10 +78,14 @@ async fn what_fails_is_tried_by_the_schedule_and_then_the_endpoint_is_disabled()
         assert_eq!((&pair[0].id, &pair[0].bytes), (&pair[1].id, &pair[1].bytes));
     }
     let disabled = town.stored(1).await.disabled.unwrap();
-    assert!(disabled.why.contains("in none of 10 tries"), "{}", disabled.why);
-    assert!(disabled.why.ends_with("it answered 500") && !disabled.by_person);
     let events = town.events().await;
-    assert_eq!(events.last().unwrap().kind, "webhook.disabled");
+    let why = format!("HTTP 500, 10 tries of {}", events[0].event_id);
+    assert_eq!((disabled.why, disabled.by_person), (why.clone(), false));
+    // Everybody reads it: neither what was answered stands there, nor the whole URL.
+    let told = events.last().unwrap();
+    let data: serde_json::Value = serde_json::from_str(&told.data).unwrap();
+    assert_eq!((told.kind, &data["why"]), ("webhook.disabled", &why.into()));
+    assert_eq!(data["url"], "https://example.com");
     // The other one is told.
     assert_eq!(town.got(2).last().unwrap().kind(), "webhook.disabled");
     town.orders(["o2"]).await;
@@ -105,6 +114,91 @@ async fn an_endpoint_that_asks_for_time_is_left_alone() {
     let waited = (got[1].at - got[0].at).unsigned_abs();
     assert!(waited >= seconds(3_600) && waited <= seconds(3_606), "{waited:?}");
     assert_eq!(got.len(), 2);
+}
+
+/// Not one message alone: whatever is due, whatever comes, and whoever works on it.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_asks_for_time_is_left_alone_by_everything() {
+    let town = Town::new().await;
+    let busy = Answer { status: 429, retry_after: Some(seconds(3_600)), ..takes() };
+    let mut first = true;
+    let endpoint = town
+        .endpoint(1, move |_| if std::mem::take(&mut first) { busy.clone() } else { takes() })
+        .await;
+    // There is more to send when it says so.
+    town.orders(["a", "a2", "a3"]).await;
+    let began = town.now();
+    let settings = DispatcherSettings { concurrency: 1, ..patient() };
+    let dispatcher = town.start("d1", settings);
+    tokio::time::sleep(seconds(60)).await;
+    for number in 0..20 {
+        town.orders([format!("b{number}")]).await;
+        tokio::time::sleep(seconds(30)).await;
+    }
+    dispatcher.kill().await;
+    let dispatcher = town.start("d2", patient());
+    town.orders(["c"]).await;
+    town.send_test(1, 77).await;
+    let asked = Again::Event(town.events().await[0].event_id);
+    assert_eq!(town.again(&endpoint, asked).await, 1);
+    tokio::time::sleep(seconds(1_500)).await;
+    assert_eq!(town.positions(1), [1]);
+    tokio::time::sleep(seconds(1_500)).await;
+    dispatcher.stop().await;
+    let got = town.got(1);
+    assert_eq!(got.len(), 1 + 24 * 2 + 1);
+    let waited = (got[1].at - began).unsigned_abs();
+    assert!(waited >= seconds(3_600) && waited <= seconds(3_606), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asked_for_time_did_so_for_the_endpoint_as_it_was() {
+    let town = Town::new().await;
+    let busy = Answer { status: 503, retry_after: Some(seconds(3_600)), ..takes() };
+    let endpoint = town.endpoint(1, move |_| busy.clone()).await;
+    town.script(2, |_| takes());
+    let dispatcher = town.start("d1", DispatcherSettings::default());
+    town.orders(["a"]).await;
+    tokio::time::sleep(seconds(60)).await;
+    town.change(Endpoint { url: url(2), ..endpoint }).await;
+    town.orders(["b"]).await;
+    tokio::time::sleep(seconds(1)).await;
+    dispatcher.stop().await;
+    // The message itself waits for its own time.
+    assert_eq!((town.positions(1), town.positions(2)), (vec![1], vec![3, 4]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_cannot_be_made_is_shown_and_is_not_the_endpoints_fault() {
+    struct Broken;
+    impl OrderRefundBody for Broken {
+        fn order_refund(
+            &self,
+            _: &Order,
+            _: &Refund,
+            _: &Store,
+        ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+            Err("it cannot be written".into())
+        }
+    }
+    let town = Town::new().await;
+    let endpoint = town.endpoint(1, |_| takes()).await;
+    town.put(Endpoint { format: Format::Globale, ..endpoint }).await;
+    let ports = DispatcherPorts { refunds: Arc::new(Broken), ..town.ports() };
+    let dispatcher = town.start_with("d1", ports, patient());
+    town.orders(["a"]).await;
+    town.world.refund("a").await;
+    tokio::time::sleep(seconds(60)).await;
+    let [delivery] = &town.deliveries(1).await[..] else { panic!("one refund was made") };
+    let [attempt] = &delivery.attempts[..] else { panic!("{delivery:?}") };
+    assert_eq!((delivery.tries, attempt.status), (0, None));
+    let why = "the message could not be made here, and nothing was sent";
+    assert_eq!(attempt.why.as_deref(), Some(why));
+    tokio::time::sleep(hours(80)).await;
+    let [delivery] = &town.deliveries(1).await[..] else { panic!("one refund was made") };
+    assert_eq!((delivery.tries, delivery.attempts.len()), (0, 20));
+    assert_eq!((town.got(1).len(), town.stored(1).await.disabled), (0, None));
+    dispatcher.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,62 +5,26 @@ use crate::{
     Dispatcher, DispatcherPorts, DispatcherSettings,
     tests::world::{Running, World, seconds, store_id},
 };
-use application::{Disabling, Failure};
-use async_trait::async_trait;
+use application::Webhooks;
 use domain::{
     Actor,
     id::{EndpointId, EventId},
     order::Order,
     refund::Refund,
-    store::{Store as StoreRecord, StoreFact},
-    webhook::{Disabled, Endpoint, Format, Secret},
+    store::Store as StoreRecord,
+    webhook::{Endpoint, Format, Secret},
 };
 use payments::names::SANDBOX;
 use ports::{
-    Clock, Commit, Deliveries, Delivery, DeliveryFilter, EndpointChange, EndpointKey, Event,
-    EventFeed as _, EventFilter, OrderRefundBody, PageRequest, Store as _, StoreChange,
+    Again, Clock as _, Commit, Deliveries as _, Delivery, DeliveryFilter, EndpointChange,
+    EndpointKey, Event, EventFeed as _, EventFilter, OrderRefundBody, PageRequest, PutIn,
+    Store as _, StoreChange,
 };
 use std::{error::Error, sync::Arc};
-use store_memory::MemoryStore;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-/// Commits what the use case would.
-struct Disables {
-    store: Arc<MemoryStore>,
-    clock: Arc<dyn Clock>,
-}
-
-#[async_trait]
-impl Disabling for Disables {
-    async fn disable(&self, key: &EndpointKey, why: &str) -> Result<(), Failure> {
-        let Some(endpoint) = self.store.endpoint(key).await? else { return Ok(()) };
-        if endpoint.disabled.is_some() {
-            return Ok(());
-        }
-        let (now, why) = (self.clock.now(), why.to_owned());
-        let (endpoint_id, url) = (endpoint.endpoint_id, endpoint.url.clone());
-        let fact = StoreFact::EndpointDisabled { endpoint_id, url, why: why.clone() };
-        let disabled = Some(Disabled { why, at: now, by_person: false });
-        change(&self.store, now, Endpoint { disabled, ..endpoint }, vec![fact]).await;
-        Ok(())
-    }
-}
-
-async fn change(
-    store: &MemoryStore,
-    now: OffsetDateTime,
-    endpoint: Endpoint,
-    facts: Vec<StoreFact>,
-) {
-    let before = store.store(&endpoint.store_id).await.unwrap().unwrap();
-    let mut commit = Commit::new(now, Actor::worker("webhooks"));
-    commit.stores = vec![StoreChange { before: before.version, after: before.state, facts }];
-    commit.endpoints = vec![EndpointChange::Put(Box::new(endpoint))];
-    store.commit(commit).await.unwrap();
-}
 
 struct RefundBodies;
 
@@ -125,19 +89,41 @@ impl Town {
     }
 
     pub async fn put(&self, endpoint: Endpoint) {
-        change(&self.world.store, self.now(), endpoint, Vec::new()).await;
+        let store = &self.world.store;
+        let before = store.store(&endpoint.store_id).await.unwrap().unwrap();
+        let mut commit = Commit::new(self.now(), Actor::worker("test"));
+        commit.stores =
+            vec![StoreChange { before: before.version, after: before.state, facts: Vec::new() }];
+        commit.endpoints = vec![EndpointChange::Put(Box::new(endpoint))];
+        store.commit(commit).await.unwrap();
+    }
+
+    /// As a person does who changes it.
+    pub async fn change(&self, endpoint: Endpoint) {
+        let version = endpoint.version + 1;
+        self.put(Endpoint { version, ..endpoint }).await;
+    }
+
+    /// Has it sent again.
+    pub async fn again(&self, endpoint: &Endpoint, again: Again) -> u32 {
+        match self.world.store.send_again(endpoint, &again, self.now()).await.unwrap() {
+            PutIn::Done(count) => count,
+            PutIn::Full(pending) => panic!("{pending} are pending"),
+        }
     }
 
     pub fn ports(&self) -> DispatcherPorts {
-        let store = self.world.store.clone();
+        let (store, core) = (self.world.store.clone(), self.world.core());
+        let sender = self.receivers.clone();
+        let webhooks = Webhooks::new(core, store.clone(), store.clone(), sender.clone());
         DispatcherPorts {
             deliveries: store.clone(),
             feed: store.clone(),
             reader: store.clone(),
-            store: store.clone(),
-            sender: self.receivers.clone(),
+            store,
+            sender,
             refunds: Arc::new(RefundBodies),
-            disabling: Arc::new(Disables { store, clock: self.world.clock.clone() }),
+            disabling: Arc::new(webhooks),
         }
     }
 

@@ -1,15 +1,16 @@
 use super::{
     super::{
+        AFTER_ERROR,
         lanes::Lanes,
         tenure::{Lost, Tenure},
         window::Window,
     },
     Boxed, Post, outcome,
 };
-use crate::{Backoff, limit::in_time};
+use crate::limit::in_time;
 use domain::id::EventId;
 use ports::{Chain, Delivery, Outlook, Progress, StoreError};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -20,12 +21,12 @@ const UNKEPT: usize = 1_000;
 /// The cursor may be so far ahead of the one that was kept last before it is kept for itself.
 const UNKEPT_CURSOR: i64 = 1_000;
 
-const AFTER_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-
 /// What came of the work and is to be kept: in the order in which it happened, one part at a time.
 pub(super) struct Books {
     pub window: Window,
     unkept: Vec<Delivery>,
+    /// Of what was loaded: what the endpoint does not want any more.
+    unwanted: Vec<EventId>,
     keeping: Option<Boxed<Kept>>,
     /// As it was kept last.
     standing: Option<Standing>,
@@ -34,8 +35,8 @@ pub(super) struct Books {
     again_at: Option<Instant>,
     /// Since when everything in here counts: what is due at once was due then.
     since: OffsetDateTime,
-    /// When somebody has to come for what was not loaded.
-    left_over: Option<OffsetDateTime>,
+    /// The endpoint wants to be left alone until then.
+    quiet_until: Option<OffsetDateTime>,
 }
 
 pub(super) type Kept = (Progress, Result<Option<i64>, StoreError>);
@@ -46,20 +47,36 @@ impl Books {
         Self {
             window: Window::at(cursor),
             unkept: Vec::new(),
+            unwanted: Vec::new(),
             keeping: None,
             standing: None,
             kept_cursor: cursor,
             failures: 0,
             again_at: None,
             since: OffsetDateTime::UNIX_EPOCH,
-            left_over: None,
+            quiet_until: None,
         }
     }
 
     /// What was begun and is not settled counts as not begun. Everything else was kept.
-    pub fn begin_anew(&mut self, now: OffsetDateTime, left_over: Option<OffsetDateTime>) {
+    pub fn begin_anew(&mut self, now: OffsetDateTime, unwanted: Vec<EventId>) {
         self.window = Window::at(self.window.cursor());
-        (self.since, self.left_over) = (now, left_over);
+        (self.since, self.unwanted) = (now, unwanted);
+    }
+
+    /// Nothing is to be begun before then.
+    pub fn leave_alone(&mut self, until: OffsetDateTime) {
+        self.quiet_until = self.quiet_until.max(Some(until));
+    }
+
+    /// Somebody changed the endpoint: what it asked for before counts no more.
+    pub const fn end_quiet(&mut self) {
+        self.quiet_until = None;
+    }
+
+    /// Until when nothing is to be begun, if that is not over.
+    pub fn quiet_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.quiet_until.filter(|until| now < *until)
     }
 
     /// How a delivery is from now on. Its event is settled.
@@ -73,7 +90,7 @@ impl Books {
     pub fn outlook(&self, lanes: &Lanes, full: bool) -> Outlook {
         let at_once = lanes.is_sending() || lanes.is_ready(false);
         let next = at_once.then_some(self.since).into_iter().chain(lanes.next_due());
-        Outlook { due_at: next.chain(self.left_over).min(), full }
+        Outlook { due_at: next.min(), full, quiet_until: self.quiet_until }
     }
 
     /// Whether further messages may be sent.
@@ -83,7 +100,8 @@ impl Books {
 
     /// Whether everything was kept.
     pub const fn are_closed(&self) -> bool {
-        self.unkept.is_empty() && self.keeping.is_none() && self.again_at.is_none()
+        let all = self.unkept.is_empty() && self.unwanted.is_empty();
+        all && self.keeping.is_none() && self.again_at.is_none()
     }
 
     /// After an error: when it is tried again.
@@ -104,7 +122,8 @@ impl Books {
         let cursor = self.window.cursor();
         let standing = (cursor, outlook, touched);
         let moved = at_the_end && self.standing != Some(standing);
-        let needed = !self.unkept.is_empty() || moved || cursor >= self.kept_cursor + UNKEPT_CURSOR;
+        let some = !self.unkept.is_empty() || !self.unwanted.is_empty();
+        let needed = some || moved || cursor >= self.kept_cursor + UNKEPT_CURSOR;
         if !needed {
             (self.failures, self.again_at) = (0, None);
             return;
@@ -114,7 +133,8 @@ impl Books {
         }
         self.again_at = None;
         let deliveries = latest(std::mem::take(&mut self.unkept));
-        let progress = Progress { deliveries, cursor, outlook, touched };
+        let unwanted = std::mem::take(&mut self.unwanted);
+        let progress = Progress { deliveries, unwanted, cursor, outlook, touched };
         let (key, owner) = (tenure.key.clone(), tenure.owner.clone());
         let (deliveries, patience) = (Arc::clone(&post.deliveries), post.settings.lease);
         self.keeping = Some(Box::pin(async move {
@@ -145,17 +165,27 @@ impl Books {
                 // It may have been kept all the same, which does no harm.
                 let since = std::mem::replace(&mut self.unkept, progress.deliveries);
                 self.unkept.extend(since);
+                self.unwanted.extend(progress.unwanted);
                 Ok(None)
             }
         }
     }
 }
 
-/// Each delivery as it was at last.
-fn latest(mut entered: Vec<Delivery>) -> Vec<Delivery> {
-    let mut later: HashSet<EventId> = HashSet::new();
-    entered.reverse();
-    entered.retain(|delivery| later.insert(delivery.event_id));
-    entered.reverse();
-    entered
+/// Each delivery as it was at last, with every try since it was kept.
+fn latest(entered: Vec<Delivery>) -> Vec<Delivery> {
+    let mut places: HashMap<EventId, usize> = HashMap::new();
+    let mut latest: Vec<Delivery> = Vec::new();
+    for mut delivery in entered {
+        let place = *places.entry(delivery.event_id).or_insert(latest.len());
+        match latest.get_mut(place) {
+            Some(earlier) => {
+                let attempts = std::mem::take(&mut earlier.attempts);
+                delivery.attempts.splice(..0, attempts);
+                *earlier = delivery;
+            }
+            None => latest.push(delivery),
+        }
+    }
+    latest
 }

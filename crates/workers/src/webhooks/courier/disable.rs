@@ -1,9 +1,5 @@
-use super::Courier;
-use crate::Backoff;
+use super::{super::AFTER_ERROR, Courier};
 use ports::Chain;
-use std::time::Duration;
-
-const AFTER_ERROR: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// How often it is tried before somebody else has to.
 const TRIES: u32 = 8;
@@ -11,10 +7,11 @@ const TRIES: u32 = 8;
 impl Courier {
     /// Somebody else tries it again if it does not work: the next failure says so again.
     pub(super) async fn disable(&mut self, why: &str) {
+        let version = self.endpoint.version;
         for tries in 0..TRIES {
-            match self.post.disabling.disable(&self.tenure.key, why).await {
+            match self.post.disabling.disable(&self.tenure.key, version, why).await {
                 Ok(()) => {
-                    tracing::info!(why, "an endpoint was disabled");
+                    tracing::info!(why, version, "an endpoint was disabled, unless it was changed");
                     return;
                 }
                 Err(error) => {

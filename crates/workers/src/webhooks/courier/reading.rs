@@ -6,7 +6,8 @@ use domain::event::TYPES;
 use ports::{EventFilter, Stretch};
 use std::sync::Arc;
 
-/// Events that are read at once.
+/// Events that are read at once, and none while so many may be sent: an endpoint that does not
+/// answer is to take little room.
 const PAGE: usize = 200;
 
 impl Courier {
@@ -14,7 +15,8 @@ impl Courier {
     pub(super) fn read_on(&mut self) {
         let Self { post, books, .. } = &*self;
         let room = post.settings.ahead.max(1).saturating_sub(books.window.len()).min(PAGE);
-        if !self.more || room == 0 || self.reading.is_some() || self.is_full() {
+        let no_need = self.lanes.fresh() >= PAGE || self.is_full();
+        if !self.more || room == 0 || self.reading.is_some() || no_need {
             return;
         }
         self.news.looks();

@@ -7,6 +7,7 @@ use ports::{Attempt, Chain, Delivery, DeliveryState, Outgoing, Reception, Sent, 
 use std::{collections::HashMap, sync::Arc};
 use time::OffsetDateTime;
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::{Id, JoinError, JoinSet},
     time::Instant,
 };
@@ -17,11 +18,28 @@ use tracing::Instrument as _;
 const UNMADE: time::Duration = time::Duration::minutes(5);
 const UNREACHABLE: time::Duration = time::Duration::seconds(5);
 
+/// What is said of a message that was not made. It is no fault of the endpoint's.
+const NOT_MADE: &str = "the message could not be made here, and nothing was sent";
+
 /// Messages that are on their way. They go no further when this is dropped.
 #[derive(Default)]
 pub(super) struct Sends {
     tasks: JoinSet<Result<Tried, Unmade>>,
-    items: HashMap<Id, Item>,
+    items: HashMap<Id, (Item, Place)>,
+    /// The last that came back had no answer: the endpoint may answer nothing at all, and what is
+    /// sent beside one message would only wait with it.
+    unanswered: bool,
+}
+
+/// What a message takes while it is on its way.
+pub(super) enum Place {
+    /// Every endpoint has one, whatever others do.
+    Own,
+    /// One of those that all share.
+    Shared {
+        #[expect(dead_code, reason = "held until it is dropped")]
+        permit: OwnedSemaphorePermit,
+    },
 }
 
 /// A message that was on its way.
@@ -32,24 +50,10 @@ pub(super) struct CameBack {
 
 pub(super) enum Verdict {
     Through,
-    /// There is another try.
-    Later,
-    /// There is none, and why.
+    /// There is another try. Until when the endpoint wants to be left alone, if it does.
+    Later(Option<OffsetDateTime>),
+    /// There is none, and why, in words that everybody may read.
     Never(String),
-}
-
-impl Verdict {
-    pub const fn is_through(&self) -> bool {
-        matches!(self, Self::Through)
-    }
-
-    /// Why nothing more is to be sent to the endpoint.
-    pub fn disables(self) -> Option<String> {
-        match self {
-            Self::Never(why) => Some(why),
-            Self::Through | Self::Later => None,
-        }
-    }
 }
 
 struct Tried {
@@ -59,18 +63,28 @@ struct Tried {
 }
 
 impl Sends {
-    pub fn len(&self) -> usize {
-        self.items.len()
+    /// A place for one more message, if there is one.
+    pub fn place(&self, post: &Post) -> Option<Place> {
+        let most = if self.unanswered { 1 } else { post.settings.concurrency.max(1) };
+        if self.items.len() >= most {
+            return None;
+        }
+        if !self.items.values().any(|(_, place)| matches!(place, Place::Own)) {
+            return Some(Place::Own);
+        }
+        // If there is none now, there is the next time that one of these comes back.
+        let permit = Semaphore::try_acquire_owned(Arc::clone(&post.places)).ok()?;
+        Some(Place::Shared { permit })
     }
 
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    pub fn send(&mut self, post: &Arc<Post>, endpoint: &Arc<Endpoint>, item: Item) {
+    pub fn send(&mut self, post: &Arc<Post>, endpoint: &Arc<Endpoint>, item: Item, place: Place) {
         let sent = send(Arc::clone(post), Arc::clone(endpoint), item.clone());
         let handle = self.tasks.spawn(sent);
-        self.items.insert(handle.id(), item);
+        self.items.insert(handle.id(), (item, place));
     }
 
     /// What comes back next. May be dropped and asked again; never ends if nothing is on its way.
@@ -83,7 +97,10 @@ impl Sends {
                 Ok((id, outcome)) => (id, outcome),
                 Err(error) => (error.id(), Err(broke_off(error))),
             };
-            if let Some(item) = self.items.remove(&id) {
+            if let Some((item, _)) = self.items.remove(&id) {
+                if let Ok(tried) = &outcome {
+                    self.unanswered = tried.sent.status.is_none();
+                }
                 return CameBack { item, outcome };
             }
         }
@@ -147,33 +164,37 @@ impl Tried {
             }
             Reception::Gone => {
                 let why = "it answered that it wants nothing any more (410)".to_owned();
-                (Some(why.clone()), Verdict::Never(why))
+                (Some(why), Verdict::Never("HTTP 410".to_owned()))
             }
             Reception::Failed { why, retry_after } => {
                 delivery.due_at = next_try(delivery.tries, now, retry_after);
                 let verdict = match delivery.due_at {
-                    Some(_) => Verdict::Later,
-                    None => Verdict::Never(exhausted(delivery, &why)),
+                    Some(_) => Verdict::Later(retry_after.map(|after| now + after)),
+                    None => Verdict::Never(exhausted(delivery, status)),
                 };
                 (Some(why), verdict)
             }
         };
-        let surplus = (delivery.attempts.len() + 1).saturating_sub(Delivery::MAX_ATTEMPTS);
-        delivery.attempts.drain(..surplus.min(delivery.attempts.len()));
         delivery.attempts.push(Attempt { at, status, why, millis });
         verdict
     }
 }
 
-fn exhausted(delivery: &Delivery, why: &str) -> String {
+/// What it answered stays with the attempts, which are nobody else's.
+fn exhausted(delivery: &Delivery, status: Option<u16>) -> String {
     let Delivery { tries, event_id, .. } = delivery;
-    format!("it took {event_id} in none of {tries} tries; the last time: {why}")
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}"));
+    format!("{status}, {tries} tries of {event_id}")
 }
 
-/// No try, and not the endpoint's fault.
+/// No try of the schedule, and not the endpoint's fault.
 fn unmade(delivery: &mut Delivery, error: &Unmade, now: OffsetDateTime) -> Verdict {
     let unreachable = matches!(error, Unmade::Store(StoreError::Unavailable(_)));
     delivery.due_at = Some(now + if unreachable { UNREACHABLE } else { UNMADE });
+    if !unreachable {
+        let why = Some(NOT_MADE.to_owned());
+        delivery.attempts.push(Attempt { at: now, status: None, why, millis: 0 });
+    }
     tracing::error!(event_id = %delivery.event_id, error = %Chain(error), "a message was not made");
-    Verdict::Later
+    Verdict::Later(None)
 }

@@ -47,7 +47,8 @@ impl Courier {
             let wait = Duration::try_from(at - now).unwrap_or_default();
             Instant::now() + wait.max(Duration::from_millis(1))
         };
-        let due = self.lanes.next_due().filter(|_| self.leaving.is_none()).map(in_time);
+        let due = self.books.quiet_until(now).or(self.lanes.next_due());
+        let due = due.filter(|_| self.leaving.is_none()).map(in_time);
         let idle = self.idle_since.map(|since| since + self.post.settings.linger);
         let idle = idle.filter(|at| *at > Instant::now());
         let turn = self.since + self.post.settings.turn;

@@ -140,6 +140,14 @@ fn what_waited_goes_on_where_it_was() {
 }
 
 #[test]
+fn what_waited_is_sent_in_the_sequence_in_which_it_happened() {
+    let orders = ["d", "b", "e", "a", "c"];
+    let pending = (1..).zip(orders).map(|(position, id)| waits(position, id, 0, Some(NOW)));
+    let mut lanes = Lanes::restored(pending.collect(), NOW);
+    assert_eq!(sent(&all(&mut lanes)), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn neither_the_new_nor_the_old_keeps_the_other_waiting() {
     let old = (1..=50).map(|number| waits(number, &format!("o{number}"), 1, None));
     let mut lanes = Lanes::restored(old.collect(), NOW);
