@@ -113,7 +113,7 @@ impl Composed {
             Arc::clone(&clock),
             Arc::clone(&ids),
         );
-        let providers = adapters::providers(&settings.payments, &store, &clock);
+        let providers = adapters::providers(&settings.payments, &store, &clock)?;
         // Long lists take seconds and memory, and only those who screen need them.
         let screenings = if settings.serve.workers.contains(&Worker::Ready) {
             adapters::screenings(&settings.screening, &store)?

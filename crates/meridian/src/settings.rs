@@ -120,6 +120,22 @@ pub struct Payments {
     pub grace: Duration,
     /// Pauses before the second and every further attempt; at least one.
     pub retry: Vec<Duration>,
+    pub stripe: Stripe,
+}
+
+/// The payment provider Stripe.
+#[derive(Debug)]
+pub struct Stripe {
+    /// Of its API.
+    pub url: String,
+    /// Without one there is no such provider here.
+    pub secret_key: Option<SecretString>,
+    /// What its messages to us are signed with.
+    pub webhook_secret: Option<SecretString>,
+    /// For one call as a whole.
+    pub timeout: Duration,
+    /// For all calls that one leg or one question needs.
+    pub patience: Duration,
 }
 
 /// What is done with orders that were received.

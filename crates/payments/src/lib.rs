@@ -2,7 +2,9 @@
 //!
 //! - [`Sandbox`]: moves no money, keeps its books in the ledger and misbehaves on request;
 //! - [`Accounts`]: gift cards, points and store credit of this system, named `ledger`;
-//! - [`Manual`]: a person pays out and confirms; nothing is ever sent.
+//! - [`Manual`]: a person pays out and confirms; nothing is ever sent;
+//! - [`Stripe`]: cards and what else Stripe takes, over its HTTP API, and with [`StripeNotices`] what
+//!   Stripe tells by itself.
 //!
 //! A composition root puts those that the configuration names into [`Providers`]. To add one:
 //! implement [`ports::PaymentProvider`], run the suite in `tests/payments/contract.rs` on it, and give it a
@@ -12,11 +14,13 @@ mod accounts;
 mod books;
 mod manual;
 pub mod sandbox;
+mod stripe;
 
 pub use accounts::Accounts;
 pub use manual::Manual;
 pub use ports::{Providers, UnknownProvider};
 pub use sandbox::Sandbox;
+pub use stripe::{Stripe, StripeNotices, StripeSettings, StripeUrlError};
 
 use domain::{
     order::{Tender, TenderState},
@@ -29,6 +33,7 @@ pub mod names {
     pub const SANDBOX: &str = "sandbox";
     pub const LEDGER: &str = "ledger";
     pub const MANUAL: &str = "manual";
+    pub const STRIPE: &str = "stripe";
 }
 
 /// The payment stands as the tender says.

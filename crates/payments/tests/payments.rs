@@ -1,5 +1,6 @@
 //! The contract of a payment provider, run on every adapter that carries legs out, and what each
-//! of them does beyond it. All of them keep their books in the memory store here.
+//! of them does beyond it. Our own keep their books in the memory store here; Stripe's are those of a
+//! strict fake beside localstripe, which really runs.
 
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 
@@ -13,3 +14,5 @@ mod desk;
 mod manual;
 #[path = "payments/sandbox.rs"]
 mod sandbox;
+#[path = "payments/stripe/mod.rs"]
+mod stripe;

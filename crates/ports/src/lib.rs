@@ -13,6 +13,7 @@ mod error;
 pub mod event_id;
 mod feed;
 mod ledger;
+mod notice;
 mod order_refund;
 pub mod own_value;
 mod payment;
@@ -44,6 +45,9 @@ pub use feed::{
     chained,
 };
 pub use ledger::{Account, Ledger, Posting, Transfer};
+pub use notice::{
+    DisputeFunds, DisputeState, Money, NoticeAbout, NoticeError, NoticeReader, PaymentNotice,
+};
 pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};

@@ -45,6 +45,14 @@ pub enum PaymentOutcome {
     },
     /// The answer was lost: it may or may not have been done.
     Unknown,
+    /// What the provider has under the leg's key is not what was asked: another amount, currency or
+    /// payment. Money may have moved that is not the leg's, so nothing of it is booked and nothing
+    /// is sent again until a person has looked. Both texts are for that person, and name nobody.
+    Mismatch {
+        reference: String,
+        asked: String,
+        said: String,
+    },
 }
 
 /// What of a payment stands at its provider: what went back does not.

@@ -6,10 +6,12 @@
 //! - [`process::Meridian`]: the built program on free ports, to be ended gently or not;
 //! - [`clock::TestClock`]: the time that the test says it is;
 //! - [`vendure::Server`]: a shop system that others wrote;
+//! - [`localstripe::Server`]: a payment provider that others wrote, as a fake;
 //! - [`nats::Server`]: a broker that a test may kill, hold and restart;
 //! - [`scale::pick`]: how many.
 
 pub mod clock;
+pub mod localstripe;
 mod log;
 pub mod nats;
 pub mod postgres;

@@ -138,6 +138,10 @@ impl Legs {
         let outcome = match self.find(hand, work).await? {
             Ok(Some(PaymentOutcome::Settled { reference })) => LegOutcome::Settled { reference },
             Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Failed(failure),
+            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
+                let why = differs(work, &reference, &asked, &said);
+                return Ok(Next::later(self.questions_pause(hand.task), why));
+            }
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
                 return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
@@ -187,6 +191,10 @@ impl Legs {
             PaymentOutcome::Settled { reference } => (LegOutcome::Settled { reference }, None),
             PaymentOutcome::Accepted { reference } => (LegOutcome::Accepted { reference }, ask()),
             PaymentOutcome::Unknown => (LegOutcome::Unknown, ask()),
+            PaymentOutcome::Mismatch { reference, asked, said } => {
+                let why = differs(work, &reference, &asked, &said);
+                return self.leave_to_a_person(hand, work, why).await;
+            }
             PaymentOutcome::Declined { failure, permanent: true } => {
                 (LegOutcome::Failed(failure), None)
             }
@@ -198,12 +206,40 @@ impl Legs {
         self.commit(hand, work, outcome, next).await
     }
 
+    /// Books nothing and sends nothing: the leg stays as one whose answer is not known, its amount
+    /// stays reserved, and what is waited for stands in the task. Its provider goes on being asked,
+    /// so that the leg comes to its end once what is wrong there was put right.
+    async fn leave_to_a_person(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        why: String,
+    ) -> Result<Next, WorkError> {
+        if work.leg.state != LegState::Sent {
+            return Ok(Next::later(self.questions_pause(hand.task), why));
+        }
+        let again = (self.settings.questions.pause(0), why);
+        self.commit_until(hand, work, LegOutcome::Unknown, Some(again)).await
+    }
+
     async fn commit(
         &self,
         hand: &Hand<'_>,
         work: &LegWork,
         outcome: LegOutcome,
         again_after: Option<Duration>,
+    ) -> Result<Next, WorkError> {
+        let again = again_after.map(|pause| (pause, waits_for(&outcome)));
+        self.commit_until(hand, work, outcome, again).await
+    }
+
+    /// With the pause until the leg is looked at again, and what it waits for.
+    async fn commit_until(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        outcome: LegOutcome,
+        again: Option<(Duration, String)>,
     ) -> Result<Next, WorkError> {
         let Hand { caller, task, held, .. } = hand;
         // What is lost with the lease is asked for again by whoever has the task now. That the leg
@@ -217,10 +253,10 @@ impl Legs {
                 None
             }
         };
-        let next = again_after.map(|pause| Task {
+        let next = again.map(|(pause, why)| Task {
             due_at: self.clock.now() + pause,
             attempts: 0,
-            why: Some(waits_for(&outcome)),
+            why: Some(why),
             ..(*task).clone()
         });
         log(work, &outcome);
@@ -249,6 +285,17 @@ impl Legs {
     fn ask_later(&self, task: &Task, why: &'static str) -> Next {
         Next::later(self.questions_pause(task), why)
     }
+}
+
+/// Tells a person, and says what the leg waits for.
+fn differs(work: &LegWork, reference: &str, asked: &str, said: &str) -> String {
+    let LegWork { refund_id, leg, .. } = work;
+    let leg_id = &leg.leg_id;
+    tracing::error!(
+        %refund_id, %leg_id, reference, asked, said,
+        "a provider has something else than was asked under a leg's key"
+    );
+    format!("its provider has {said} as {reference} where {asked} was asked: look into it there")
 }
 
 /// Whether the provider did it, or took it to do it.

@@ -3,6 +3,7 @@
 use domain::screening::Check;
 use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
 use meridian::settings;
+use payments::{Stripe, StripeSettings};
 use ports::{Clock, Providers, Publisher, Screenings, Storefronts, WebhookSender};
 use publishers::{Login, NatsJetStream, NatsSettings, StandardWebhooks, WebhookSettings};
 use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
@@ -13,7 +14,7 @@ pub(super) fn providers(
     settings: &settings::Payments,
     store: &SqlStore,
     clock: &Arc<dyn Clock>,
-) -> Providers {
+) -> Result<Providers, Box<dyn Error>> {
     let ledger = Arc::new(store.clone());
     let mut providers =
         Providers::default().with(payments::names::MANUAL, Arc::new(payments::Manual));
@@ -25,7 +26,13 @@ pub(super) fn providers(
         let accounts = payments::Accounts::new(ledger, Arc::clone(clock));
         providers = providers.with(payments::names::LEDGER, Arc::new(accounts));
     }
-    providers
+    if let Some(key) = &settings.stripe.secret_key {
+        let settings::Stripe { url, timeout, patience, .. } = &settings.stripe;
+        let calls = StripeSettings::new(url, key.clone())?.within(*timeout, *patience);
+        let stripe = Stripe::new(calls);
+        providers = providers.with(payments::names::STRIPE, Arc::new(stripe));
+    }
+    Ok(providers)
 }
 
 /// Adapters of shop systems that sign with a key which is made here if a store gives none.

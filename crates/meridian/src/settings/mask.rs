@@ -4,7 +4,12 @@ const MASK: &str = "***";
 
 /// Keys whose value is a secret as a whole. In every other value, what looks like a URL loses its
 /// password.
-const SECRETS: [&str; 2] = ["auth.bootstrap_token", "broker.secret"];
+const SECRETS: [&str; 4] = [
+    "auth.bootstrap_token",
+    "broker.secret",
+    "payments.stripe.secret_key",
+    "payments.stripe.webhook_secret",
+];
 
 pub(super) fn masked(key: &str, value: &ValueKind) -> ValueKind {
     match value {

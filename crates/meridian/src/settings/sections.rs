@@ -1,6 +1,6 @@
 use super::{
     Auth, Broker, Database, Grpc, Handover, Http, Money, Payments, Processing, Screening, Serve,
-    Service, Settings, Webhooks, Worker,
+    Service, Settings, Stripe, Webhooks, Worker,
     layers::{CURRENCIES, Origin},
     reader::Reader,
     value::{Setting, one_of},
@@ -20,6 +20,9 @@ const BOOTSTRAP_TOKEN_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=256;
 const MAX_EXPONENT: u8 = 4;
 
 const MAX_ATTEMPTS: usize = 20;
+
+/// Less than the 30 seconds after which an answer for a leg is given up.
+const MOST_OF_A_LEG: Duration = Duration::from_secs(25);
 
 /// Files of denied parties.
 const MAX_LISTS: usize = 20;
@@ -136,7 +139,40 @@ fn payments(reader: &mut Reader) -> Payments {
             }
             Ok(pauses)
         }),
+        stripe: stripe(reader),
     }
+}
+
+fn stripe(reader: &mut Reader) -> Stripe {
+    let secret_key = reader.checked("payments.stripe.secret_key", |value| {
+        let key = optional_secret(value)?;
+        if key.as_ref().is_some_and(|key| key.starts_with("pk_")) {
+            return Err("is a publishable key, which may not give money back".to_owned());
+        }
+        Ok(key)
+    });
+    let webhook_secret = reader.checked("payments.stripe.webhook_secret", optional_secret);
+    Stripe {
+        url: reader.checked("payments.stripe.url", |value| {
+            let url = String::read(value)?;
+            let checked = payments::StripeSettings::check_url(&url);
+            checked.map(|()| url).map_err(|error| error.to_string())
+        }),
+        secret_key: secret_key.map(Into::into),
+        webhook_secret: webhook_secret.map(Into::into),
+        timeout: reader.duration("payments.stripe.timeout", millis(100)..=MOST_OF_A_LEG),
+        patience: reader.duration("payments.stripe.patience", millis(100)..=MOST_OF_A_LEG),
+    }
+}
+
+/// What can stand in a header, and was not wrapped on its way here.
+fn optional_secret(value: &ValueKind) -> Result<Option<String>, String> {
+    let secret = optional_text(value)?;
+    let plain = |secret: &String| secret.bytes().all(|byte| byte.is_ascii_graphic());
+    if secret.as_ref().is_none_or(plain) {
+        return Ok(secret);
+    }
+    Err("has spaces or characters that a key has not".to_owned())
 }
 
 fn processing(reader: &mut Reader) -> Processing {

@@ -41,6 +41,8 @@ fn the_defaults_are_valid_and_as_documented() {
     assert!(settings.screening.fraud_rules.is_none() && !settings.handover.private_networks);
     assert!(settings.money.exponents.is_empty());
     assert_eq!(settings.payments.lease, Duration::from_secs(10));
+    assert_eq!(settings.payments.stripe.url, "https://api.stripe.com");
+    assert!(settings.payments.stripe.secret_key.is_none());
     assert!(!settings.webhooks.allow_loopback && settings.broker.nats.is_none());
     assert_eq!(settings.telemetry.endpoint, None);
 }
@@ -232,6 +234,37 @@ fn what_is_shown_has_origins_and_no_secrets_and_can_be_read_back() {
     let (_folder, path) = file(&text);
     let faults = load(&Sources { file: path, ..Sources::default() }).unwrap_err();
     assert_eq!(blamed(&faults), ["auth.bootstrap_token"]);
+}
+
+#[test]
+fn what_stripe_is_called_with_is_checked_and_never_shown() {
+    let environment = [
+        ("MERIDIAN__PAYMENTS__STRIPE__URL", "http://127.0.0.1:8420"),
+        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", "sk_test_horse"),
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", "whsec_battery"),
+    ];
+    let settings = from_environment(&environment).unwrap().payments.stripe;
+    assert_eq!(settings.secret_key.as_ref().unwrap().expose_secret(), "sk_test_horse");
+    assert_eq!(settings.webhook_secret.as_ref().unwrap().expose_secret(), "whsec_battery");
+    let shown = show(&Sources { environment: pairs(&environment), ..Sources::default() }).unwrap();
+    let shown = format!("{shown}{settings:?}");
+    assert!(!shown.contains("horse") && !shown.contains("battery"), "{shown}");
+    assert!(shown.contains("secret_key = \"***\""), "{shown}");
+
+    let faults = from_environment(&[
+        ("MERIDIAN__PAYMENTS__STRIPE__URL", "http://api.stripe.com"),
+        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", "pk_test_horse"),
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", "whsec_ battery"),
+        ("MERIDIAN__PAYMENTS__STRIPE__TIMEOUT", "26s"),
+        ("MERIDIAN__PAYMENTS__STRIPE__PATIENCE", "0s"),
+    ])
+    .unwrap_err();
+    let mut blamed = blamed(&faults);
+    blamed.sort_unstable();
+    let keys = ["patience", "secret_key", "timeout", "url", "webhook_secret"];
+    assert_eq!(blamed, keys.map(|key| format!("payments.stripe.{key}")));
+    let text = faults.to_string();
+    assert!(!text.contains("horse") && !text.contains("battery"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the tests put on the table: a ledger, a clock, and legs.
 
+use crate::stripe::{self, Fake, Mishap, nobody};
 use async_trait::async_trait;
 use domain::{
     Amount, Currencies, Currency,
@@ -7,14 +8,14 @@ use domain::{
     order::{Tender, TenderMethod, TenderState},
     refund::LegKind,
 };
-use payments::{Accounts, Sandbox, sandbox};
+use payments::{Accounts, Sandbox, Stripe, sandbox};
 use ports::{
     Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, Posting, StoreError, Transfer,
     own_value,
 };
 use std::sync::Arc;
 use store_memory::MemoryStore;
-use testkit::clock::TestClock;
+use testkit::{clock::TestClock, localstripe::Server};
 use uuid::Uuid;
 
 pub struct Desk {
@@ -23,13 +24,72 @@ pub struct Desk {
     pub clock: Arc<TestClock>,
     kind: LegKind,
     method: TenderMethod,
+    /// Where the books are kept, if not in the ledger.
+    stripe: Option<AtStripe>,
+}
+
+enum AtStripe {
+    Fake(Fake),
+    /// With the payments that legs know as p1 and p2.
+    Local(Server, [String; 2]),
+}
+
+impl AtStripe {
+    fn provider(&self) -> Stripe {
+        match self {
+            Self::Fake(fake) => fake.provider(),
+            Self::Local(server, _) => stripe::at(server),
+        }
+    }
+
+    fn payment(&self, target: &str) -> String {
+        match self {
+            Self::Local(_, [payment, _]) if target == "p1" => payment.clone(),
+            Self::Local(_, [_, payment]) => payment.clone(),
+            Self::Fake(_) => format!("pi_{target}"),
+        }
+    }
+
+    /// What went back of a payment, as far as store s1 asked for it.
+    fn returned(&self, target: &str) -> i64 {
+        match self {
+            Self::Fake(fake) => fake.returned("s1"),
+            Self::Local(server, _) => {
+                let refunds = server.refunds(&self.payment(target));
+                let ours = refunds.iter().filter(|refund| refund["metadata"]["store"] == "s1");
+                ours.map(|refund| refund["amount"].as_i64().unwrap()).sum()
+            }
+        }
+    }
 }
 
 impl Desk {
     pub fn sandbox() -> Self {
         let (ledger, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::default()));
         let provider = Box::new(Sandbox::new(ledger.clone(), clock.clone()));
-        Self { provider, ledger, clock, kind: LegKind::Refund, method: TenderMethod::Card }
+        let (kind, method) = (LegKind::Refund, TenderMethod::Card);
+        Self { provider, ledger, clock, kind, method, stripe: None }
+    }
+
+    /// Stripe, as strict as its documentation.
+    pub fn stripe() -> Self {
+        let fake = Fake::start();
+        for payment in ["pi_p1", "pi_p2"] {
+            fake.captured(payment, 10_000, "eur");
+        }
+        Self::at_stripe(AtStripe::Fake(fake))
+    }
+
+    /// Stripe as others have it, who do not honour keys.
+    pub fn localstripe() -> Self {
+        let server = Server::start();
+        let payments = [(); 2].map(|()| server.captured(10_000, "eur"));
+        Self::at_stripe(AtStripe::Local(server, payments))
+    }
+
+    fn at_stripe(stripe: AtStripe) -> Self {
+        let provider = Box::new(stripe.provider());
+        Self { provider, stripe: Some(stripe), ..Self::sandbox() }
     }
 
     /// The sandbox's payments, only authorised.
@@ -40,15 +100,36 @@ impl Desk {
     pub fn accounts() -> Self {
         let (ledger, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::default()));
         let provider = Box::new(Accounts::new(ledger.clone(), clock.clone()));
-        Self { provider, ledger, clock, kind: LegKind::Restore, method: TenderMethod::GiftCard }
+        let (kind, method) = (LegKind::Restore, TenderMethod::GiftCard);
+        Self { provider, ledger, clock, kind, method, stripe: None }
     }
 
     /// The same adapter in a new process, over what the old one left behind.
     pub fn restart(&mut self) {
-        self.use_ledger(self.ledger.clone());
+        match &self.stripe {
+            Some(stripe) => self.provider = Box::new(stripe.provider()),
+            None => self.use_ledger(self.ledger.clone()),
+        }
     }
 
-    pub fn use_ledger(&mut self, ledger: Arc<dyn Ledger>) {
+    /// What is done from now on is done, and not answered.
+    pub fn lose_answers(&mut self) {
+        match &self.stripe {
+            Some(AtStripe::Fake(fake)) => fake.next(Mishap::BreakOff),
+            Some(AtStripe::Local(..)) => panic!("localstripe always answers"),
+            None => self.use_ledger(Arc::new(LosesAnswers(self.ledger.clone()))),
+        }
+    }
+
+    /// Nobody is there any more.
+    pub fn be_gone(&mut self) {
+        match &self.stripe {
+            Some(_) => self.provider = Box::new(nobody()),
+            None => self.use_ledger(Arc::new(Gone)),
+        }
+    }
+
+    fn use_ledger(&mut self, ledger: Arc<dyn Ledger>) {
         self.provider = match self.kind {
             LegKind::Restore => Box::new(Accounts::new(ledger, self.clock.clone())),
             _ => Box::new(Sandbox::new(ledger, self.clock.clone())),
@@ -65,7 +146,10 @@ impl Desk {
             kind: self.kind,
             amount: eur(amount),
             currency: currency("EUR"),
-            target: target.to_owned(),
+            target: match &self.stripe {
+                Some(stripe) => stripe.payment(target),
+                None => target.to_owned(),
+            },
             method: self.method,
             authorized: eur("100.00"),
             captured: if self.kind == LegKind::Release { Amount::ZERO } else { eur("100.00") },
@@ -74,6 +158,9 @@ impl Desk {
 
     /// What arrived on the other side of the refunds to `target`, in store s1.
     pub async fn returned(&self, target: &str) -> Amount {
+        if let Some(stripe) = &self.stripe {
+            return Amount::from_ten_thousandths(stripe.returned(target) * 100);
+        }
         match self.kind {
             LegKind::Restore => self.balance(&own_value::account_name(target)).await,
             LegKind::Release => self.balance(sandbox::RELEASED).await,
@@ -149,8 +236,15 @@ pub fn decline(outcome: &PaymentOutcome) -> Option<(&str, bool)> {
     }
 }
 
+/// Whether it says of something that it is not what was asked: nobody may take it for done, or for
+/// something that never came.
+pub fn is_another(outcome: &PaymentOutcome) -> bool {
+    let mismatch = matches!(outcome, PaymentOutcome::Mismatch { .. });
+    mismatch || decline(outcome) == Some(("KEY_REUSED", true))
+}
+
 /// A ledger whose answers to postings are lost after they were done.
-pub struct LosesAnswers(pub Arc<MemoryStore>);
+struct LosesAnswers(Arc<MemoryStore>);
 
 #[async_trait]
 impl Ledger for LosesAnswers {
@@ -174,7 +268,7 @@ impl Ledger for LosesAnswers {
 }
 
 /// A ledger that is not there.
-pub struct Gone;
+struct Gone;
 
 fn gone<T>() -> Result<T, StoreError> {
     Err(StoreError::Unavailable("nobody listens".into()))
