@@ -52,7 +52,7 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             }
             Fact::RefundReleased { refund_id }
             | Fact::RefundApproved { refund_id, .. }
-            | Fact::RefundRetried { refund_id } => {
+            | Fact::RefundRetried { refund_id, .. } => {
                 tasks.extend(legs_to_send(order, &key, *refund_id, now));
             }
             Fact::RefundHeld { refund_id, .. } | Fact::RefundVoided { refund_id } => {
@@ -64,6 +64,7 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             }
             Fact::LegSettled { leg_id, .. }
             | Fact::LegFailed { leg_id, .. }
+            | Fact::RefundReversed { leg_id, .. }
             | Fact::LegVoided { leg_id, .. } => {
                 tasks.push(done(key.clone(), TaskKind::Leg, leg_id.as_str().to_owned()));
             }

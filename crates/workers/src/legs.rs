@@ -110,6 +110,10 @@ impl Legs {
             Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
                 Ok(self.ask_later(hand.task, "what became of it at the provider is not known"))
             }
+            // Whatever it had done by then: it knows the key.
+            Ok(Some(PaymentOutcome::Declined { failure, permanent: true })) => {
+                self.commit(hand, work, LegOutcome::Reversed(failure), None).await
+            }
             Ok(Some(outcome)) => self.record(hand, work, outcome).await,
             Ok(None) => self.never_received(hand, work).await,
         }
@@ -137,7 +141,7 @@ impl Legs {
     async fn follow(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
         let outcome = match self.find(hand, work).await? {
             Ok(Some(PaymentOutcome::Settled { reference })) => LegOutcome::Settled { reference },
-            Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Failed(failure),
+            Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Reversed(failure),
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
                 return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
@@ -212,7 +216,10 @@ impl Legs {
             LegOutcome::Settled { reference } | LegOutcome::Accepted { reference } => {
                 Some(reference.clone())
             }
-            LegOutcome::Deferred(_) | LegOutcome::Failed(_) | LegOutcome::Unknown => {
+            LegOutcome::Deferred(_)
+            | LegOutcome::Failed(_)
+            | LegOutcome::Reversed(_)
+            | LegOutcome::Unknown => {
                 held.check()?;
                 None
             }
@@ -261,7 +268,9 @@ fn waits_for(outcome: &LegOutcome) -> String {
         LegOutcome::Accepted { .. } => "the provider has it and has not settled it".to_owned(),
         LegOutcome::Deferred(failure) => format!("declined for now: {}", failure.code),
         LegOutcome::Unknown => "what became of it at the provider is not known".to_owned(),
-        LegOutcome::Settled { .. } | LegOutcome::Failed(_) => String::new(),
+        LegOutcome::Settled { .. } | LegOutcome::Failed(_) | LegOutcome::Reversed(_) => {
+            String::new()
+        }
     }
 }
 
@@ -281,6 +290,14 @@ fn log(work: &LegWork, outcome: &LegOutcome) {
         LegOutcome::Failed(failure) => {
             let code = &failure.code;
             tracing::warn!(%refund_id, %leg_id, tries, code, "leg failed");
+        }
+        LegOutcome::Reversed(failure) if leg.state == LegState::Settled => {
+            let code = &failure.code;
+            tracing::error!(%refund_id, %leg_id, tries, code, "a leg that had settled was reversed");
+        }
+        LegOutcome::Reversed(failure) => {
+            let code = &failure.code;
+            tracing::warn!(%refund_id, %leg_id, tries, code, "leg taken back by its provider");
         }
     }
 }
