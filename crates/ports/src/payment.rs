@@ -45,6 +45,13 @@ pub enum PaymentOutcome {
     },
     /// The answer was lost: it may or may not have been done.
     Unknown,
+    /// Done or taken, but not as it was asked: another amount, currency or payment. Nothing can be
+    /// booked for it, and a person has to look.
+    Mismatch {
+        reference: String,
+        /// What the provider says, with its figures, such as `12.00 EUR`. Nobody's personal data.
+        said: String,
+    },
 }
 
 /// What of a payment stands at its provider: what went back does not.

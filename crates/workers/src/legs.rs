@@ -11,7 +11,7 @@ use domain::{
     refund::{LegFailure, LegKind, LegOutcome, LegState, RefundState},
 };
 use ports::{Clock, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How often a leg is looked at that this worker has nothing to do for. Hardly ever: the commit
 /// that gives it something to do puts the task in anew, and the one that ends it takes it out.
@@ -115,6 +115,8 @@ impl Legs {
                 self.commit(hand, work, LegOutcome::Reversed(failure), None).await
             }
             Ok(Some(outcome)) => self.record(hand, work, outcome).await,
+            // It had it a while ago, so that it should not is nothing to conclude from.
+            Ok(None) if is_mismatch(hand.task) => Ok(self.ask_later(hand.task, MISMATCH)),
             Ok(None) => self.never_received(hand, work).await,
         }
     }
@@ -145,6 +147,9 @@ impl Legs {
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
                 return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
+            }
+            Ok(Some(PaymentOutcome::Mismatch { reference, said })) => {
+                return Ok(self.mismatch(hand.task, work, &reference, &said));
             }
             Ok(Some(PaymentOutcome::Accepted { .. } | PaymentOutcome::Unknown)) | Err(()) => {
                 return Ok(self.ask_later(hand.task, "the provider has it and has not settled it"));
@@ -191,6 +196,9 @@ impl Legs {
             PaymentOutcome::Settled { reference } => (LegOutcome::Settled { reference }, None),
             PaymentOutcome::Accepted { reference } => (LegOutcome::Accepted { reference }, ask()),
             PaymentOutcome::Unknown => (LegOutcome::Unknown, ask()),
+            PaymentOutcome::Mismatch { reference, said } => {
+                return Ok(self.mismatch(hand.task, work, &reference, &said));
+            }
             PaymentOutcome::Declined { failure, permanent: true } => {
                 (LegOutcome::Failed(failure), None)
             }
@@ -253,9 +261,32 @@ impl Legs {
         self.settings.questions.pause(task.attempts.saturating_add(1))
     }
 
+    /// Until there is an answer that can be booked, a mismatch stays what the task waits for.
     fn ask_later(&self, task: &Task, why: &'static str) -> Next {
+        let why = task.why.clone().filter(|_| is_mismatch(task)).map_or(why.into(), Cow::from);
         Next::later(self.questions_pause(task), why)
     }
+
+    /// Neither booked nor concluded from: the leg stays where it is with its amount held, and is
+    /// asked for again, in case somebody puts it right at the provider.
+    fn mismatch(&self, task: &Task, work: &LegWork, reference: &str, said: &str) -> Next {
+        let LegWork { refund_id, leg, payment, .. } = work;
+        let (leg_id, currency) = (&leg.leg_id, payment.currency);
+        let asked = payment.amount.to_text(currency.exponent());
+        tracing::error!(
+            %refund_id, %leg_id, reference, asked = %format_args!("{asked} {currency}"), said,
+            "a provider did another thing than it was asked"
+        );
+        let why = format!("{MISMATCH}{said} as {reference}, {asked} {currency} was asked");
+        Next::later(self.questions_pause(task), why)
+    }
+}
+
+/// Begins what a task waits for whose leg came to another thing than was asked.
+const MISMATCH: &str = "not booked, a person has to look: the provider says ";
+
+fn is_mismatch(task: &Task) -> bool {
+    task.why.as_ref().is_some_and(|why| why.starts_with(MISMATCH))
 }
 
 /// Whether the provider did it, or took it to do it.

@@ -5,6 +5,7 @@ mod broadcaster;
 mod crash;
 mod handover;
 mod legs;
+mod mismatch;
 mod pool;
 mod process_order;
 mod screening;
