@@ -10,7 +10,7 @@ use domain::{
     Actor,
     refund::{LegFailure, LegKind, LegOutcome, LegState, RefundState},
 };
-use ports::{Clock, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
+use ports::{Clock, LOOK, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How often a leg is looked at that this worker has nothing to do for. Hardly ever: the commit
@@ -210,6 +210,46 @@ impl Legs {
         self.commit(hand, work, outcome, next).await
     }
 
+    /// Asks how a leg stands, whatever it has come to, and books if that is not as it is known: that
+    /// it settled, or that it was taken back. Sends nothing.
+    async fn look(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        let (leg_id, state) = (&work.leg.leg_id, work.leg.state);
+        let is_settled = state == LegState::Settled;
+        let may_be_there = matches!(state, LegState::Sent | LegState::Unknown | LegState::Accepted);
+        let outcome = match self.find(hand, work).await? {
+            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
+                return Ok(self.ask_later(hand.task, "its provider does not say how it stands"));
+            }
+            Ok(Some(PaymentOutcome::Mismatch { reference, said })) => {
+                return Ok(self.mismatch(hand.task, work, &reference, &said));
+            }
+            Ok(None) if is_settled => {
+                tracing::error!(%leg_id, "the provider does not know a leg that it had settled");
+                let why = "the provider does not know a leg that it had settled";
+                return Ok(self.ask_later(hand.task, why));
+            }
+            Ok(Some(PaymentOutcome::Settled { reference })) if !is_settled => {
+                LegOutcome::Settled { reference }
+            }
+            Ok(Some(PaymentOutcome::Declined { failure, permanent }))
+                if is_settled || (permanent && may_be_there) =>
+            {
+                LegOutcome::Reversed(failure)
+            }
+            // As it is known, or the business of whoever carries it on.
+            Ok(_) => return Ok(Next::Done),
+        };
+        match self.book(hand, work, outcome, None).await {
+            Ok(_) => Ok(Next::Done),
+            Err(WorkError::UseCase(Failure::Rejected(rejection))) => {
+                tracing::error!(%leg_id, %rejection, "how a leg stands cannot be booked");
+                let why = format!("how it stands at its provider cannot be booked: {rejection}");
+                Ok(Next::later(self.questions_pause(hand.task), why))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn commit(
         &self,
         hand: &Hand<'_>,
@@ -217,6 +257,20 @@ impl Legs {
         outcome: LegOutcome,
         again_after: Option<Duration>,
     ) -> Result<Next, WorkError> {
+        let changed = self.book(hand, work, outcome, again_after).await?;
+        // Whoever booked it before has looked after the task; if it is still ours, it waits.
+        let known = "the answer was known";
+        Ok(if changed { Next::Committed } else { self.ask_later(hand.task, known) })
+    }
+
+    /// Whether that changed anything.
+    async fn book(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        outcome: LegOutcome,
+        again_after: Option<Duration>,
+    ) -> Result<bool, WorkError> {
         let Hand { caller, task, held, .. } = hand;
         // What is lost with the lease is asked for again by whoever has the task now. That the leg
         // was done or taken stays true without it, and nobody may ever ask again.
@@ -246,9 +300,7 @@ impl Legs {
         }
         let changed = recorded?;
         self.stops.reach(Point::AnswerCommitted).await;
-        // Whoever booked it before has looked after the task; if it is still ours, it waits.
-        let known = "the answer was known";
-        Ok(if changed { Next::Committed } else { self.ask_later(task, known) })
+        Ok(changed)
     }
 
     /// The pause before the next try, if there is one.
@@ -341,11 +393,21 @@ impl Work for Legs {
 
     async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
         self.stops.reach(Point::Claimed).await;
-        let leg_id = task.subject.parse().map_err(|_| WorkError::Subject(task.subject.clone()))?;
+        let looks = task.subject.strip_suffix(LOOK);
+        let leg_id = looks.unwrap_or(&task.subject).parse();
+        let leg_id = leg_id.map_err(|_| WorkError::Subject(task.subject.clone()))?;
         let Some(work) = self.steps.find(&task.key, &leg_id).await? else {
             tracing::error!(%leg_id, "a task names a leg that does not exist");
             return Ok(Next::later(IDLE, "there is no such leg"));
         };
+        if looks.is_some() {
+            if !work.has_a_provider() {
+                return Ok(Next::Done);
+            }
+            let provider = self.providers.get(&work.leg.provider)?;
+            let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
+            return self.look(&Hand { caller, task, held, provider }, &work).await;
+        }
         // Held back or ended since the task was claimed. Handing it back is void if the task was
         // taken out or put in again meanwhile, so nothing can be lost by it.
         let nothing_to_do = Ok(Next::later(IDLE, "there is nothing to do"));

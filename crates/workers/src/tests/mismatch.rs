@@ -1,7 +1,7 @@
 //! A provider that does another thing than it was asked.
 
 use super::world::{World, eur, seconds};
-use crate::{LegSettings, Legs, Stops};
+use crate::{LegSettings, Legs};
 use async_trait::async_trait;
 use domain::{
     Currency,
@@ -16,10 +16,23 @@ use std::sync::{
 };
 
 /// Answers the call, and then what it is asked, by a script.
-struct Odd {
+pub(super) struct Odd {
     answer: PaymentOutcome,
-    found: Mutex<Result<Option<PaymentOutcome>, LegFailure>>,
+    pub found: Mutex<Result<Option<PaymentOutcome>, LegFailure>>,
     calls: AtomicU32,
+}
+
+impl Odd {
+    pub fn new(answer: PaymentOutcome, found: PaymentOutcome) -> Arc<Self> {
+        let (found, calls) = (Mutex::new(Ok(Some(found))), AtomicU32::new(0));
+        Arc::new(Self { answer, found, calls })
+    }
+
+    /// In the sandbox's place.
+    pub fn worker(self: &Arc<Self>, world: &World) -> Legs {
+        let providers = world.providers().with(SANDBOX, self.clone());
+        Legs::new(world.steps(), providers, world.clock.clone(), LegSettings::default())
+    }
 }
 
 #[async_trait]
@@ -64,17 +77,13 @@ async fn an_amount_that_differs_is_not_booked_and_never_sent_again() {
         (later, LegState::Accepted),
     ] {
         let world = World::new().await;
-        let (found, calls) = (Mutex::new(Ok(Some(mismatch()))), AtomicU32::new(0));
-        let odd = Arc::new(Odd { answer, found, calls });
-        let providers = world.providers().with(SANDBOX, odd.clone());
-        let settings = LegSettings::default();
-        let legs = Legs::new(world.steps(), providers, world.clock.clone(), settings);
-        let worker = world.start("w1", legs.stopping(Stops::default()));
+        let odd = Odd::new(answer, mismatch());
+        let worker = world.start("w1", odd.worker(&world));
         let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
         // Whatever else it says meanwhile: it had it.
         for found in [Ok(Some(mismatch())), Err(down.clone()), Ok(None)] {
             *odd.found.lock().unwrap() = found;
-            let refund = world.settled("o1", refund_id, seconds(3_600)).await;
+            let refund = world.settled("o1", refund_id, seconds(600)).await;
             assert_eq!((refund.state, refund.legs[0].state), (RefundState::Pending, state));
             let left = world.order("o1").await.books().unwrap().tenders;
             assert_eq!(left, [eur("25.00")], "its amount stays held");
