@@ -84,7 +84,8 @@ pub trait PaymentProvider: Send + Sync {
     /// Gives a leg's amount back: refunds a capture or restores an account, by the leg's kind.
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome;
 
-    /// What became of a leg, by its key. `None`: the provider never got it.
+    /// How a leg stands, by its key, whatever it had come to before. `None`: the provider never got
+    /// it. [`PaymentOutcome::Declined`] for good: it had it, and took it back.
     ///
     /// # Errors
     ///
