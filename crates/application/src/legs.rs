@@ -1,11 +1,11 @@
 //! The payment worker's steps: each a commit before or after a call to the provider.
 
-use crate::{Caller, Core, Failure};
+use crate::{Caller, Core, Failure, tasks};
 use domain::{
     Amount,
     id::{LegId, RefundId},
     order::{Command, Order, Recovery},
-    refund::{Leg, LegOutcome, RefundState},
+    refund::{LEDGER, Leg, LegKind, LegOutcome, RefundState},
 };
 use ports::{Commit, OrderKey, PaymentOrder, Stored, Task, TaskChange, TaskKind};
 use std::sync::Arc;
@@ -27,6 +27,14 @@ pub struct LegWork {
     pub updated_at: OffsetDateTime,
 }
 
+impl LegWork {
+    /// Whether anybody outside can say how it stands: it was sent, and not by hand or to an account
+    /// of this system, where nothing happens that is not committed here.
+    pub fn has_a_provider(&self) -> bool {
+        self.leg.attempts > 0 && self.leg.kind != LegKind::Manual && self.leg.provider != LEDGER
+    }
+}
+
 impl Legs {
     pub const fn new(core: Arc<Core>) -> Self {
         Self { core }
@@ -40,6 +48,33 @@ impl Legs {
     pub async fn find(&self, key: &OrderKey, leg_id: &LegId) -> Result<Option<LegWork>, Failure> {
         let order = self.core.store.load(key, None).await?.order;
         Ok(order.and_then(|order| work(key, &order.state, leg_id)))
+    }
+
+    /// Has the provider asked how a leg stands that was ever sent, now and whatever it has come to:
+    /// somebody said that there is news of it. What was said is no more than that; what the provider
+    /// answers counts. `false` if there is nobody to ask, or no such leg.
+    ///
+    /// Beside the task that carries the leg on, so that neither is in the other's way.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`], and [`Failure::NotFound`] if there is no such order.
+    pub async fn look(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        leg_id: &LegId,
+    ) -> Result<bool, Failure> {
+        self.core
+            .step(key, |order, now| {
+                let mut commit = Commit::new(now, caller.actor.clone());
+                commit.trace.clone_from(&caller.trace);
+                let work = work(key, &order.state, leg_id);
+                let asked = work.is_some_and(|work| work.has_a_provider());
+                commit.tasks.extend(asked.then(|| TaskChange::Put(tasks::look(key, leg_id, now))));
+                Ok((commit, asked))
+            })
+            .await
     }
 
     /// Commits that the leg is about to be sent, before the provider is called.

@@ -1,11 +1,11 @@
 //! Which work a change leaves behind, or makes needless.
 
 use domain::{
-    id::RefundId,
+    id::{LegId, RefundId},
     order::{Fact, HandoverState, Order, OrderState},
     refund::{LegKind, LegState, RefundState},
 };
-use ports::{OrderChange, OrderKey, Task, TaskChange, TaskKind};
+use ports::{LOOK, OrderChange, OrderKey, Task, TaskChange, TaskKind};
 use time::{Duration, OffsetDateTime};
 
 /// Until a payment of an order that was cancelled as unpaid is asked for again.
@@ -52,7 +52,7 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             }
             Fact::RefundReleased { refund_id }
             | Fact::RefundApproved { refund_id, .. }
-            | Fact::RefundRetried { refund_id } => {
+            | Fact::RefundRetried { refund_id, .. } => {
                 tasks.extend(legs_to_send(order, &key, *refund_id, now));
             }
             Fact::RefundHeld { refund_id, .. } | Fact::RefundVoided { refund_id } => {
@@ -64,6 +64,7 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             }
             Fact::LegSettled { leg_id, .. }
             | Fact::LegFailed { leg_id, .. }
+            | Fact::RefundReversed { leg_id, .. }
             | Fact::LegVoided { leg_id, .. } => {
                 tasks.push(done(key.clone(), TaskKind::Leg, leg_id.as_str().to_owned()));
             }
@@ -128,6 +129,12 @@ pub(crate) fn look_for(key: &OrderKey, now: OffsetDateTime) -> Task {
         why: Some("the shop may have the order all the same; it is asked".to_owned()),
         ..of_order(key.clone(), TaskKind::Handover, now + LOOK_FOR_AFTER)
     }
+}
+
+/// Asks how a leg stands, whatever it has come to.
+pub(crate) fn look(key: &OrderKey, leg_id: &LegId, now: OffsetDateTime) -> Task {
+    let subject = format!("{leg_id}{LOOK}");
+    Task { key: key.clone(), kind: TaskKind::Leg, subject, due_at: now, attempts: 0, why: None }
 }
 
 /// A task of which an order has one.

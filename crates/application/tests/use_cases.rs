@@ -4,6 +4,8 @@
 
 #[path = "use_cases/feed.rs"]
 mod feed;
+#[path = "use_cases/payments.rs"]
+mod payments;
 #[path = "use_cases/refunds.rs"]
 mod refunds;
 #[path = "use_cases/webhooks.rs"]

@@ -17,8 +17,8 @@ use domain::{
     },
     id::{EndpointId, RefundId, ShipmentId, StoreId},
     order::{
-        Command, FailureClass, HandoverOutcome, LatePayment, NewOrder, Order, Parcel,
-        PaymentReport, Shipment, TenderState, Turn,
+        Command, DisputeReport, DisputeState, FailureClass, HandoverOutcome, LatePayment, NewOrder,
+        Order, Parcel, PaymentReport, Shipment, TenderState, Turn,
     },
     refund::{LegFailure, LegOutcome, RefundMethod},
     screening::{Check, Finding, Screening, Verdict},
@@ -35,6 +35,8 @@ pub async fn of_all_kinds(store: &dyn WithLedger) {
     world.orders().await;
     world.refunds().await;
     world.legs().await;
+    world.taken_back().await;
+    world.contested().await;
     world.cancellations().await;
     world.undone().await;
     world.of_authorised_money().await;
@@ -211,6 +213,43 @@ impl World<'_> {
         let order = self.heard(&key, refund, 2, settled()).await;
         let legs = &order.refund(refund).unwrap().legs;
         assert_eq!(legs.iter().filter(|leg| leg.state.name() == "SETTLED").count(), 3);
+        // One of the two comes back.
+        self.heard(&key, refund, 0, reversed()).await;
+    }
+
+    async fn taken_back(&self) {
+        let (key, refund) = self.refunded("reversed", 11).await;
+        self.answered(&key, refund, 0, settled()).await;
+        self.answered(&key, refund, 1, settled()).await;
+        self.heard(&key, refund, 0, reversed()).await;
+
+        let (key, refund) = self.refunded("reversed-and-retried", 12).await;
+        self.answered(&key, refund, 1, settled()).await;
+        self.answered(&key, refund, 0, LegOutcome::Unknown).await;
+        // It was not known that it had been done.
+        self.heard(&key, refund, 0, reversed()).await;
+        let at = self.at();
+        self.act(&key, Command::RetryRefund { refund_id: refund, at }).await;
+        self.answered(&key, refund, 2, settled()).await;
+        let order = self.heard(&key, refund, 2, reversed()).await;
+        assert_eq!(order.refund(refund).unwrap().state.name(), "FAILED");
+    }
+
+    async fn contested(&self) {
+        let (key, refund) = self.refunded("contested", 13).await;
+        let first = self.at();
+        let report = |name: &str, of: &str, state, as_of| {
+            let (tender_id, dispute_id) = ("card".parse().unwrap(), name.parse().unwrap());
+            let amount = amount(of);
+            Command::RecordDispute(DisputeReport { tender_id, dispute_id, amount, state, as_of })
+        };
+        self.act(&key, report("dp-1", "5.00", DisputeState::Open, first)).await;
+        self.act(&key, report("dp-1", "6.00", DisputeState::Open, self.at())).await;
+        self.act(&key, report("dp-1", "6.00", DisputeState::Won, self.at())).await;
+        self.act(&key, report("dp-2", "900.00", DisputeState::Lost, self.at())).await;
+        // What had been promised before is still carried out.
+        self.answered(&key, refund, 0, settled()).await;
+        self.answered(&key, refund, 1, settled()).await;
     }
 
     async fn by(&self, key: &OrderKey, refund_id: RefundId, method: RefundMethod) -> Order {
@@ -357,6 +396,10 @@ fn failure() -> LegFailure {
 
 fn declined() -> LegOutcome {
     LegOutcome::Failed(failure())
+}
+
+fn reversed() -> LegOutcome {
+    LegOutcome::Reversed(failure())
 }
 
 fn deferred() -> LegOutcome {

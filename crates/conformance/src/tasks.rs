@@ -25,6 +25,7 @@ macro_rules! tasks {
             a_lease_that_ran_out_is_nobodys,
             only_the_owner_renews_a_lease,
             only_the_owner_hands_a_task_back,
+            only_the_owner_finishes_a_task,
             what_waits_is_listed_with_why_and_since_when,
             putting_a_task_again_replaces_it_and_its_lease,
             a_task_that_is_done_is_gone,
@@ -171,6 +172,21 @@ pub async fn only_the_owner_hands_a_task_back(store: &dyn Subject) {
     assert!(claim(store, "you", minutes(2), 1).await.is_empty());
     let claimed = claim(store, "you", minutes(3), 1).await;
     assert_eq!(claimed[0].task, expected);
+}
+
+pub async fn only_the_owner_finishes_a_task(store: &dyn Subject) {
+    put(store, [task("a"), task("b")]).await;
+    let claimed = claim(store, "me", NOON, 2).await;
+    store.finish(&task("a"), "you").await.unwrap();
+    assert_eq!(listed(store, None).await.len(), 2);
+    store.finish(&task("a"), "me").await.unwrap();
+    let left = listed(store, None).await;
+    assert_eq!((left.len(), &*left[0].task.subject), (1, "b"));
+    // There is something to do again, which whoever held it has not seen.
+    put(store, [task("b")]).await;
+    store.finish(&claimed[1].task, "me").await.unwrap();
+    assert_eq!(subjects(&claim(store, "you", NOON, 1).await), ["b"]);
+    store.finish(&task("c"), "you").await.unwrap();
 }
 
 pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {

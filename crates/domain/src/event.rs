@@ -58,7 +58,7 @@ pub fn type_named(name: &str) -> Option<&'static str> {
 /// The part of an event that is not about its place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// What it is about: a refund, a cancellation, an endpoint, or else the order.
+    /// What it is about: a refund, a cancellation, a dispute, an endpoint, or else the order.
     pub entity_id: String,
     /// What the merchant's own system calls the order.
     pub external: Option<ExternalIds>,

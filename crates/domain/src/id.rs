@@ -173,6 +173,8 @@ names! {
     TenderId: is_name, "1 to 64 letters, digits, '.', '_' and '-', starting with a letter or digit";
     /// Names a leg of a refund, and is the key under which its provider knows it.
     LegId: is_name, "1 to 64 letters, digits, '.', '_' and '-', starting with a letter or digit";
+    /// Names a dispute within its order, as its provider does.
+    DisputeId: is_plain, "1 to 128 visible ASCII characters";
 }
 
 fn is_slug(text: &str) -> bool {
@@ -185,6 +187,10 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+fn is_plain(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 impl LegId {
@@ -215,6 +221,10 @@ mod tests {
         assert!("GE95135467GB".parse::<OrderId>().is_ok());
         assert!("a/b".parse::<OrderId>().is_err());
         assert!("-".parse::<OrderId>().is_err());
+        assert!("dp_1/a:b".parse::<DisputeId>().is_ok());
+        for bad in ["", "a b", "a\nb", "ä", &"a".repeat(129)] {
+            assert!(bad.parse::<DisputeId>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod books;
 mod command;
 mod decide;
+mod dispute;
 mod evolve;
 mod fact;
 pub mod handover;
@@ -17,6 +18,7 @@ mod tender;
 pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
 pub use command::{Command, CreateRefund};
 pub(crate) use decide::cancelled;
+pub use dispute::{Dispute, DisputeReport, DisputeState};
 pub use fact::Fact;
 pub use handover::{FailedTry, FailureClass, Handover, HandoverOutcome, HandoverState, Turn};
 pub use late::LatePayment;
@@ -65,6 +67,9 @@ pub struct Order {
     pub external: Option<ExternalIds>,
     pub shipments: Vec<Shipment>,
     pub refunds: Vec<Refund>,
+    /// Each once, as they were heard of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<Dispute>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancellations: Vec<Cancellation>,
     /// The state that a cancelled order had before, and gets back with an undo.
@@ -154,6 +159,8 @@ impl Order {
     pub const MAX_REQUESTED_LINES: usize = 2_000;
     /// Bytes that customers may say about the cancellations of one order in all.
     pub const MAX_REQUEST_TEXT: usize = 100_000;
+    /// Disputes that one order may hold.
+    pub const MAX_DISPUTES: usize = 100;
     /// Shipments that one order may hold.
     pub const MAX_SHIPMENTS: usize = 1_000;
     /// Lines that the shipments of one order may name in all.

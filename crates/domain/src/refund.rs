@@ -143,6 +143,10 @@ pub struct Leg {
     #[serde(default)]
     pub attempts_before_retry: u32,
     pub failure: Option<LegFailure>,
+    /// It was done, or taken to be done, and its provider took that back. That is the last word on
+    /// its key: it takes no further outcome, and what is sent in its place is a leg of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reversed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

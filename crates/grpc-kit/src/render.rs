@@ -6,7 +6,7 @@ mod tender;
 pub use refund::{
     component, explanation, leg, reason, refund, refund_method, refund_state, refundable,
 };
-pub use tender::{tender, tender_method};
+pub use tender::{dispute, tender, tender_method};
 
 use domain::{cancellation::CancellationReason, order::OrderState, screening::Check};
 use wire::{cancellations::v1 as proto, orders::v1 as orders};

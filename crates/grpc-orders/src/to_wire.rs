@@ -8,7 +8,7 @@ use crate::people;
 use domain::order::{Books, Line, LineBooks, Order, Shipment};
 use grpc_kit::{
     line_pair, pair,
-    render::{count, order_state, tender},
+    render::{count, dispute, order_state, tender},
     timestamp,
 };
 use ports::{OrderView, Version};
@@ -55,6 +55,7 @@ pub(crate) fn order(order: &Order, version: Version) -> proto::Order {
         update_time: Some(timestamp(order.updated_at)),
         screening: order.screening.iter().map(processing::screened).collect(),
         handover: Some(processing::handover(order)),
+        disputes: order.disputes.iter().map(|it| dispute(order, it)).collect(),
     }
 }
 

@@ -27,6 +27,7 @@
 //! | `sandbox-delay-MS` | a refund is done at once, and answered after MS milliseconds (1000) |
 //! | `sandbox-settle-later-MS` | a refund is accepted, and settled when asked MS milliseconds later (5000) |
 //! | `sandbox-refuse-later-MS` | a refund is accepted, and declined for good when asked MS milliseconds later (5000); the amount is back on the payment |
+//! | `sandbox-reverse-later-MS` | a refund settles at once, and is taken back when asked MS milliseconds later (5000): declined for good, the amount is back on the payment |
 //! | `sandbox-lose-answer` | a refund is done and the answer to the first try is lost |
 //! | `sandbox-never-received-N` | the first N tries of a leg (1) are lost on the way: nothing is done, nothing is answered |
 //! | `sandbox-down-N` | the first N calls for a leg or a tender (2), questions too, find nobody there |
@@ -171,6 +172,11 @@ impl Sandbox {
                 let key = format!("sandbox-refused:{}", order.leg_id);
                 books.post(key, wanted.to, wanted.from, order.amount).await?;
                 declined("REFUSED_LATER", "the refund was refused after it had been taken", true)
+            }
+            Behaviour::ReverseLater(pause) if has_passed(pause) => {
+                let key = format!("sandbox-reversed:{}", order.leg_id);
+                books.post(key, wanted.to, wanted.from, order.amount).await?;
+                declined("REVERSED", "the refund was taken back after it had settled", true)
             }
             _ => settled(order),
         })

@@ -60,5 +60,5 @@ pub use reader::{
 pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};
 pub use storefront::{Push, PushFailure, StorefrontBackend, Storefronts};
-pub use tasks::{ClaimedTask, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};
+pub use tasks::{ClaimedTask, LOOK, Lease, Task, TaskKind, TaskOrigin, Tasks, WaitingTask, Wanted};
 pub use webhook::{Outgoing, Reception, Sent, WebhookSender};

@@ -6,6 +6,7 @@ use domain::{
     order::{Tender, TenderMethod},
     refund::{LegFailure, LegKind},
 };
+use serde::{Deserialize, Serialize};
 
 /// What a provider is asked to do for one leg. The key never changes over its retries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct PaymentOrder {
 }
 
 /// What a provider answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentOutcome {
     Settled {
         reference: String,
@@ -56,7 +57,7 @@ pub enum PaymentOutcome {
 }
 
 /// What of a payment stands at its provider: what went back does not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentStatus {
     Pending,
     Authorized(Amount),
@@ -85,7 +86,8 @@ pub trait PaymentProvider: Send + Sync {
     /// Gives a leg's amount back: refunds a capture or restores an account, by the leg's kind.
     async fn refund(&self, order: &PaymentOrder) -> PaymentOutcome;
 
-    /// What became of a leg, by its key. `None`: the provider never got it.
+    /// How a leg stands, by its key, whatever it had come to before. `None`: the provider never got
+    /// it. [`PaymentOutcome::Declined`] for good: it had it, and took it back.
     ///
     /// # Errors
     ///

@@ -5,12 +5,16 @@ use async_trait::async_trait;
 use domain::id::{OrderId, StoreId};
 use time::{Duration, OffsetDateTime};
 
+/// Ends the subject of a task that looks at a leg, whatever it has come to.
+pub const LOOK: &str = ":look";
+
 /// What is to be done. Tasks of one kind and subject exist once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TaskKind {
     /// Look whether a received order may become ready. The subject is empty.
     ProcessOrder,
-    /// Carry a leg of a refund on. The subject is the leg id.
+    /// Carry a leg of a refund on. The subject is the leg id; with [`LOOK`] behind it the leg is
+    /// not carried on, and its provider is only asked how it stands.
     Leg,
     /// Push a ready order into its shop's own system. The subject is empty.
     Handover,
@@ -120,6 +124,10 @@ pub trait Tasks: Send + Sync {
     /// Hands a task back with the time, the attempts and the words that it has now, if the lease
     /// is still its owner's.
     async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError>;
+
+    /// Takes a task out of which nothing is left to do, if the lease is still its owner's. One that
+    /// was put in again meanwhile stays.
+    async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError>;
 
     /// What waits in a store, by order, name of the kind and subject.
     async fn waiting(

@@ -52,6 +52,16 @@ impl Tasks for MemoryStore {
         Ok(())
     }
 
+    async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let key = task_key(task);
+        let is_owners = |lease: &Lease| lease.owner == owner;
+        if tables.tasks.get(&key).is_some_and(|row| row.lease.as_ref().is_some_and(is_owners)) {
+            tables.tasks.remove(&key);
+        }
+        Ok(())
+    }
+
     async fn waiting(
         &self,
         store: &StoreId,

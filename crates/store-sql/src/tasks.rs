@@ -34,6 +34,8 @@ const RENEW: &str = "UPDATE tasks SET lease_until = $6 WHERE store_id = $1 AND o
 const RELEASE: &str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL, \
     since = COALESCE(since, due_at), due_at = $6, attempts = $7, why = $8 \
     WHERE store_id = $1 AND order_id = $2 AND kind = $3 AND subject = $4 AND lease_owner = $5";
+const FINISH: &str = "DELETE FROM tasks WHERE store_id = $1 AND order_id = $2 \
+    AND kind = $3 AND subject = $4 AND lease_owner = $5";
 const WAITING: &str = "SELECT store_id, order_id, subject, due_at, attempts, trace, why, kind, \
     COALESCE(since, due_at), lease_until FROM tasks WHERE store_id = $1 \
     AND (order_id, kind, subject) > ($2, $3, $4) ORDER BY order_id, kind, subject LIMIT $5";
@@ -59,6 +61,12 @@ impl Tasks for SqlStore {
         let released = [micros(*due_at).into(), i64::from(*attempts).into(), why.clone().into()];
         let values = held_by(task, owner).into_iter().chain(released);
         self.in_time(self.change_task(RELEASE, values.collect())).await?;
+        Ok(())
+    }
+
+    async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        let values = held_by(task, owner);
+        self.in_time(self.change_task(FINISH, values.into())).await?;
         Ok(())
     }
 

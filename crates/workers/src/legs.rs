@@ -10,8 +10,8 @@ use domain::{
     Actor,
     refund::{LegFailure, LegKind, LegOutcome, LegState, RefundState},
 };
-use ports::{Clock, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
-use std::{sync::Arc, time::Duration};
+use ports::{Clock, LOOK, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How often a leg is looked at that this worker has nothing to do for. Hardly ever: the commit
 /// that gives it something to do puts the task in anew, and the one that ends it takes it out.
@@ -110,7 +110,13 @@ impl Legs {
             Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
                 Ok(self.ask_later(hand.task, "what became of it at the provider is not known"))
             }
+            // Whatever it had done by then: it knows the key.
+            Ok(Some(PaymentOutcome::Declined { failure, permanent: true })) => {
+                self.commit(hand, work, LegOutcome::Reversed(failure), None).await
+            }
             Ok(Some(outcome)) => self.record(hand, work, outcome).await,
+            // It had it a while ago, so that it should not is nothing to conclude from.
+            Ok(None) if is_mismatch(hand.task) => Ok(self.ask_later(hand.task, MISMATCH)),
             Ok(None) => self.never_received(hand, work).await,
         }
     }
@@ -137,14 +143,13 @@ impl Legs {
     async fn follow(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
         let outcome = match self.find(hand, work).await? {
             Ok(Some(PaymentOutcome::Settled { reference })) => LegOutcome::Settled { reference },
-            Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Failed(failure),
-            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
-                let why = differs(work, &reference, &asked, &said);
-                return Ok(Next::later(self.questions_pause(hand.task), why));
-            }
+            Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Reversed(failure),
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
                 return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
+            }
+            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
+                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
             }
             Ok(Some(PaymentOutcome::Accepted { .. } | PaymentOutcome::Unknown)) | Err(()) => {
                 return Ok(self.ask_later(hand.task, "the provider has it and has not settled it"));
@@ -192,8 +197,7 @@ impl Legs {
             PaymentOutcome::Accepted { reference } => (LegOutcome::Accepted { reference }, ask()),
             PaymentOutcome::Unknown => (LegOutcome::Unknown, ask()),
             PaymentOutcome::Mismatch { reference, asked, said } => {
-                let why = differs(work, &reference, &asked, &said);
-                return self.leave_to_a_person(hand, work, why).await;
+                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
             }
             PaymentOutcome::Declined { failure, permanent: true } => {
                 (LegOutcome::Failed(failure), None)
@@ -206,20 +210,44 @@ impl Legs {
         self.commit(hand, work, outcome, next).await
     }
 
-    /// Books nothing and sends nothing: the leg stays as one whose answer is not known, its amount
-    /// stays reserved, and what is waited for stands in the task. Its provider goes on being asked,
-    /// so that the leg comes to its end once what is wrong there was put right.
-    async fn leave_to_a_person(
-        &self,
-        hand: &Hand<'_>,
-        work: &LegWork,
-        why: String,
-    ) -> Result<Next, WorkError> {
-        if work.leg.state != LegState::Sent {
-            return Ok(Next::later(self.questions_pause(hand.task), why));
+    /// Asks how a leg stands, whatever it has come to, and books if that is not as it is known: that
+    /// it settled, or that it was taken back. Sends nothing.
+    async fn look(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
+        let (leg_id, state) = (&work.leg.leg_id, work.leg.state);
+        let is_settled = state == LegState::Settled;
+        let may_be_there = matches!(state, LegState::Sent | LegState::Unknown | LegState::Accepted);
+        let outcome = match self.find(hand, work).await? {
+            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
+                return Ok(self.ask_later(hand.task, "its provider does not say how it stands"));
+            }
+            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
+                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
+            }
+            Ok(None) if is_settled => {
+                tracing::error!(%leg_id, "the provider does not know a leg that it had settled");
+                let why = "the provider does not know a leg that it had settled";
+                return Ok(self.ask_later(hand.task, why));
+            }
+            Ok(Some(PaymentOutcome::Settled { reference })) if !is_settled => {
+                LegOutcome::Settled { reference }
+            }
+            Ok(Some(PaymentOutcome::Declined { failure, permanent }))
+                if is_settled || (permanent && may_be_there) =>
+            {
+                LegOutcome::Reversed(failure)
+            }
+            // As it is known, or the business of whoever carries it on.
+            Ok(_) => return Ok(Next::Done),
+        };
+        match self.book(hand, work, outcome, None).await {
+            Ok(_) => Ok(Next::Done),
+            Err(WorkError::UseCase(Failure::Rejected(rejection))) => {
+                tracing::error!(%leg_id, %rejection, "how a leg stands cannot be booked");
+                let why = format!("how it stands at its provider cannot be booked: {rejection}");
+                Ok(Next::later(self.questions_pause(hand.task), why))
+            }
+            Err(error) => Err(error),
         }
-        let again = (self.settings.questions.pause(0), why);
-        self.commit_until(hand, work, LegOutcome::Unknown, Some(again)).await
     }
 
     async fn commit(
@@ -229,18 +257,20 @@ impl Legs {
         outcome: LegOutcome,
         again_after: Option<Duration>,
     ) -> Result<Next, WorkError> {
-        let again = again_after.map(|pause| (pause, waits_for(&outcome)));
-        self.commit_until(hand, work, outcome, again).await
+        let changed = self.book(hand, work, outcome, again_after).await?;
+        // Whoever booked it before has looked after the task; if it is still ours, it waits.
+        let known = "the answer was known";
+        Ok(if changed { Next::Committed } else { self.ask_later(hand.task, known) })
     }
 
-    /// With the pause until the leg is looked at again, and what it waits for.
-    async fn commit_until(
+    /// Whether that changed anything.
+    async fn book(
         &self,
         hand: &Hand<'_>,
         work: &LegWork,
         outcome: LegOutcome,
-        again: Option<(Duration, String)>,
-    ) -> Result<Next, WorkError> {
+        again_after: Option<Duration>,
+    ) -> Result<bool, WorkError> {
         let Hand { caller, task, held, .. } = hand;
         // What is lost with the lease is asked for again by whoever has the task now. That the leg
         // was done or taken stays true without it, and nobody may ever ask again.
@@ -248,15 +278,18 @@ impl Legs {
             LegOutcome::Settled { reference } | LegOutcome::Accepted { reference } => {
                 Some(reference.clone())
             }
-            LegOutcome::Deferred(_) | LegOutcome::Failed(_) | LegOutcome::Unknown => {
+            LegOutcome::Deferred(_)
+            | LegOutcome::Failed(_)
+            | LegOutcome::Reversed(_)
+            | LegOutcome::Unknown => {
                 held.check()?;
                 None
             }
         };
-        let next = again.map(|(pause, why)| Task {
+        let next = again_after.map(|pause| Task {
             due_at: self.clock.now() + pause,
             attempts: 0,
-            why: Some(why),
+            why: Some(waits_for(&outcome)),
             ..(*task).clone()
         });
         log(work, &outcome);
@@ -267,9 +300,7 @@ impl Legs {
         }
         let changed = recorded?;
         self.stops.reach(Point::AnswerCommitted).await;
-        // Whoever booked it before has looked after the task; if it is still ours, it waits.
-        let known = "the answer was known";
-        Ok(if changed { Next::Committed } else { self.ask_later(task, known) })
+        Ok(changed)
     }
 
     /// The pause before the next try, if there is one.
@@ -282,20 +313,31 @@ impl Legs {
         self.settings.questions.pause(task.attempts.saturating_add(1))
     }
 
+    /// Until there is an answer that can be booked, a mismatch stays what the task waits for.
     fn ask_later(&self, task: &Task, why: &'static str) -> Next {
+        let why = task.why.clone().filter(|_| is_mismatch(task)).map_or(why.into(), Cow::from);
+        Next::later(self.questions_pause(task), why)
+    }
+
+    /// Neither booked nor concluded from: the leg stays where it is with its amount held, and is
+    /// asked for again, in case somebody puts it right at the provider.
+    fn mismatch(&self, task: &Task, work: &LegWork, [reference, asked, said]: [&str; 3]) -> Next {
+        let LegWork { refund_id, leg, .. } = work;
+        let leg_id = &leg.leg_id;
+        tracing::error!(
+            %refund_id, %leg_id, reference, asked, said,
+            "a provider did another thing than it was asked"
+        );
+        let why = format!("{MISMATCH}{said} as {reference}, {asked} was asked");
         Next::later(self.questions_pause(task), why)
     }
 }
 
-/// Tells a person, and says what the leg waits for.
-fn differs(work: &LegWork, reference: &str, asked: &str, said: &str) -> String {
-    let LegWork { refund_id, leg, .. } = work;
-    let leg_id = &leg.leg_id;
-    tracing::error!(
-        %refund_id, %leg_id, reference, asked, said,
-        "a provider has something else than was asked under a leg's key"
-    );
-    format!("its provider has {said} as {reference} where {asked} was asked: look into it there")
+/// Begins what a task waits for whose leg came to another thing than was asked.
+const MISMATCH: &str = "not booked, a person has to look: the provider says ";
+
+fn is_mismatch(task: &Task) -> bool {
+    task.why.as_ref().is_some_and(|why| why.starts_with(MISMATCH))
 }
 
 /// Whether the provider did it, or took it to do it.
@@ -308,7 +350,9 @@ fn waits_for(outcome: &LegOutcome) -> String {
         LegOutcome::Accepted { .. } => "the provider has it and has not settled it".to_owned(),
         LegOutcome::Deferred(failure) => format!("declined for now: {}", failure.code),
         LegOutcome::Unknown => "what became of it at the provider is not known".to_owned(),
-        LegOutcome::Settled { .. } | LegOutcome::Failed(_) => String::new(),
+        LegOutcome::Settled { .. } | LegOutcome::Failed(_) | LegOutcome::Reversed(_) => {
+            String::new()
+        }
     }
 }
 
@@ -329,6 +373,14 @@ fn log(work: &LegWork, outcome: &LegOutcome) {
             let code = &failure.code;
             tracing::warn!(%refund_id, %leg_id, tries, code, "leg failed");
         }
+        LegOutcome::Reversed(failure) if leg.state == LegState::Settled => {
+            let code = &failure.code;
+            tracing::error!(%refund_id, %leg_id, tries, code, "a leg that had settled was reversed");
+        }
+        LegOutcome::Reversed(failure) => {
+            let code = &failure.code;
+            tracing::warn!(%refund_id, %leg_id, tries, code, "leg taken back by its provider");
+        }
     }
 }
 
@@ -340,11 +392,21 @@ impl Work for Legs {
 
     async fn carry_out(&self, task: &Task, held: &Held<'_>) -> Result<Next, WorkError> {
         self.stops.reach(Point::Claimed).await;
-        let leg_id = task.subject.parse().map_err(|_| WorkError::Subject(task.subject.clone()))?;
+        let looks = task.subject.strip_suffix(LOOK);
+        let leg_id = looks.unwrap_or(&task.subject).parse();
+        let leg_id = leg_id.map_err(|_| WorkError::Subject(task.subject.clone()))?;
         let Some(work) = self.steps.find(&task.key, &leg_id).await? else {
             tracing::error!(%leg_id, "a task names a leg that does not exist");
             return Ok(Next::later(IDLE, "there is no such leg"));
         };
+        if looks.is_some() {
+            if !work.has_a_provider() {
+                return Ok(Next::Done);
+            }
+            let provider = self.providers.get(&work.leg.provider)?;
+            let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
+            return self.look(&Hand { caller, task, held, provider }, &work).await;
+        }
         // Held back or ended since the task was claimed. Handing it back is void if the task was
         // taken out or put in again meanwhile, so nothing can be lost by it.
         let nothing_to_do = Ok(Next::later(IDLE, "there is nothing to do"));

@@ -153,6 +153,7 @@ impl Pool {
         };
         match outcome {
             Ok(Next::Committed) => {}
+            Ok(Next::Done) => self.finish(&task, owner).await,
             Ok(Next::Later(pause)) => self.later(&task, owner, pause).await,
             Ok(Next::Wait(pause)) => self.hand_back(task, owner, pause).await,
             // Whoever has the task now looks where it stands.
@@ -199,6 +200,14 @@ impl Pool {
         if let Err(error) = in_time(self.settings.lease / 3, released).await {
             // It is free again when the lease runs out.
             tracing::warn!(error = %Chain(&error), "a task could not be handed back");
+        }
+    }
+
+    async fn finish(&self, task: &Task, owner: &str) {
+        let finished = self.tasks.finish(task, owner);
+        if let Err(error) = in_time(self.settings.lease / 3, finished).await {
+            // It is looked at once more when the lease runs out.
+            tracing::warn!(error = %Chain(&error), "a task could not be taken out");
         }
     }
 

@@ -5,6 +5,7 @@ mod broadcaster;
 mod crash;
 mod handover;
 mod legs;
+mod looks;
 mod mismatch;
 mod pool;
 mod process_order;

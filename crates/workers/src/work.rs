@@ -23,6 +23,8 @@ pub trait Work: Send + Sync + 'static {
 pub enum Next {
     /// A commit of the work ended the task or put it in again.
     Committed,
+    /// Nothing is left to do, unless the task was put in again meanwhile.
+    Done,
     /// Nothing changed; to be looked at again after a pause, as one more try.
     Later(Pause),
     /// Nothing was tried; to be looked at again after a pause with as many tries as before.

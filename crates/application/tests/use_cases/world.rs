@@ -16,7 +16,7 @@ use domain::{
 };
 use ports::{
     Claim, ClaimKind, Clock, Commit, Ids, Loaded, NumberBlock, OrderKey, Outgoing, Quote, Receipt,
-    RequestKey, Sent, Store, StoreError, Stored, WebhookSender,
+    RequestKey, Sent, Store, StoreError, Stored, Version, WebhookSender,
 };
 use rust_decimal::Decimal;
 use std::sync::{
@@ -39,6 +39,7 @@ pub struct World {
     pub memory: Arc<MemoryStore>,
     orders: Orders,
     processing: application::Processing,
+    payments: application::Payments,
 }
 
 /// A line of 100.00 euros, paid by card, and ready.
@@ -62,7 +63,8 @@ impl World {
             clock,
             refunds: Refunds::new(Arc::clone(&core)),
             orders: Orders::new(Arc::clone(&core)),
-            processing: application::Processing::new(core),
+            processing: application::Processing::new(Arc::clone(&core)),
+            payments: application::Payments::new(core),
         };
         stores
             .create(&caller(), &request("s", "CreateStore"), new_store(), &|_, _| vec![])
@@ -89,8 +91,16 @@ impl World {
         "s1".parse().unwrap()
     }
 
-    fn key(&self) -> OrderKey {
+    pub fn key(&self) -> OrderKey {
         OrderKey::new(self.store_id(), "O1".parse().unwrap())
+    }
+
+    pub fn payments(&self) -> application::Payments {
+        self.payments.clone()
+    }
+
+    pub async fn version(&self) -> Version {
+        self.memory.load(&self.key(), None).await.unwrap().order.unwrap().version
     }
 
     pub async fn refund(&self, id: &str, asked: RefundRequest) -> Result<Answer, Failure> {

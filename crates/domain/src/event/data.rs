@@ -1,8 +1,8 @@
 use crate::{
     Amount, Currency, Pair,
     cancellation::{Cancellation, CancellationReason, CancelledLine},
-    id::{CancellationId, RefundId},
-    order::{Fact, FailedTry, Order, OrderState, Parcel},
+    id::{CancellationId, LegId, RefundId},
+    order::{Dispute, Fact, FailedTry, Order, OrderState, Parcel},
     refund::{Refund, RefundReason, RefundState},
     screening::{Check, Finding},
     store::StoreFact,
@@ -109,6 +109,22 @@ pub enum Data {
         #[serde(skip_serializing_if = "Option::is_none")]
         cancellation_id: Option<CancellationId>,
     },
+    /// The provider took a leg back that had settled.
+    Reversed {
+        refund_id: RefundId,
+        refund_number: i64,
+        state: String,
+        total: Amounts,
+        leg_id: LegId,
+        tender_id: String,
+        /// Of the leg, in the customer currency.
+        amount: String,
+        currency: String,
+        /// The provider's code for why.
+        code: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cancellation_id: Option<CancellationId>,
+    },
     /// What the buyer is to be told: in a general form, without products, if there is no reason.
     Notice {
         refund_id: RefundId,
@@ -124,6 +140,14 @@ pub enum Data {
         tender_id: String,
         amount: String,
         currency: String,
+    },
+    Dispute {
+        dispute_id: String,
+        tender_id: String,
+        /// In the customer currency.
+        amount: String,
+        currency: String,
+        state: String,
     },
     Disabled {
         endpoint_id: String,
@@ -170,6 +194,9 @@ fn specific(fact: &Fact, order: &Order) -> Option<(String, Data)> {
         Fact::RefundHeld { refund_id, .. } => in_state(*refund_id, RefundState::Held, order),
         Fact::RefundSucceeded { refund_id } => in_state(*refund_id, RefundState::Succeeded, order),
         Fact::RefundFailed { refund_id } => in_state(*refund_id, RefundState::Failed, order),
+        Fact::RefundReversed { refund_id, leg_id, failure, .. } => {
+            reversed(order.refund(*refund_id)?, leg_id, &failure.code, order)
+        }
         Fact::RefundVoided { refund_id } => in_state(*refund_id, RefundState::Voided, order),
         Fact::RefundNotice { refund_id } => Some(notice(order.refund(*refund_id)?, order)),
         Fact::PointsRestored { refund_id, tender_id, amount, .. } => {
@@ -182,6 +209,9 @@ fn specific(fact: &Fact, order: &Order) -> Option<(String, Data)> {
             };
             Some((refund_id.to_string(), data))
         }
+        Fact::DisputeOpened { dispute }
+        | Fact::DisputeWon { dispute }
+        | Fact::DisputeLost { dispute } => Some(about_dispute(dispute, order)),
         Fact::CancellationRequested { cancellation }
         | Fact::CancellationAccepted { cancellation }
         | Fact::CancellationRejected { cancellation } => {
@@ -269,6 +299,24 @@ fn about_refund(refund: &Refund, state: RefundState, order: &Order) -> (String, 
     (refund.refund_id.to_string(), data)
 }
 
+/// In the state that the refund has after it: one that has other legs on their way goes on.
+fn reversed(refund: &Refund, leg_id: &LegId, code: &str, order: &Order) -> Option<(String, Data)> {
+    let leg = refund.legs.iter().find(|leg| leg.leg_id == *leg_id)?;
+    let data = Data::Reversed {
+        refund_id: refund.refund_id,
+        refund_number: refund.number,
+        state: format!("REFUND_STATE_{}", refund.state.name()),
+        total: amounts(refund.total, order),
+        leg_id: leg.leg_id.clone(),
+        tender_id: leg.tender_id.to_string(),
+        amount: text(leg.amount, order.customer_currency),
+        currency: order.customer_currency.code().to_owned(),
+        code: code.to_owned(),
+        cancellation_id: order.cancellation_of(refund.refund_id).map(|it| it.cancellation_id),
+    };
+    Some((refund.refund_id.to_string(), data))
+}
+
 fn notice(refund: &Refund, order: &Order) -> (String, Data) {
     let reason = refund.reason.as_ref().and_then(Reason::of);
     let with_reason = reason.is_some() || refund.products.iter().any(|line| line.reason.is_some());
@@ -295,6 +343,18 @@ fn notice(refund: &Refund, order: &Order) -> (String, Data) {
         reason,
     };
     (refund.refund_id.to_string(), data)
+}
+
+fn about_dispute(dispute: &Dispute, order: &Order) -> (String, Data) {
+    let dispute_id = dispute.dispute_id.to_string();
+    let data = Data::Dispute {
+        dispute_id: dispute_id.clone(),
+        tender_id: dispute.tender_id.to_string(),
+        amount: text(dispute.amount, order.customer_currency),
+        currency: order.customer_currency.code().to_owned(),
+        state: format!("DISPUTE_STATE_{}", dispute.state.name()),
+    };
+    (dispute_id, data)
 }
 
 fn about_cancellation(it: &Cancellation, state: &str, order: &Order) -> (String, Data) {

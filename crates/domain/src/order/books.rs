@@ -1,12 +1,12 @@
 //! What the refunds of an order have taken, and what is left.
 
-use super::{Order, Tender};
+use super::{DisputeState, Order, Tender};
 use crate::{
     Amount, Pair, Rejection,
     amount::AmountError,
     cancellation::CancellationState,
     id::TenderId,
-    refund::{ComponentKind, LegKind, LegState, Refund},
+    refund::{ComponentKind, Leg, LegKind, LegState, Refund},
 };
 
 /// What every refund that holds amounts has taken so far. Derived, never stored.
@@ -24,6 +24,10 @@ pub struct Books {
     pub tenders: Vec<Amount>,
     /// Per tender, what of its authorisation is let go or about to be.
     pub released: Vec<Amount>,
+    /// Per tender, what disputes that are open or lost are about.
+    pub disputed: Vec<Amount>,
+    /// Per tender, the part of it that is lost.
+    pub lost: Vec<Amount>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,7 +59,9 @@ pub struct TenderLeft {
     pub tender_id: TenderId,
     pub captured: Amount,
     pub refunded: Amount,
-    /// Captured, and not refunded.
+    /// What disputes that are open or lost are about. May be more than was captured.
+    pub disputed: Amount,
+    /// Captured, and neither refunded nor disputed.
     pub left: Amount,
     /// Authorised, and neither captured nor let go.
     pub uncaptured: Amount,
@@ -77,8 +83,13 @@ impl Books {
     /// with them. If others took it meanwhile there is nothing to be kept for it.
     pub(super) fn for_cancelling(order: &Order) -> Result<Self, Rejection> {
         let owes = |refund: &&Refund| {
-            let cancellation = order.cancellation_of(refund.refund_id);
-            let open = cancellation.is_some_and(|it| it.state == CancellationState::InProgress);
+            let Some(cancellation) = order.cancellation_of(refund.refund_id) else { return false };
+            // One that was completed owes again what its provider took back.
+            let open = match cancellation.state {
+                CancellationState::InProgress => true,
+                CancellationState::Completed => !refund.legs.iter().all(Leg::is_over),
+                _ => false,
+            };
             open && !refund.holds_amounts()
         };
         let mut books = Self::of(order)?;
@@ -109,7 +120,17 @@ impl Books {
             total: Pair::ZERO,
             tenders: vec![Amount::ZERO; order.tenders.len()],
             released: vec![Amount::ZERO; order.tenders.len()],
+            disputed: vec![Amount::ZERO; order.tenders.len()],
+            lost: vec![Amount::ZERO; order.tenders.len()],
         };
+        for dispute in order.disputes.iter().filter(|it| it.state.takes()) {
+            let place = order.tenders.iter().position(|it| it.tender_id == dispute.tender_id);
+            let Some(place) = place else { continue };
+            books.disputed[place] = books.disputed[place].plus(dispute.amount)?;
+            if dispute.state == DisputeState::Lost {
+                books.lost[place] = books.lost[place].plus(dispute.amount)?;
+            }
+        }
         for refund in &order.refunds {
             let holds = holds(refund);
             for leg in &refund.legs {
@@ -156,12 +177,30 @@ impl Books {
         Ok(())
     }
 
-    /// What of a tender may still go back: captured, and not returned or on its way.
+    /// What of a tender may still go back: captured, and not returned or on its way, nor disputed.
+    /// A dispute takes no more than there is. What is on its way stays so: it had been promised
+    /// before, and whether it is still done is for the provider to say.
     ///
     /// # Errors
     ///
     /// Never for amounts within their limits.
     pub fn left_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
+        let here = self.here_of(index, tender)?;
+        let disputed = self.disputed.get(index).copied().unwrap_or_default();
+        if here.is_negative() { Ok(here) } else { Ok(here.minus(disputed)?.max(Amount::ZERO)) }
+    }
+
+    /// What of a tender was taken by disputes that are lost, and so is with the customer.
+    ///
+    /// # Errors
+    ///
+    /// Never for amounts within their limits.
+    pub fn lost_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
+        let lost = self.lost.get(index).copied().unwrap_or_default();
+        Ok(self.here_of(index, tender)?.min(lost).max(Amount::ZERO))
+    }
+
+    fn here_of(&self, index: usize, tender: &Tender) -> Result<Amount, AmountError> {
         tender.captured.minus(self.tenders.get(index).copied().unwrap_or_default())
     }
 
@@ -209,6 +248,7 @@ impl Books {
                 tender_id: tender.tender_id.clone(),
                 captured: tender.captured,
                 refunded: self.tenders[index],
+                disputed: self.disputed[index],
                 left: self.left_of(index, tender)?,
                 uncaptured: self.uncaptured_of(index, tender)?,
             });

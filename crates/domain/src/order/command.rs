@@ -1,4 +1,6 @@
-use super::{ExternalIds, HandoverOutcome, LatePayment, Parcel, PaymentReport, Shipment, Turn};
+use super::{
+    DisputeReport, ExternalIds, HandoverOutcome, LatePayment, Parcel, PaymentReport, Shipment, Turn,
+};
 use crate::{
     Actor,
     cancellation::{
@@ -58,6 +60,8 @@ pub enum Command {
     RecordPayment(PaymentReport),
     /// The same, and what comes in for an order that the platform cancelled goes back.
     RecordLatePayment(Box<LatePayment>),
+    /// What a provider says of a payment that is contested.
+    RecordDispute(DisputeReport),
     Ship(Shipment),
     /// No parcels: everything that is in transit.
     Deliver(Vec<Parcel>),
@@ -147,6 +151,7 @@ impl Command {
             Self::SetExternalReference(_) => "set external reference",
             Self::Complete => "complete",
             Self::RecordPayment(_) | Self::RecordLatePayment(_) => "record payment",
+            Self::RecordDispute(_) => "record dispute",
             Self::Ship(_) => "ship",
             Self::Deliver(_) => "deliver",
             Self::CreateRefund(_) => "create refund",

@@ -1,7 +1,8 @@
 //! The table of state × command. What is not listed is refused.
 
 use super::{
-    Command, ExternalIds, Fact, Order, OrderState, handover, late, payment, screening, shipping,
+    Command, ExternalIds, Fact, Order, OrderState, dispute, handover, late, payment, screening,
+    shipping,
 };
 use crate::{Amount, Reason, Rejection, cancellation, refund};
 
@@ -22,6 +23,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::Complete => complete(order),
         Command::RecordPayment(report) => payment::record(order, report, false),
         Command::RecordLatePayment(late) => late::give_back(order, *late),
+        Command::RecordDispute(report) => dispute::record(order, &report),
         Command::Ship(shipment) => shipping::ship(order, shipment),
         Command::Deliver(parcels) => shipping::deliver(order, parcels),
         Command::CreateRefund(create) => refund::create(order, &create),

@@ -1,6 +1,6 @@
 //! Facts applied. Nothing here refuses: what is recorded has happened.
 
-use super::{Fact, Order, OrderState, Parcel, Quantities, handover, screening};
+use super::{Fact, Order, OrderState, Parcel, Quantities, dispute, handover, screening};
 use crate::cancellation::{Cancellation, CancellationState, CancelledLine, without};
 use crate::id::{CancellationId, LegId, RefundId};
 use crate::refund::{Leg, LegKind, LegState, Refund, RefundState};
@@ -57,13 +57,18 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 refund.hold = None;
             });
         }
-        Fact::RefundRetried { refund_id } => on_refund(&mut order, *refund_id, |refund| {
+        Fact::RefundRetried { refund_id, legs } => on_refund(&mut order, *refund_id, |refund| {
             refund.state = RefundState::Pending;
             for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
+                if leg.reversed {
+                    leg.state = LegState::Voided;
+                    continue;
+                }
                 leg.state = LegState::Pending;
                 leg.attempts_before_retry = leg.attempts;
                 leg.failure = None;
             }
+            refund.legs.extend(legs.iter().cloned());
         }),
         Fact::RefundSucceeded { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| {
@@ -73,6 +78,18 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         }
         Fact::RefundFailed { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| refund.state = RefundState::Failed);
+        }
+        Fact::RefundReversed { refund_id, leg_id, failure, surplus } => {
+            on_leg(&mut order, *refund_id, leg_id, |leg| {
+                leg.state = if *surplus { LegState::Voided } else { LegState::Failed };
+                leg.failure = Some(failure.clone());
+                leg.reversed = true;
+            });
+            on_refund(&mut order, *refund_id, |refund| {
+                if refund.state == RefundState::Succeeded && !surplus {
+                    refund.state = RefundState::Failed;
+                }
+            });
         }
         Fact::RefundVoided { refund_id } => on_refund(&mut order, *refund_id, |refund| {
             refund.state = RefundState::Voided;
@@ -100,6 +117,10 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         | Fact::HandoverSettled
         | Fact::HandoverRetried { .. }
         | Fact::OrderOrphaned { .. } => {}
+        Fact::DisputeOpened { dispute: it }
+        | Fact::DisputeWon { dispute: it }
+        | Fact::DisputeLost { dispute: it }
+        | Fact::DisputeUpdated { dispute: it } => dispute::evolve(&mut order, it),
         Fact::CancellationRequested { cancellation } => {
             for_each_piece(&mut order, &cancellation.lines, |q, count| q.held += count);
             order.cancellations.push((**cancellation).clone());
@@ -179,10 +200,11 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::LegVoided { refund_id, leg_id } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| leg.state = LegState::Voided);
         }
-        Fact::LegFailed { refund_id, leg_id, failure } => {
+        Fact::LegFailed { refund_id, leg_id, failure, reversed } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
                 leg.state = LegState::Failed;
                 leg.failure = Some(failure.clone());
+                leg.reversed = *reversed;
             });
         }
     }

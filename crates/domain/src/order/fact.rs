@@ -1,4 +1,6 @@
-use super::{ExternalIds, FailedTry, Order, OrderState, Parcel, Shipment, Tender, TenderState};
+use super::{
+    Dispute, ExternalIds, FailedTry, Order, OrderState, Parcel, Shipment, Tender, TenderState,
+};
 use crate::{
     Actor, Amount,
     cancellation::{Cancellation, CancellationReason, RequestedBy, Undone},
@@ -107,11 +109,27 @@ pub enum Fact {
     #[serde(rename = "refund.approved")]
     RefundApproved { refund_id: RefundId, by: Actor },
     #[serde(rename = "refund.retried")]
-    RefundRetried { refund_id: RefundId },
+    RefundRetried {
+        refund_id: RefundId,
+        /// In place of those that were reversed: their keys stand for what was done and taken back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        legs: Vec<Leg>,
+    },
     #[serde(rename = "refund.succeeded")]
     RefundSucceeded { refund_id: RefundId },
     #[serde(rename = "refund.failed")]
     RefundFailed { refund_id: RefundId },
+    /// A leg that had settled was taken back by its provider. With it a refund that had succeeded
+    /// has failed.
+    #[serde(rename = "refund.reversed")]
+    RefundReversed {
+        refund_id: RefundId,
+        leg_id: LegId,
+        failure: LegFailure,
+        /// The other legs carry all of the refund: nothing is missing of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        surplus: bool,
+    },
     /// The buyer is to be told of it.
     #[serde(rename = "refund.notice")]
     RefundNotice { refund_id: RefundId },
@@ -124,6 +142,16 @@ pub enum Fact {
     /// Points or store credit are back on their account.
     #[serde(rename = "points.restored")]
     PointsRestored { refund_id: RefundId, leg_id: LegId, tender_id: TenderId, amount: Amount },
+    /// As it is from now on, as with the other facts of disputes.
+    #[serde(rename = "dispute.opened")]
+    DisputeOpened { dispute: Dispute },
+    #[serde(rename = "dispute.won")]
+    DisputeWon { dispute: Dispute },
+    #[serde(rename = "dispute.lost")]
+    DisputeLost { dispute: Dispute },
+    /// Its amount or one of its times is another.
+    #[serde(rename = "dispute.updated")]
+    DisputeUpdated { dispute: Dispute },
     #[serde(rename = "cancellation.requested")]
     CancellationRequested { cancellation: Box<Cancellation> },
     /// As it is from now on; also one that nobody had to request.
@@ -166,7 +194,14 @@ pub enum Fact {
     #[serde(rename = "leg.settled")]
     LegSettled { refund_id: RefundId, leg_id: LegId, reference: String },
     #[serde(rename = "leg.failed")]
-    LegFailed { refund_id: RefundId, leg_id: LegId, failure: LegFailure },
+    LegFailed {
+        refund_id: RefundId,
+        leg_id: LegId,
+        failure: LegFailure,
+        /// Its provider had it, and took it back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reversed: bool,
+    },
     /// It is not needed any more: what it replaced settled after all.
     #[serde(rename = "leg.voided")]
     LegVoided { refund_id: RefundId, leg_id: LegId },
@@ -203,10 +238,15 @@ impl Fact {
             Self::RefundRetried { .. } => "refund.retried",
             Self::RefundSucceeded { .. } => "refund.succeeded",
             Self::RefundFailed { .. } => "refund.failed",
+            Self::RefundReversed { .. } => "refund.reversed",
             Self::RefundNotice { .. } => "refund.notice",
             Self::RefundVoided { .. } => "refund.voided",
             Self::RefundMethodChanged { .. } => "refund.method_changed",
             Self::PointsRestored { .. } => "points.restored",
+            Self::DisputeOpened { .. } => "dispute.opened",
+            Self::DisputeWon { .. } => "dispute.won",
+            Self::DisputeLost { .. } => "dispute.lost",
+            Self::DisputeUpdated { .. } => "dispute.updated",
             Self::CancellationRequested { .. } => "cancellation.requested",
             Self::CancellationAccepted { .. } => "cancellation.accepted",
             Self::CancellationRejected { .. } => "cancellation.rejected",
@@ -242,9 +282,13 @@ impl Fact {
             | Self::RefundHeld { .. }
             | Self::RefundSucceeded { .. }
             | Self::RefundFailed { .. }
+            | Self::RefundReversed { .. }
             | Self::RefundNotice { .. }
             | Self::RefundVoided { .. }
             | Self::PointsRestored { .. }
+            | Self::DisputeOpened { .. }
+            | Self::DisputeWon { .. }
+            | Self::DisputeLost { .. }
             | Self::CancellationRequested { .. }
             | Self::CancellationAccepted { .. }
             | Self::CancellationRejected { .. }
@@ -263,6 +307,7 @@ impl Fact {
             | Self::RefundApproved { .. }
             | Self::RefundRetried { .. }
             | Self::RefundMethodChanged { .. }
+            | Self::DisputeUpdated { .. }
             | Self::LegSent { .. }
             | Self::LegAccepted { .. }
             | Self::LegUnknown { .. }

@@ -90,6 +90,7 @@ impl NewOrder {
             external: None::<ExternalIds>,
             shipments: Vec::new(),
             refunds: Vec::new(),
+            disputes: Vec::new(),
             cancellations: Vec::new(),
             cancelled_from: None,
             published: 0,

@@ -167,6 +167,7 @@ pub(super) fn leg(
         attempts: 0,
         attempts_before_retry: 0,
         failure: None,
+        reversed: false,
     }
 }
 

@@ -117,6 +117,16 @@ fn way_back(tender: &Tender, method: RefundMethod) -> (LegKind, String, Option<S
 fn not_captured(planner: &Planner<'_>, total: Amount, available: Amount) -> Rejection {
     let authorized = planner.order.tenders.iter().any(|tender| tender.authorized > tender.captured);
     let rejection = planner.exceeds("total_refund_amount", "the captured money", total, available);
+    let disputed = planner.left.tenders.iter().map(|tender| tender.disputed);
+    let rejection = match Amount::sum(disputed) {
+        Ok(disputed) if disputed.is_positive() => {
+            let text = disputed.to_text(planner.customer_decimals());
+            let currency = planner.order.customer_currency;
+            let message = format!("{}; {text} {currency} is disputed", rejection.message);
+            Rejection { message, ..rejection }.with("disputed", text)
+        }
+        _ => rejection,
+    };
     if authorized {
         let message = format!(
             "{}; a part of the payment is only authorised: cancel the order to release it",

@@ -1,6 +1,6 @@
 //! What happens to a refund after it was made.
 
-use super::{Hold, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
+use super::{Hold, LEDGER, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
 use crate::{
     Actor, Amount, Reason, Rejection,
     cancellation::CancellationState,
@@ -23,6 +23,8 @@ pub enum LegOutcome {
     Deferred(LegFailure),
     /// Not done, for good.
     Failed(LegFailure),
+    /// The provider knows the key, and took back what it had done, or taken to be done, by it.
+    Reversed(LegFailure),
     /// It may or may not have been done.
     Unknown,
 }
@@ -143,6 +145,9 @@ pub fn send_leg(
 /// That the leg was done or taken is true of its key, whichever attempt says so. That it was not,
 /// or that nothing is known, is said of one attempt: a later one goes on without hearing of it.
 ///
+/// What was done and taken back stays so: whatever is said of a reversed leg is older than that,
+/// and changes nothing. A reversal of what is not known to be done is a failure for good.
+///
 /// # Errors
 ///
 /// [`Reason::RefundStateForbids`] if the leg cannot take this outcome, and
@@ -156,7 +161,17 @@ pub fn record_leg(
     at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let (refund, leg) = find_leg(order, refund_id, leg_id)?;
+    if leg.reversed {
+        return Ok(vec![]);
+    }
     let leg_id = leg_id.clone();
+    let (reversed, outcome) = match (leg.state, outcome) {
+        (LegState::Settled, LegOutcome::Reversed(failure)) => {
+            return taken_back(refund, leg, failure);
+        }
+        (_, LegOutcome::Reversed(failure)) => (true, LegOutcome::Failed(failure)),
+        (_, outcome) => (false, outcome),
+    };
     let (state, fact) = match (leg.state, outcome) {
         // The same answer again; these two are final.
         (LegState::Settled, LegOutcome::Settled { .. })
@@ -203,26 +218,41 @@ pub fn record_leg(
             (LegState::Pending, Fact::LegDeferred { refund_id, leg_id, failure })
         }
         (LegState::Sent | LegState::Unknown | LegState::Accepted, LegOutcome::Failed(failure)) => {
-            (LegState::Failed, Fact::LegFailed { refund_id, leg_id, failure })
+            (LegState::Failed, Fact::LegFailed { refund_id, leg_id, failure, reversed })
         }
         _ => return Err(forbidden_leg(refund, leg, "take this outcome")),
     };
     // What it was to replace settled meanwhile, so it is not tried again.
     let given_up =
         matches!(state, LegState::Pending | LegState::Failed) && is_surplus(refund, leg)?;
-    let (state, fact) = if given_up {
-        (LegState::Voided, Fact::LegVoided { refund_id, leg_id: leg.leg_id.clone() })
-    } else {
-        (state, fact)
+    let voided = || Fact::LegVoided { refund_id, leg_id: leg.leg_id.clone() };
+    let (state, mut facts) = match (given_up, reversed) {
+        (false, _) => (state, vec![fact]),
+        (true, false) => (LegState::Voided, vec![voided()]),
+        // That its key is spent is to be known all the same.
+        (true, true) => (LegState::Voided, vec![fact, voided()]),
     };
     let mut after = refund.clone();
     set(&mut after, &leg.leg_id, state);
-    let mut facts = vec![fact];
     if state == LegState::Settled {
         facts.extend(points_restored(order, refund_id, leg));
     }
     facts.extend(closing(order, &after, at));
     Ok(facts)
+}
+
+/// The money is here again, so it counts against its tender no more. What belongs to this system
+/// is booked here and nowhere else, and what a person paid out no provider takes back. A refund that
+/// was voided went with an undo, which asked for proof that the money came in again: that this
+/// happened by a reversal is no news, and counting it twice would promise it twice.
+fn taken_back(refund: &Refund, leg: &Leg, failure: LegFailure) -> Result<Vec<Fact>, Rejection> {
+    let own = leg.kind == LegKind::Manual || leg.provider == LEDGER;
+    if own || refund.state == RefundState::Voided {
+        return Err(forbidden_leg(refund, leg, "be reversed"));
+    }
+    let (refund_id, leg_id) = (refund.refund_id, leg.leg_id.clone());
+    let surplus = is_surplus(refund, leg)?;
+    Ok(vec![Fact::RefundReversed { refund_id, leg_id, failure, surplus }])
 }
 
 /// The other legs carry all of the refund already.

@@ -77,11 +77,7 @@ pub(super) fn renewed(
     let refund_id = refund.refund_id;
     let left = order.books()?.refundable(order)?;
     let legs = replaced(order, refund, method, &left)?;
-    let most = Order::MAX_LEGS;
-    if refund.legs.len() + legs.len() > most {
-        let text = format!("a refund holds at most {most} legs, replaced ones included");
-        return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", most));
-    }
+    has_room(refund, legs.len())?;
     let mut facts = vec![Fact::RefundMethodChanged { refund_id, method, legs }];
     let changed = facts.iter().fold(order.clone(), Order::evolve);
     let after = find(&changed, refund_id)?;
@@ -93,6 +89,15 @@ pub(super) fn renewed(
         }
     }
     Ok(facts)
+}
+
+pub(super) fn has_room(refund: &Refund, further: usize) -> Result<(), Rejection> {
+    let most = Order::MAX_LEGS;
+    if refund.legs.len() + further > most {
+        let text = format!("a refund holds at most {most} legs, replaced ones included");
+        return Err(Rejection::new(Reason::TooManyEntries, text).with("limit", most));
+    }
+    Ok(())
 }
 
 /// New legs, because a leg's key stands for one movement for ever. What was to be let go and was

@@ -1,13 +1,13 @@
 //! A failed refund once more, if its amounts are still there.
 
 use super::{
-    ComponentKind, Leg, LegKind, Refund, RefundProduct, RefundState,
+    ComponentKind, Leg, LegKind, LegState, Refund, RefundProduct, RefundState,
     life::{closing, find, forbidden},
     method,
 };
 use crate::{
     Amount, Pair, Reason, Rejection,
-    id::RefundId,
+    id::{LegId, RefundId},
     order::{Fact, Order, Refundable},
 };
 use time::OffsetDateTime;
@@ -15,9 +15,14 @@ use time::OffsetDateTime;
 /// Takes the amounts of a failed refund again, in both currencies. What others took meanwhile is
 /// theirs.
 ///
+/// A leg that failed is sent once more with its key. One that was reversed is not: to its provider
+/// that key is what was done then, and the answer would be that it is done. A leg of its own takes
+/// its place, and it is voided.
+///
 /// # Errors
 ///
 /// [`Reason::AmountExceedsRefundable`] if a piece, a line, a component or a tender has less left.
+/// [`Reason::TooManyEntries`] if the refund has no room for further legs.
 pub fn retry(
     order: &Order,
     refund_id: RefundId,
@@ -32,12 +37,29 @@ pub fn retry(
         return method::renewed(order, refund, refund.method, at);
     }
     is_free(order, refund, &left)?;
-    let mut facts = vec![Fact::RefundRetried { refund_id }];
+    let legs = in_place_of_reversed(refund);
+    method::has_room(refund, legs.len())?;
+    let mut facts = vec![Fact::RefundRetried { refund_id, legs }];
     // All of its money went back already, while others held its amounts.
     if refund.legs.iter().all(Leg::is_over) {
         facts.extend(closing(order, refund, at));
     }
     Ok(facts)
+}
+
+fn in_place_of_reversed(refund: &Refund) -> Vec<Leg> {
+    let reversed = refund.legs.iter().filter(|leg| leg.reversed && !leg.is_over());
+    let anew = |(place, leg): (usize, &Leg)| Leg {
+        leg_id: LegId::of(refund.refund_id, place),
+        state: LegState::Pending,
+        reference: None,
+        attempts: 0,
+        attempts_before_retry: 0,
+        failure: None,
+        reversed: false,
+        ..leg.clone()
+    };
+    (refund.legs.len() + 1..).zip(reversed).map(anew).collect()
 }
 
 /// Whether everything that the refund needs is left.
@@ -93,14 +115,19 @@ fn components(refund: &Refund, left: &Refundable) -> Result<(), Rejection> {
 
 pub(super) fn tender(leg: &Leg, left: &Refundable) -> Result<(), Rejection> {
     let tender = left.tenders.iter().find(|tender| tender.tender_id == leg.tender_id);
-    let left = tender.map_or(Amount::ZERO, |tender| match leg.kind {
-        LegKind::Release => tender.uncaptured,
-        LegKind::Refund | LegKind::Restore | LegKind::Manual => tender.left,
+    let (left, disputed) = tender.map_or_else(Default::default, |tender| match leg.kind {
+        LegKind::Release => (tender.uncaptured, Amount::ZERO),
+        LegKind::Refund | LegKind::Restore | LegKind::Manual => (tender.left, tender.disputed),
     });
-    if leg.amount > left {
-        return Err(exceeds(&format!("tender {}", leg.tender_id), leg.amount, left));
+    if leg.amount <= left {
+        return Ok(());
     }
-    Ok(())
+    let rejection = exceeds(&format!("tender {}", leg.tender_id), leg.amount, left);
+    if disputed.is_zero() {
+        return Err(rejection);
+    }
+    let message = format!("{}, {disputed} is disputed", rejection.message);
+    Err(Rejection { message, ..rejection }.with("disputed", disputed))
 }
 
 fn enough(what: &str, asked: Pair, left: Pair) -> Result<(), Rejection> {

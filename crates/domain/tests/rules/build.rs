@@ -5,8 +5,8 @@ use domain::{
     amount::parse_decimal,
     id::{LegId, RefundId},
     order::{
-        Command, CreateRefund, Fact, Handover, HandoverState, NewLine, NewOrder, NewTender, Order,
-        Refundable, TenderMethod, TenderState,
+        Command, CreateRefund, DisputeReport, DisputeState, Fact, Handover, HandoverState, NewLine,
+        NewOrder, NewTender, Order, Refundable, TenderMethod, TenderState,
     },
     refund::{
         ComponentKind, LegFailure, LegOutcome, Plan, ProductRequest, Refund, RefundPolicy,
@@ -285,4 +285,19 @@ pub fn settled() -> LegOutcome {
 
 pub fn declined() -> LegOutcome {
     LegOutcome::Failed(failure())
+}
+
+pub fn reversed() -> LegOutcome {
+    LegOutcome::Reversed(failure())
+}
+
+/// Of the card.
+pub fn disputed(name: &str, of: &str, state: DisputeState, second: i64) -> DisputeReport {
+    DisputeReport {
+        tender_id: "card".parse().unwrap(),
+        dispute_id: name.parse().unwrap(),
+        amount: amount(of),
+        state,
+        as_of: OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(second),
+    }
 }

@@ -8,6 +8,7 @@ mod life;
 mod method;
 mod money;
 mod requests;
+mod reversed;
 mod stuck;
 mod table;
 mod undo;

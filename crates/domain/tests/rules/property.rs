@@ -6,6 +6,7 @@
 mod cancelling;
 mod dice;
 mod invariants;
+mod notices;
 mod orders;
 mod pieces;
 mod requests;
@@ -76,6 +77,28 @@ fn every_sequence_keeps_to_what_was_paid_and_comes_out_even() {
     reached(&answers.into_inner());
 }
 
+#[test]
+fn whatever_the_order_of_what_a_provider_tells_of_a_leg_it_ends_the_same() {
+    let rolls = (vec(ANY, 24), vec(vec(ANY, 64), 4));
+    let outcome = runner(scale(soak()).sequences / 4).run(&rolls, |(history, sequences)| {
+        let mut sequences: Vec<_> = sequences.iter().map(|rolls| Dice::new(rolls)).collect();
+        notices::of_a_leg(&mut Dice::new(&history), &mut sequences);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn whatever_the_order_of_what_is_said_of_disputes_it_ends_the_same() {
+    let rolls = (vec(ANY, 96), vec(vec(ANY, 64), 4));
+    let outcome = runner(scale(soak()).sequences / 4).run(&rolls, |(said, sequences)| {
+        let mut sequences: Vec<_> = sequences.iter().map(|rolls| Dice::new(rolls)).collect();
+        notices::of_disputes(&mut Dice::new(&said), &mut sequences);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 /// A draw that never gets anywhere would prove nothing.
 fn reached(answers: &BTreeMap<&str, u32>) {
     for answer in [
@@ -100,6 +123,7 @@ fn reached(answers: &BTreeMap<&str, u32>) {
         "confirm manual refund",
         "send leg",
         "record leg",
+        "record dispute",
     ] {
         assert!(answers.contains_key(answer), "{answer} never came up: {answers:?}");
     }

@@ -1,6 +1,6 @@
 use crate::build::{
-    checkout, confirm, create_with, decided, failure, full, merchant, part, pieces, policy,
-    products, ready, record, retry, settled,
+    checkout, confirm, create_with, decided, disputed, failure, full, merchant, part, pieces,
+    policy, products, ready, record, retry, settled,
 };
 use crate::cancellations::build::{
     accept, asked, by_platform, cancel, cancellation_id, refund_ids, reject, request, undo,
@@ -11,8 +11,8 @@ use domain::{
     cancellation::CancellationReason,
     id::{LegId, ShipmentId},
     order::{
-        Command, ExternalIds, HandoverOutcome, LatePayment, Order, OrderState, Parcel,
-        PaymentReport, Shipment, TenderState, Turn,
+        Command, DisputeState, ExternalIds, HandoverOutcome, LatePayment, Order, OrderState,
+        Parcel, PaymentReport, Shipment, TenderState, Turn,
     },
     refund::{Hold, LegKind, LegOutcome, LegState, RefundMethod, RefundState},
     screening::{Check, Verdict},
@@ -53,7 +53,8 @@ fn every_command_against_every_state_of_an_order() {
         // It has no checks and no hand-over: screening.rs and handover.rs have theirs.
         let expected = expected.chain(["."; 5]);
         // A payment of an order that may still be put back is recorded as any other.
-        let expected: Vec<&str> = expected.chain(["1"]).collect();
+        // A bank asks nobody where the order stands.
+        let expected: Vec<&str> = expected.chain(["1", "1"]).collect();
         assert_eq!(outcomes, expected, "{}", state.name());
     }
 }
@@ -65,54 +66,54 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
     use LegState::{Accepted, Failed, Pending, Sent, Settled, Unknown};
     #[rustfmt::skip]
     let table = [
-        //                   hold release approve retry method confirm send settled accepted deferred failed unknown
+        //                   hold release approve retry method confirm send settled accepted deferred failed unknown reversed
         ("PENDING", [
-            (Pending,        "1    0       .       .     1      3       1    .       .        .        .      ."),
-            (Sent,           ".    0       .       .     .      3       1    3       1        1        2      1"),
-            (Unknown,        ".    0       .       .     .      3       1    3       1        1        2      0"),
-            (Accepted,       ".    0       .       .     .      3       .    3       0        .        2      0"),
-            (Settled,        ".    0       .       .     1      .       .    0       .        .        .      ."),
-            (Failed,         ".    0       .       .     1      .       .    3       .        .        0      ."),
+            (Pending,        "1    0       .       .     1      3       1    .       .        .        .      .      ."),
+            (Sent,           ".    0       .       .     .      3       1    3       1        1        2      1      2"),
+            (Unknown,        ".    0       .       .     .      3       1    3       1        1        2      0      2"),
+            (Accepted,       ".    0       .       .     .      3       .    3       0        .        2      0      2"),
+            (Settled,        ".    0       .       .     1      .       .    0       .        .        .      .      1"),
+            (Failed,         ".    0       .       .     1      .       .    3       .        .        0      .      0"),
         ]),
         ("HELD FOR APPROVAL", [
-            (Pending,        ".    .       1       .     1      .       .    .       .        .        .      ."),
-            (Sent,           ".    .       1       .     .      .       .    .       .        .        .      ."),
-            (Unknown,        ".    .       1       .     .      .       .    .       .        .        .      0"),
-            (Accepted,       ".    .       1       .     .      .       .    .       0        .        .      0"),
-            (Settled,        ".    .       1       .     1      .       .    0       .        .        .      ."),
-            (Failed,         ".    .       1       .     1      .       .    .       .        .        0      ."),
+            (Pending,        ".    .       1       .     1      .       .    .       .        .        .      .      ."),
+            (Sent,           ".    .       1       .     .      .       .    .       .        .        .      .      ."),
+            (Unknown,        ".    .       1       .     .      .       .    .       .        .        .      0      ."),
+            (Accepted,       ".    .       1       .     .      .       .    .       0        .        .      0      ."),
+            (Settled,        ".    .       1       .     1      .       .    0       .        .        .      .      1"),
+            (Failed,         ".    .       1       .     1      .       .    .       .        .        0      .      0"),
         ]),
         ("HELD BY A PERSON", [
-            (Pending,        "0    1       .       .     1      .       .    .       .        .        .      ."),
-            (Sent,           "0    1       .       .     .      .       .    .       .        .        .      ."),
-            (Unknown,        "0    1       .       .     .      .       .    .       .        .        .      0"),
-            (Accepted,       "0    1       .       .     .      .       .    .       0        .        .      0"),
-            (Settled,        "0    1       .       .     1      .       .    0       .        .        .      ."),
-            (Failed,         "0    1       .       .     1      .       .    .       .        .        0      ."),
+            (Pending,        "0    1       .       .     1      .       .    .       .        .        .      .      ."),
+            (Sent,           "0    1       .       .     .      .       .    .       .        .        .      .      ."),
+            (Unknown,        "0    1       .       .     .      .       .    .       .        .        .      0      ."),
+            (Accepted,       "0    1       .       .     .      .       .    .       0        .        .      0      ."),
+            (Settled,        "0    1       .       .     1      .       .    0       .        .        .      .      1"),
+            (Failed,         "0    1       .       .     1      .       .    .       .        .        0      .      0"),
         ]),
         ("SUCCEEDED", [
-            (Pending,        ".    .       .       .     .      0       .    .       .        .        .      ."),
-            (Sent,           ".    .       .       .     .      0       .    .       .        .        .      ."),
-            (Unknown,        ".    .       .       .     .      0       .    .       .        .        .      0"),
-            (Accepted,       ".    .       .       .     .      0       .    .       0        .        .      0"),
-            (Settled,        ".    .       .       .     .      0       .    0       .        .        .      ."),
-            (Failed,         ".    .       .       .     .      0       .    .       .        .        0      ."),
+            (Pending,        ".    .       .       .     .      0       .    .       .        .        .      .      ."),
+            (Sent,           ".    .       .       .     .      0       .    .       .        .        .      .      ."),
+            (Unknown,        ".    .       .       .     .      0       .    .       .        .        .      0      ."),
+            (Accepted,       ".    .       .       .     .      0       .    .       0        .        .      0      ."),
+            (Settled,        ".    .       .       .     .      0       .    0       .        .        .      .      1"),
+            (Failed,         ".    .       .       .     .      0       .    .       .        .        0      .      0"),
         ]),
         ("FAILED", [
-            (Pending,        ".    .       .       1     1      .       .    .       .        .        .      ."),
-            (Sent,           ".    .       .       1     .      .       .    .       .        .        .      ."),
-            (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      0"),
-            (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      0"),
-            (Settled,        ".    .       .       3     .      .       .    0       .        .        .      ."),
-            (Failed,         ".    .       .       1     1      .       .    3       .        .        0      ."),
+            (Pending,        ".    .       .       1     1      .       .    .       .        .        .      .      ."),
+            (Sent,           ".    .       .       1     .      .       .    .       .        .        .      .      ."),
+            (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      0      ."),
+            (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      0      ."),
+            (Settled,        ".    .       .       3     .      .       .    0       .        .        .      .      1"),
+            (Failed,         ".    .       .       1     1      .       .    3       .        .        0      .      0"),
         ]),
         ("VOIDED", [
-            (Pending,        ".    .       .       .     .      .       .    .       .        .        .      ."),
-            (Sent,           ".    .       .       .     .      .       .    .       .        .        .      ."),
-            (Unknown,        ".    .       .       .     .      .       .    .       .        .        .      0"),
-            (Accepted,       ".    .       .       .     .      .       .    .       0        .        .      0"),
-            (Settled,        ".    .       .       .     .      .       .    0       .        .        .      ."),
-            (Failed,         ".    .       .       .     .      .       .    .       .        .        0      ."),
+            (Pending,        ".    .       .       .     .      .       .    .       .        .        .      .      ."),
+            (Sent,           ".    .       .       .     .      .       .    .       .        .        .      .      ."),
+            (Unknown,        ".    .       .       .     .      .       .    .       .        .        .      0      ."),
+            (Accepted,       ".    .       .       .     .      .       .    .       0        .        .      0      ."),
+            (Settled,        ".    .       .       .     .      .       .    0       .        .        .      .      ."),
+            (Failed,         ".    .       .       .     .      .       .    .       .        .        0      .      0"),
         ]),
     ];
     for (state, rows) in table {
@@ -167,7 +168,7 @@ fn commands(order: &Order) -> Vec<Command> {
     commands
 }
 
-const KINDS: usize = 29;
+const KINDS: usize = 30;
 
 /// Does not compile with a command missing.
 fn kind(command: &Command) -> usize {
@@ -200,7 +201,8 @@ fn kind(command: &Command) -> usize {
         Command::StartHandover { .. } => 25,
         Command::RecordHandover { .. } => 26,
         Command::RetryHandover { .. } => 27,
-        Command::RecordLatePayment(_) => KINDS - 1,
+        Command::RecordLatePayment(_) => 28,
+        Command::RecordDispute(_) => KINDS - 1,
     }
 }
 
@@ -234,6 +236,7 @@ fn processing_commands() -> Vec<Command> {
             by,
             policy: policy(),
         })),
+        Command::RecordDispute(disputed("dp-1", "1.00", DisputeState::Open, 1)),
     ]
 }
 
@@ -268,6 +271,7 @@ fn refund_commands(order: &Order) -> Vec<Command> {
         LegOutcome::Deferred(failure()),
         LegOutcome::Failed(failure()),
         LegOutcome::Unknown,
+        LegOutcome::Reversed(failure()),
     ];
     commands.extend(outcomes.map(|outcome| {
         let leg_id = leg_id.clone();

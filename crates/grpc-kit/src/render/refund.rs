@@ -101,6 +101,7 @@ pub fn leg(order: &Order, leg: &Leg) -> proto::RefundLeg {
         provider_reference: leg.reference.clone().unwrap_or_default(),
         attempts: count(leg.attempts),
         failure: failure.unwrap_or_default(),
+        reversed: leg.reversed,
     }
 }
 
@@ -148,6 +149,7 @@ pub fn refundable(order: &Order, version: Version, left: &Refundable) -> proto::
         refunded: text(tender.refunded),
         left: text(tender.left),
         uncaptured: text(tender.uncaptured),
+        disputed: text(tender.disputed),
     });
     proto::Refundable {
         total: Some(pair(left.total, order)),

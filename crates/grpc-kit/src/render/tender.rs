@@ -1,9 +1,9 @@
 //! Tenders as messages.
 
-use crate::amount;
+use crate::{amount, timestamp};
 use domain::{
     Amount,
-    order::{Order, Recovery, Tender, TenderMethod, TenderState},
+    order::{Dispute, DisputeState, Order, Recovery, Tender, TenderMethod, TenderState},
     refund::{Leg, LegKind, LegState},
 };
 use wire::orders::v1 as proto;
@@ -28,7 +28,30 @@ pub fn tender(order: &Order, tender: &Tender) -> proto::Tender {
             .as_ref()
             .map(|recovered| recovered.cancellation_id.to_string())
             .unwrap_or_default(),
+        disputed: text(disputed(order, tender)),
     }
+}
+
+pub fn dispute(order: &Order, dispute: &Dispute) -> proto::Dispute {
+    let state = match dispute.state {
+        DisputeState::Open => proto::DisputeState::Open,
+        DisputeState::Won => proto::DisputeState::Won,
+        DisputeState::Lost => proto::DisputeState::Lost,
+    };
+    proto::Dispute {
+        dispute_id: dispute.dispute_id.to_string(),
+        tender_id: dispute.tender_id.to_string(),
+        amount: amount(dispute.amount, order.customer_currency),
+        state: state.into(),
+        open_time: Some(timestamp(dispute.opened_at)),
+        as_of: Some(timestamp(dispute.as_of)),
+    }
+}
+
+fn disputed(order: &Order, tender: &Tender) -> Amount {
+    let disputes = order.disputes.iter().filter(|it| it.tender_id == tender.tender_id);
+    let taking = disputes.filter(|it| it.state.takes()).map(|it| it.amount);
+    Amount::sum(taking).unwrap_or_default()
 }
 
 pub const fn tender_method(method: TenderMethod) -> proto::TenderMethod {

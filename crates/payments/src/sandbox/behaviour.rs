@@ -21,6 +21,7 @@ pub enum Behaviour {
     Delay(Duration),
     SettleLater(Duration),
     RefuseLater(Duration),
+    ReverseLater(Duration),
     LoseAnswer,
     /// So many tries are lost first.
     NeverReceived(u32),
@@ -44,7 +45,7 @@ const fn row(name: &'static str, default: u32, make: fn(u32) -> Behaviour) -> Ro
     Row { name, default, make }
 }
 
-static ROWS: [Row; 15] = [
+static ROWS: [Row; 16] = [
     row("recapture", 0, |_| Behaviour::Recapture),
     row("decline", 0, |_| Behaviour::Decline),
     row("decline-retryable", 0, |_| Behaviour::DeclineRetryable),
@@ -52,6 +53,7 @@ static ROWS: [Row; 15] = [
     row("delay", 1_000, |ms| Behaviour::Delay(millis(ms))),
     row("settle-later", 5_000, |ms| Behaviour::SettleLater(millis(ms))),
     row("refuse-later", 5_000, |ms| Behaviour::RefuseLater(millis(ms))),
+    row("reverse-later", 5_000, |ms| Behaviour::ReverseLater(millis(ms))),
     row("lose-answer", 0, |_| Behaviour::LoseAnswer),
     row("never-received", 1, |tries| Behaviour::NeverReceived(tries.min(MAX_COUNT))),
     row("down", 2, |calls| Behaviour::Down(calls.min(MAX_COUNT))),
@@ -122,6 +124,7 @@ mod tests {
             ("sandbox-delay-2000", Behaviour::Delay(seconds(2))),
             ("sandbox-settle-later", Behaviour::SettleLater(seconds(5))),
             ("sandbox-refuse-later-1000-x", Behaviour::RefuseLater(seconds(1))),
+            ("sandbox-reverse-later-2000", Behaviour::ReverseLater(seconds(2))),
             ("sandbox-lose-answer-1", Behaviour::LoseAnswer),
             ("sandbox-never-received", Behaviour::NeverReceived(1)),
             ("sandbox-down-4", Behaviour::Down(4)),

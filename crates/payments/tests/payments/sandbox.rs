@@ -140,6 +140,25 @@ async fn a_refund_that_is_refused_later_gives_its_amount_back() {
 }
 
 #[tokio::test]
+async fn a_refund_that_is_reversed_later_had_settled() {
+    let desk = Desk::sandbox();
+    let leg = desk.leg(1, "sandbox-reverse-later-2000", "10.00");
+    assert!(is_settled(&desk.refund(&leg).await));
+    assert!(is_settled(&desk.find(&leg).await.unwrap()));
+    assert_eq!(desk.returned("p1").await, eur("10.00"));
+    desk.clock.advance(time::Duration::seconds(2));
+    for _ in 0..2 {
+        let told = desk.find(&leg).await.unwrap();
+        assert_eq!(decline(&told), Some(("REVERSED", true)));
+    }
+    assert_eq!(desk.returned("p1").await, eur("0.00"));
+    // The key stands for that for ever; another one is another refund.
+    assert_eq!(decline(&desk.refund(&leg).await), Some(("REVERSED", true)));
+    let leg = desk.leg(2, "sandbox-reverse-later-2000", "10.00");
+    assert!(is_settled(&desk.refund(&leg).await));
+}
+
+#[tokio::test]
 async fn a_lost_answer_belongs_to_a_refund_that_was_done() {
     let desk = Desk::sandbox();
     let leg = desk.leg(1, "sandbox-lose-answer", "10.00");

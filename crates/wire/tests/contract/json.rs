@@ -27,7 +27,7 @@ fn an_answer_shows_every_field_in_the_order_of_the_contract() {
             r#"{"tender_id":"t1","method":"TENDER_METHOD_GIFT_CARD","provider":"","#,
             r#""provider_reference":"","amount":"60.95","state":"TENDER_STATE_CAPTURED","#,
             r#""authorized":"","captured":"","released":"","refunded":"","origin":"TENDER_ORIGIN_UNSPECIFIED","#,
-            r#""recovered_from":""}"#
+            r#""recovered_from":"","disputed":""}"#
         )
     );
 }

@@ -227,6 +227,10 @@ impl Tasks for Silent {
         self.tasks.release(task, owner).await
     }
 
+    async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        self.tasks.finish(task, owner).await
+    }
+
     async fn waiting(
         &self,
         store: &StoreId,
@@ -274,6 +278,10 @@ impl Tasks for Shaky {
 
     async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
         self.tasks.release(task, owner).await
+    }
+
+    async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
+        self.tasks.finish(task, owner).await
     }
 
     async fn waiting(

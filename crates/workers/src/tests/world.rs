@@ -16,8 +16,8 @@ use domain::{
     cancellation::{CancellationReason, Channel, Charges, Given, RequestedBy},
     id::{RefundId, StoreId},
     order::{
-        Command, ExternalIds, NewTender, Order, Parcel, PaymentReport, Personal, TenderMethod,
-        TenderState,
+        Command, ExternalIds, Fact, NewTender, Order, Parcel, PaymentReport, Personal,
+        TenderMethod, TenderState,
     },
     refund::{Refund, RefundMethod, RefundRequest},
     screening::{Check, Screening},
@@ -25,9 +25,9 @@ use domain::{
 };
 use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
-    Clock, Commit, Ids, Lease, Ledger as _, OrderKey, PageRequest, Providers, Reader as _,
-    Screenings, Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind, Tasks, Transfer,
-    Version, WaitingTask, Wanted,
+    Clock, Commit, Ids, Lease, Ledger as _, OrderChange, OrderKey, PageRequest, Providers,
+    Reader as _, Screenings, Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind,
+    Tasks, Transfer, Version, WaitingTask, Wanted,
 };
 use std::{
     sync::{
@@ -398,6 +398,17 @@ impl World {
         let on = On { caller: &caller, store_id: &store_id(), order_id, request: &request };
         let cancellations = Cancellations::new(self.core.clone(), self.providers());
         cancellations.cancel(on, new, &|_, _| vec![]).await.unwrap();
+    }
+
+    /// As an undo does that counted the money as come in again.
+    pub async fn void(&self, order_id: &str, refund_id: RefundId) {
+        let found = self.store.load(&key(order_id), None).await.unwrap().order.unwrap();
+        let (before, published_before) = (found.version, found.state.published);
+        let facts = vec![Fact::RefundVoided { refund_id }];
+        let after = facts.iter().fold(found.state, Order::evolve);
+        let change = OrderChange { before, after, facts, published_before, personal: None };
+        let commit = Commit::new(self.clock.now(), platform().actor).order(change);
+        self.store.commit(commit).await.unwrap();
     }
 
     /// The names of everything that happened to an order.

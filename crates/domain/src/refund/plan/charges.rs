@@ -96,10 +96,14 @@ impl Planner<'_> {
     }
 
     /// What the customer has had back beyond lines, shipping and duties is not paid twice: after
-    /// that, a full refund ends at what was captured. A fee that was kept counts the other way and
-    /// is no reason to pay more; money that was never captured is no reason to pay less.
+    /// that, a full refund ends at what was captured. What the bank gave back with a dispute that
+    /// was lost is such a thing. A fee that was kept counts the other way and is no reason to pay
+    /// more; money that was never captured is no reason to pay less.
     fn set_off(&mut self, left: Amount) -> Result<Amount, Rejection> {
-        let returned = Amount::sum(self.books.tenders.iter().copied())?;
+        let mut returned = Amount::sum(self.books.tenders.iter().copied())?;
+        for (index, tender) in self.order.tenders.iter().enumerate() {
+            returned = returned.plus(self.books.lost_of(index, tender)?)?;
+        }
         let of_buckets = self.order.totals()?.customer.minus(left)?;
         let beyond = returned.minus(of_buckets)?;
         if !beyond.is_positive() {

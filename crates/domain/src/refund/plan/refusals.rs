@@ -44,6 +44,10 @@ impl Planner<'_> {
         for tender in &self.left.tenders {
             let key = format!("left_tender_{}", tender.tender_id);
             rejection = rejection.with(key, text(tender.left));
+            if tender.disputed.is_positive() {
+                let key = format!("disputed_tender_{}", tender.tender_id);
+                rejection = rejection.with(key, text(tender.disputed));
+            }
         }
         rejection
     }

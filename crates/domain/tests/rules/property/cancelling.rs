@@ -8,11 +8,11 @@ pub use checks::reached;
 use super::{
     dice::Dice,
     invariants,
-    orders::{Captured, any_order_with_accounts, minor},
+    orders::{Captured, any_dispute, any_order_with_accounts, minor},
     requests::{any_policy, any_request},
 };
 use crate::build::{
-    confirm, create_with, exhausted, failure, left, merchant, record, retry, settled,
+    confirm, create_with, exhausted, failure, left, merchant, record, retry, reversed, settled,
 };
 use crate::cancellations::build::{NOW, asked, given, settings};
 use checks::{quantities, states};
@@ -150,7 +150,11 @@ impl Run {
         }
         let refund = &self.order.refunds[dice.place(self.order.refunds.len())];
         let (refund_id, legs) = (refund.refund_id, refund.legs.clone());
-        match dice.roll(8) {
+        match dice.roll(9) {
+            8 => {
+                let report = any_dispute(dice, &self.order);
+                self.command(Command::RecordDispute(report));
+            }
             0 => self.command(retry(refund_id)),
             1 => {
                 let hold = Command::HoldRefund { refund_id, by: merchant(), reason: "odd".into() };
@@ -176,7 +180,8 @@ impl Run {
                     let (leg_id, attempt) = (leg.leg_id, leg.attempts);
                     let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
                     self.command(send);
-                    let outcome = match dice.roll(8) {
+                    let outcome = match dice.roll(10) {
+                        8 | 9 => reversed(),
                         0..=4 => settled(),
                         5 => LegOutcome::Failed(failure()),
                         6 => LegOutcome::Accepted { reference: "later".into() },
@@ -188,8 +193,12 @@ impl Run {
                     self.command(record(refund_id, leg_id.clone(), attempts, outcome));
                     let refund = self.order.refund(refund_id).unwrap();
                     let now = refund.legs.iter().find(|leg| leg.leg_id == leg_id).unwrap();
-                    if leg.state != LegState::Settled && now.state == LegState::Settled {
+                    let was_back = leg.state == LegState::Settled;
+                    let is_back = now.state == LegState::Settled;
+                    if is_back && !was_back {
                         self.at_provider(&leg, Amount::minus);
+                    } else if was_back && !is_back {
+                        self.at_provider(&leg, Amount::plus);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use crate::build::left;
 use domain::{
     Amount, Pair,
     amount::AmountError,
-    order::{Fact, Order},
+    order::{DisputeState, Fact, Order},
     refund::{ComponentKind, Leg, LegKind, LegState, Refund, RefundState},
 };
 
@@ -61,7 +61,12 @@ fn never_more_than_captured(order: &Order) {
         let bound = released.plus(tender.captured).unwrap();
         assert!(bound <= tender.authorized, "{released} of {tender:?} is let go");
         assert_eq!((left.refunded, left.captured), (returned, tender.captured));
-        assert_eq!(tender.captured.minus(returned), Ok(left.left));
+        let here = tender.captured.minus(returned).unwrap();
+        let taken = order.disputes.iter().filter(|it| it.tender_id == tender.tender_id);
+        let taken = taken.filter(|it| it.state != DisputeState::Won).map(|it| it.amount);
+        let disputed = Amount::sum(taken).unwrap();
+        assert_eq!(left.disputed, disputed);
+        assert_eq!(here.minus(disputed).unwrap().max(Amount::ZERO), left.left);
     }
 }
 

@@ -7,10 +7,12 @@ use domain::{
     Amount, Currency, Pair,
     amount::allocate,
     order::{
-        Command, NewLine, NewOrder, NewTender, Order, OrderState, PaymentReport, TenderMethod,
-        TenderState,
+        Command, DisputeReport, DisputeState, NewLine, NewOrder, NewTender, Order, OrderState,
+        PaymentReport, TenderMethod, TenderState,
     },
 };
+
+use time::{Duration, OffsetDateTime};
 
 const CURRENCIES: [&str; 6] = ["EUR", "JPY", "KWD", "USD", "KRW", "BHD"];
 
@@ -127,6 +129,23 @@ fn any_amount(dice: &mut Dice<'_>, currency: Currency) -> Amount {
         _ => 1 + dice.roll(10_000_000),
     };
     minor(currency, i64::from(units))
+}
+
+/// One of a few disputes, in any state and at any of a few times: of up to all that a tender paid,
+/// and a little more.
+pub fn any_dispute(dice: &mut Dice<'_>, order: &Order) -> DisputeReport {
+    let name = dice.roll(3);
+    let tender = &order.tenders[name as usize % order.tenders.len()];
+    let currency = order.customer_currency;
+    let weights = [dice.roll(4), 1 + dice.roll(4)].map(|weight| minor(currency, i64::from(weight)));
+    let part = allocate(tender.amount, &weights, currency.exponent())[1];
+    DisputeReport {
+        tender_id: tender.tender_id.clone(),
+        dispute_id: format!("dp-{name}").parse().unwrap(),
+        amount: part.plus(minor(currency, 1)).unwrap(),
+        state: dice.of(&DisputeState::ALL),
+        as_of: OffsetDateTime::UNIX_EPOCH + Duration::seconds(dice.roll(4).into()),
+    }
 }
 
 /// So many of the currency's smallest units.

@@ -168,6 +168,7 @@ fn any_leg() -> impl Strategy<Value = Leg> {
         reference: None,
         attempts: 1,
         attempts_before_retry: 0,
+        reversed: false,
         failure: None,
     })
 }

@@ -179,9 +179,10 @@ fn changed_refund<'a>(order: &'a Order, fact: &Fact) -> Option<&'a Refund> {
         Fact::RefundHeld { refund_id, .. }
         | Fact::RefundReleased { refund_id }
         | Fact::RefundApproved { refund_id, .. }
-        | Fact::RefundRetried { refund_id }
+        | Fact::RefundRetried { refund_id, .. }
         | Fact::RefundSucceeded { refund_id }
         | Fact::RefundFailed { refund_id }
+        | Fact::RefundReversed { refund_id, .. }
         | Fact::RefundVoided { refund_id }
         | Fact::RefundMethodChanged { refund_id, .. } => order.refund(*refund_id),
         _ => None,

@@ -1,0 +1,229 @@
+//! Payments that are contested at the customer's bank.
+
+use crate::build::{
+    amount, answered, blamed, checkout, components, decided, declined, disputed, figure, full,
+    goodwill, last, left, pair, pieces, products, ready, refunded, refusal, retry, settled, tender,
+    total,
+};
+use crate::cancellations::build::cancel;
+use domain::{
+    Reason,
+    event::{Data, Told},
+    order::{
+        Command, Dispute, DisputeReport,
+        DisputeState::{self, Lost, Open, Won},
+        Fact, NewOrder, Order, TenderMethod,
+    },
+    refund::RefundState,
+};
+
+#[test]
+fn an_open_dispute_occupies_a_lost_one_consumes_and_a_won_one_frees() {
+    let order = ready(checkout());
+    let all = left(&order);
+    let open = with(order, disputed("dp-1", "30.00", Open, 1));
+    let tender = &left(&open).tenders[0];
+    assert_eq!((tender.disputed, tender.left), (amount("30.00"), amount("55.00")));
+    let lost = with(open.clone(), disputed("dp-1", "30.00", Lost, 2));
+    assert_eq!(left(&lost), left(&open));
+    assert_eq!(left(&with(open, disputed("dp-1", "30.00", Won, 2))), all);
+}
+
+#[test]
+fn a_dispute_takes_no_more_than_there_is() {
+    let order = refunded(ready(checkout()), products([pieces("shirt", 3)]));
+    let order = with(order, disputed("dp-1", "70.00", Open, 1));
+    let order = with(order, disputed("dp-2", "99.00", Lost, 1));
+    let tender = &left(&order).tenders[0];
+    assert_eq!((tender.disputed, tender.left), (amount("169.00"), amount("0.00")));
+    assert_eq!(tender.refunded, amount("60.00"), "what is on its way stays so");
+    // And it arrives.
+    assert_eq!(last(&answered(order, 0, settled())).state, RefundState::Succeeded);
+}
+
+#[test]
+fn a_refund_above_what_is_not_disputed_is_refused_with_the_figures() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 1));
+    for (request, asked) in
+        [(total("55.01"), "55.01"), (full(), "85.00"), (goodwill("56"), "56.00")]
+    {
+        let refused = refusal(&order, request);
+        assert_eq!(refused.reason, Reason::AmountExceedsRefundable);
+        let text = format!(
+            "{asked} GBP asked of the captured money, 55.00 GBP is left; 30.00 GBP is disputed"
+        );
+        assert_eq!(refused.message, text);
+        for (key, expected) in [
+            ("asked", asked),
+            ("left", "55.00"),
+            ("disputed", "30.00"),
+            ("left_tender_card", "55.00"),
+            ("disputed_tender_card", "30.00"),
+        ] {
+            assert_eq!(figure(&refused, key), Some(expected), "{key}");
+        }
+    }
+    assert_eq!(last(&refunded(order, total("55.00"))).total.customer, amount("55.00"));
+}
+
+#[test]
+fn what_is_disputed_of_one_tender_goes_over_no_other() {
+    let order = ready(NewOrder {
+        tenders: vec![
+            tender("voucher", TenderMethod::GiftCard, amount("30.00")),
+            tender("card", TenderMethod::Card, amount("55.00")),
+        ],
+        ..checkout()
+    });
+    let order = with(order, disputed("dp-1", "50.00", Open, 1));
+    let order = refunded(order, total("35.00"));
+    let legs: Vec<_> = last(&order).legs.iter().map(|leg| leg.amount).collect();
+    assert_eq!(legs, [amount("30.00"), amount("5.00")]);
+    assert_eq!(refusal(&order, total("0.01")).reason, Reason::AmountExceedsRefundable);
+}
+
+#[test]
+fn a_failed_refund_is_not_retried_with_what_is_disputed() {
+    let order = refunded(ready(checkout()), products([pieces("shirt", 3)]));
+    let order = answered(order, 0, declined());
+    let order = with(order, disputed("dp-1", "30.00", Open, 1));
+    let refund_id = last(&order).refund_id;
+    let refused = order.decide(retry(refund_id)).unwrap_err();
+    assert_eq!(refused.reason, Reason::AmountExceedsRefundable);
+    let text = "60 of tender card is needed again, 55 is left, 30 is disputed";
+    assert_eq!(refused.message, text);
+    assert_eq!(figure(&refused, "disputed"), Some("30"));
+    let order = with(order, disputed("dp-1", "30.00", Won, 2));
+    assert!(order.decide(retry(refund_id)).is_ok());
+}
+
+#[test]
+fn a_full_refund_sets_off_what_the_bank_gave_back() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Lost, 1));
+    let order = refunded(order, full());
+    let refund = last(&order);
+    assert_eq!(refund.total, pair("55.00", "66.00"));
+    assert_eq!(components(refund)[3], ("ServiceGesture", pair("-30.00", "-36.00")));
+    assert!(left(&order).tenders[0].left.is_zero());
+}
+
+/// Processing stops whatever the bank decides.
+#[test]
+fn a_cancellation_goes_through_and_gives_back_what_is_not_disputed() {
+    for state in [Open, Lost] {
+        let order = with(ready(checkout()), disputed("dp-1", "30.00", state, 1));
+        let order = decided(order, Command::CancelOrder(Box::new(cancel([]))));
+        assert_eq!(last(&order).total.customer, amount("55.00"), "{state:?}");
+    }
+}
+
+#[test]
+fn every_refusal_of_a_dispute() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 1));
+    let of = |tender: &str, report: DisputeReport| DisputeReport {
+        tender_id: tender.parse().unwrap(),
+        ..report
+    };
+    let open = |name: &str, of: &str| disputed(name, of, Open, 1);
+    for (report, reason, field) in [
+        (of("other", open("dp-2", "1")), Reason::UnknownTender, ""),
+        (open("dp-2", "0"), Reason::InvalidAmount, "amount"),
+        (open("dp-2", "-1"), Reason::InvalidAmount, "amount"),
+        (open("dp-2", "0.001"), Reason::InvalidAmount, "amount"),
+        (open("dp-1", "0"), Reason::InvalidAmount, "amount"),
+    ] {
+        let refused = order.decide(Command::RecordDispute(report)).unwrap_err();
+        assert_eq!((refused.reason, blamed(&refused)), (reason, field), "{refused}");
+    }
+    // Known of another tender.
+    let second = NewOrder {
+        tenders: vec![
+            tender("card", TenderMethod::Card, amount("80.00")),
+            tender("other", TenderMethod::Card, amount("5.00")),
+        ],
+        ..checkout()
+    };
+    let order = with(ready(second), open("dp-1", "30.00"));
+    let report = of("other", open("dp-1", "30.00"));
+    let refused = order.decide(Command::RecordDispute(report)).unwrap_err();
+    assert_eq!((refused.reason, blamed(&refused)), (Reason::InvalidFields, "tender_id"));
+    // So many and no more; what is known of is heard of all the same.
+    let mut order = order;
+    let one = order.disputes[0].clone();
+    order.disputes = (0..Order::MAX_DISPUTES)
+        .map(|place| Dispute { dispute_id: format!("dp-{place}").parse().unwrap(), ..one.clone() })
+        .collect();
+    let refused = order.decide(Command::RecordDispute(open("new", "1"))).unwrap_err();
+    assert_eq!(refused.reason, Reason::TooManyEntries);
+    assert!(order.decide(Command::RecordDispute(disputed("dp-7", "30.00", Won, 2))).is_ok());
+}
+
+#[test]
+fn what_is_told_of_a_dispute() {
+    let order = ready(checkout());
+    let facts = order.decide(Command::RecordDispute(disputed("dp-1", "30.00", Lost, 1))).unwrap();
+    let names: Vec<_> = facts.iter().map(Fact::name).collect();
+    assert_eq!(names, ["dispute.opened", "dispute.lost"], "one that is over was opened");
+    let order = facts.iter().fold(order, Order::evolve);
+    assert_eq!(order.published, 3);
+    for (fact, state) in facts.iter().zip(["DISPUTE_STATE_OPEN", "DISPUTE_STATE_LOST"]) {
+        let told = Told::of(fact, &order).unwrap();
+        assert_eq!(told.entity_id, "dp-1");
+        let (dispute_id, tender_id) = ("dp-1".to_owned(), "card".to_owned());
+        let (amount, currency) = ("30.00".to_owned(), "GBP".to_owned());
+        let state = state.to_owned();
+        assert_eq!(told.data, Data::Dispute { dispute_id, tender_id, amount, currency, state });
+    }
+}
+
+#[test]
+fn of_all_that_is_said_of_a_dispute_one_word_counts() {
+    let report = |state, second, of: &str| disputed("dp-1", of, state, second);
+    #[rustfmt::skip]
+    let table = [
+        // The same again.
+        (report(Open, 1, "3"), report(Open, 1, "3"), Open, "3", 0),
+        // A later amount, and a larger one of the same time.
+        (report(Open, 1, "3"), report(Open, 2, "2"), Open, "2", 1),
+        (report(Open, 1, "3"), report(Open, 1, "4"), Open, "4", 1),
+        // Over is over, whatever the clock says.
+        (report(Open, 9, "3"), report(Won, 1, "3"), Won, "3", 1),
+        (report(Lost, 1, "3"), report(Open, 9, "5"), Lost, "3", 0),
+        // Of two last words the later, and of two at once that it is lost.
+        (report(Won, 1, "3"), report(Lost, 2, "3"), Lost, "3", 1),
+        (report(Lost, 1, "3"), report(Won, 2, "3"), Won, "3", 1),
+        (report(Won, 1, "3"), report(Lost, 1, "3"), Lost, "3", 1),
+        (report(Lost, 1, "3"), report(Won, 1, "9"), Lost, "3", 0),
+    ];
+    for (one, other, state, of, facts) in table {
+        let order = with(ready(checkout()), one.clone());
+        let decided = order.decide(Command::RecordDispute(other.clone())).unwrap();
+        assert_eq!(decided.len(), facts, "{one:?}, then {other:?}");
+        let order = decided.iter().fold(order, Order::evolve);
+        let dispute = &order.disputes[0];
+        assert_eq!((dispute.state, dispute.amount), (state, amount(of)), "{one:?}, then {other:?}");
+        assert_eq!(dispute.opened_at, one.as_of.min(other.as_of));
+        let the_other_way = with(with(ready(checkout()), other), one);
+        assert_eq!(the_other_way.disputes, order.disputes);
+    }
+}
+
+#[test]
+fn what_only_the_audit_trail_has_to_know_is_not_told() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 2));
+    let facts = order.decide(Command::RecordDispute(disputed("dp-1", "30.00", Open, 1))).unwrap();
+    assert_eq!(facts.iter().map(Fact::name).collect::<Vec<_>>(), ["dispute.updated"]);
+    assert!(!facts[0].is_public());
+    let order = facts.iter().fold(order, Order::evolve);
+    assert_eq!(order.disputes[0].opened_at, disputed("dp-1", "1", Open, 1).as_of);
+}
+
+#[test]
+fn states_have_stable_names() {
+    let names = DisputeState::ALL.map(DisputeState::name);
+    assert_eq!(names, ["OPEN", "WON", "LOST"]);
+}
+
+fn with(order: Order, report: DisputeReport) -> Order {
+    decided(order, Command::RecordDispute(report))
+}
