@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     "meridian/events/v1/event_service.proto",
     "meridian/money/v1/money.proto",
     "meridian/orders/v1/order_service.proto",
+    "meridian/payments/v1/payment_service.proto",
     "meridian/refunds/v1/refund_service.proto",
     "meridian/stores/v1/store_service.proto",
     "meridian/webhooks/v1/webhook_service.proto",

@@ -9,6 +9,7 @@ mod m0002_cancellations;
 mod m0003_waiting_tasks;
 mod m0004_event_log;
 mod m0005_webhooks;
+mod m0006_payment_notices;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_waiting_tasks::Migration),
             Box::new(m0004_event_log::Migration),
             Box::new(m0005_webhooks::Migration),
+            Box::new(m0006_payment_notices::Migration),
         ]
     }
 }

@@ -160,7 +160,7 @@ fn is_for(task: &TaskChange, leg_id: &LegId) -> bool {
     matches!(task, TaskChange::Done { subject, .. } if subject == leg_id.as_str())
 }
 
-fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
+pub(crate) fn work(key: &OrderKey, order: &Order, leg_id: &LegId) -> Option<LegWork> {
     let (refund, leg) = order.refunds.iter().find_map(|refund| {
         refund.legs.iter().find(|leg| leg.leg_id == *leg_id).map(|leg| (refund, leg))
     })?;

@@ -15,6 +15,7 @@ pub mod build;
 pub mod cancellations;
 pub mod deliveries;
 pub mod feed;
+pub mod inbox;
 pub mod ledger;
 pub mod lists;
 pub mod lives;
@@ -24,15 +25,15 @@ pub mod records;
 pub mod store;
 pub mod tasks;
 
-use ports::{Deliveries, EventFeed, PublisherCursors, Reader, Sequencer, Store, Tasks};
+use ports::{Deliveries, EventFeed, Inbox, PublisherCursors, Reader, Sequencer, Store, Tasks};
 
 /// What most rules need to see: the port under test, and what it left behind.
 pub trait Subject:
-    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors
+    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox
 {
 }
 impl<T> Subject for T where
-    T: Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors
+    T: Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox
 {
 }
 
@@ -79,6 +80,10 @@ macro_rules! suite {
         mod deliveries {
             use super::*;
             $crate::deliveries!($fresh);
+        }
+        mod inbox {
+            use super::*;
+            $crate::inbox!($fresh);
         }
         mod publisher_cursors {
             use super::*;

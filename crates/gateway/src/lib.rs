@@ -9,6 +9,7 @@ pub mod csv;
 mod deadline;
 mod docs;
 mod health;
+mod notices;
 mod reads;
 pub mod rest;
 mod room;
@@ -42,9 +43,11 @@ pub fn router<S: Services>(services: S, options: Options) -> Router {
     let timeout = options.request_timeout;
     let rest = rest::router(services.clone()).merge(reads::router(services.clone()));
     let compatible = compatible::router(services.clone());
+    let notices = notices::router(services.clone());
     Router::new()
         .merge(deadline::within(rest, timeout, rest::of_status))
         .merge(deadline::within(compatible, timeout, compatible::of_status))
+        .merge(deadline::within(notices, timeout, rest::of_status))
         .merge(docs::router())
         .merge(health::router(services))
         .fallback(rest::not_found)

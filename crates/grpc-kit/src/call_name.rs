@@ -7,6 +7,7 @@ const SERVICES: &[&str] = &[
     "meridian.cancellations.v1.CancellationService",
     "meridian.events.v1.EventService",
     "meridian.orders.v1.OrderService",
+    "meridian.payments.v1.PaymentService",
     "meridian.refunds.v1.RefundService",
     "meridian.stores.v1.StoreService",
     "meridian.webhooks.v1.WebhookService",

@@ -6,7 +6,8 @@ use crate::{
     deadline,
     in_our_words::in_our_words,
     open::{Ask, Open},
-    permissions, refusal,
+    permissions::{self, Permission},
+    refusal,
 };
 use application::{Access, Stores, secret_hash};
 use http::{HeaderMap, Request, Response};
@@ -90,7 +91,7 @@ impl Gate {
     async fn admit<S>(
         self,
         times: Result<Times, Status>,
-        streams: bool,
+        method: Option<&'static Permission>,
         mut request: Request<Body>,
         mut inner: S,
     ) -> Result<Response<Body>, Status>
@@ -99,6 +100,8 @@ impl Gate {
         S::Error: std::fmt::Display + Send,
         S::Future: Send,
     {
+        let streams = method.is_some_and(|it| it.streams);
+        let signed = method.is_some_and(|it| it.signed);
         let places = if streams { &self.open } else { &self.running };
         let running = Arc::clone(places).try_acquire_owned();
         let running = Running::of(running.map_err(|_| refusal::overloaded())?);
@@ -109,7 +112,7 @@ impl Gate {
         // A command that goes on after its caller left still counts as running.
         request.extensions_mut().insert(running.clone());
         let call = async {
-            if !is_open(request.uri().path()) {
+            if !is_open(request.uri().path()) && !signed {
                 let principal = self.authenticate(request.headers()).await?;
                 request.extensions_mut().insert(principal);
             }
@@ -252,12 +255,13 @@ where
             "rpc.grpc.status_code" = tracing::field::Empty,
         );
         telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
-        let (times, streams) = (gate.times(request.headers()), permissions::streams(name.method));
+        let times = gate.times(request.headers());
+        let method = permissions::of_method(name.method);
         let began = Instant::now();
         let call = async move {
             let duration = gate.duration.clone();
             let response =
-                gate.admit(times, streams, request, ready).await.unwrap_or_else(Status::into_http);
+                gate.admit(times, method, request, ready).await.unwrap_or_else(Status::into_http);
             let code = Status::from_header_map(response.headers())
                 .map_or(Code::Ok, |status| status.code());
             tracing::Span::current().record("rpc.grpc.status_code", i32::from(code));

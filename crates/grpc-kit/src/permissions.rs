@@ -16,6 +16,8 @@ pub struct Permission {
     /// Whether it answers a stream: that has no deadline but its caller's, and its place is none of
     /// those of calls.
     pub streams: bool,
+    /// Whether the message brings its own proof of who it is from, and nobody has to call.
+    pub signed: bool,
 }
 
 const NOBODY: &[Role] = &[];
@@ -65,6 +67,7 @@ pub const METHODS: &[Permission] = &[
     of("ListCancellations", READERS, &["cancellations:read"]),
     of("ListEvents", READERS, &["events:read"]),
     Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
+    Permission { signed: true, ..of("ReceiveNotice", NOBODY, &[]) },
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),
@@ -92,19 +95,16 @@ const fn of(
     roles: &'static [Role],
     scopes: &'static [&'static str],
 ) -> Permission {
-    Permission { method, roles, scopes, by_guid: false, streams: false }
+    Permission { method, roles, scopes, by_guid: false, streams: false, signed: false }
 }
 
-/// Whether the method answers a stream.
-pub(crate) fn streams(method: &str) -> bool {
-    METHODS.iter().any(|permission| permission.method == method && permission.streams)
+pub(crate) fn of_method(method: &str) -> Option<&'static Permission> {
+    METHODS.iter().find(|permission| permission.method == method)
 }
 
 /// Whether the table lets the caller in, whatever the store.
 pub(crate) fn allows(principal: &Principal, method: &str) -> bool {
-    let Some(permission) = METHODS.iter().find(|permission| permission.method == method) else {
-        return false;
-    };
+    let Some(permission) = of_method(method) else { return false };
     if principal.by_guid {
         return permission.by_guid;
     }

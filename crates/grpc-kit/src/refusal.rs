@@ -290,6 +290,17 @@ pub fn unreadable_answer() -> Status {
     status(Code::Internal, "ANSWER_UNREADABLE", "the stored answer is unreadable", HashMap::new())
 }
 
+/// Nobody of this name posts to us.
+pub fn unknown_provider(name: &str) -> Status {
+    let text = format!("no payment provider {name:?} is configured to send messages");
+    status(Code::NotFound, "PROVIDER_NOT_FOUND", &text, HashMap::new())
+}
+
+/// A message that is not taken for the word of whom it says it is from.
+pub fn unsigned(text: &str) -> Status {
+    status(Code::Unauthenticated, "SIGNATURE_INVALID", text, HashMap::new())
+}
+
 /// Something of ours broke.
 pub fn internal() -> Status {
     status(Code::Internal, "INTERNAL", "the call broke; it is in the log", HashMap::new())

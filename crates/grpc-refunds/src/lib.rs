@@ -1,9 +1,13 @@
-//! `meridian.refunds.v1.RefundService`: parse, run the use case, render.
+//! `meridian.refunds.v1.RefundService` and what payment providers tell: parse, run the use case,
+//! render.
 
 mod change;
 mod export;
 mod from_wire;
+mod payments;
 mod to_wire;
+
+pub use payments::PaymentsGrpc;
 
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
 use domain::{id::RefundId, order::Order, refund::Refund, store::Store};

@@ -8,14 +8,15 @@ use crate::{
     system::{SystemClock, SystemIds},
 };
 use application::{
-    Access, Cancellations, Core, Feed, Orders, Refunds, Stores, Tail, Waiting, Webhooks,
+    Access, Cancellations, Core, Feed, Notices, Orders, Reconciling, Refunds, Stores, Tail,
+    Waiting, Webhooks,
 };
 use domain::{Currencies, id::StoreId};
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
 use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
-use grpc_refunds::RefundsGrpc;
+use grpc_refunds::{PaymentsGrpc, RefundsGrpc};
 use meridian::settings::{self, Service, Settings, Worker};
 use ports::{
     Chain, Clock, EventFeed as _, Ids, Providers, Reader as _, Screenings, StoreError, Storefronts,
@@ -32,10 +33,14 @@ use wire::{
     cancellations::v1::cancellation_service_server::CancellationServiceServer,
     events::v1::event_service_server::EventServiceServer,
     orders::v1::order_service_server::OrderServiceServer,
+    payments::v1::payment_service_server::PaymentServiceServer,
     refunds::v1::refund_service_server::RefundServiceServer,
     stores::v1::store_service_server::StoreServiceServer,
     webhooks::v1::webhook_service_server::WebhookServiceServer,
 };
+
+/// How long a provider may take to answer a question of which nothing depends.
+const PROVIDER_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// The services of this process behind their gate: what the network and the gateway call.
 pub type Services = <Gate as tower::Layer<Routes>>::Service;
@@ -55,6 +60,7 @@ pub struct Composed {
     ids: Arc<dyn Ids>,
     tail: Tail,
     webhooks: Webhooks,
+    notices: Notices,
     sender: Arc<dyn WebhookSender>,
     /// Ends the streams of the services, which have no end of their own.
     pub closing: CancellationToken,
@@ -126,6 +132,12 @@ impl Composed {
         let sender = adapters::webhook_sender(&settings.webhooks);
         let webhooks =
             Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender.clone());
+        let notices = Notices::new(
+            adapter.clone(),
+            adapters::notice_readers(&settings.payments),
+            Arc::clone(&core),
+            Arc::clone(&clock),
+        );
         let access = Access::new(adapter, Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
@@ -139,6 +151,7 @@ impl Composed {
             tasks: Arc::new(store.clone()),
             stores,
             webhooks: webhooks.clone(),
+            notices: notices.clone(),
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
@@ -160,6 +173,7 @@ impl Composed {
             ids,
             tail,
             webhooks,
+            notices,
             sender,
             closing,
         })
@@ -190,6 +204,22 @@ impl Composed {
                 }
             }
             say(&health, &services, false).await;
+        }
+    }
+
+    pub const fn store(&self) -> &SqlStore {
+        &self.store
+    }
+
+    /// What asks providers about everything; what is younger than `patience` may be on its way.
+    pub fn reconciling(&self, patience: Duration) -> Reconciling {
+        Reconciling {
+            reader: Arc::new(self.store.clone()),
+            inbox: Arc::new(self.store.clone()),
+            providers: self.providers.clone(),
+            clock: Arc::clone(&self.clock),
+            patience,
+            call_timeout: PROVIDER_ANSWERS_WITHIN,
         }
     }
 
@@ -226,7 +256,9 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
     let names = services.iter().flat_map(|service| match service {
         Service::Orders => &["meridian.orders.v1.OrderService"][..],
-        Service::Refunds => &["meridian.refunds.v1.RefundService"],
+        Service::Refunds => {
+            &["meridian.refunds.v1.RefundService", "meridian.payments.v1.PaymentService"]
+        }
         Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
         Service::Merchants => &[
             "meridian.stores.v1.StoreService",
@@ -246,6 +278,7 @@ struct Entrances<'e> {
     tasks: Arc<dyn Tasks>,
     stores: Stores,
     webhooks: Webhooks,
+    notices: Notices,
     providers: &'e Providers,
     storefronts: &'e Storefronts,
     clock: &'e Arc<dyn Clock>,
@@ -295,6 +328,8 @@ impl Entrances<'_> {
                 Service::Refunds => {
                     let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
                     add!(routes, health, largest, RefundServiceServer<RefundsGrpc>, refunds);
+                    let payments = PaymentsGrpc::new(self.notices.clone());
+                    add!(routes, health, largest, PaymentServiceServer<PaymentsGrpc>, payments);
                 }
                 Service::Cancellations => {
                     let cancellations = Cancellations::new(Arc::clone(core), (*providers).clone());

@@ -5,6 +5,7 @@ mod clock;
 mod compose;
 mod demo;
 mod desk;
+mod reconcile;
 mod report;
 mod serve;
 mod system;
@@ -30,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Where a status says that something was found, another says that nothing was looked at.
-    let looks = matches!(cli.command, Command::Verify { .. });
+    let looks = matches!(cli.command, Command::Verify { .. } | Command::Reconcile(_));
     match run(cli) {
         Ok(status) => status,
         Err(error) => {
@@ -57,6 +58,9 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Demo => within(settings::load(&sources)?, demo::run),
         Command::Verify { store, json } => {
             within(settings::load(&sources)?, |settings| verify::run(settings, store, json))
+        }
+        Command::Reconcile(asked) => {
+            within(settings::load(&sources)?, |settings| reconcile::run(settings, asked))
         }
         Command::Events { command: EventsCommand::Tail(tail) } => {
             within(settings::load(&sources)?, |settings| tail::run(settings, tail))

@@ -97,6 +97,7 @@ pub enum Service {
 pub enum Worker {
     Ready,
     Legs,
+    Notices,
     Handover,
     Complete,
     Sequencer,

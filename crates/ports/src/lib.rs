@@ -12,8 +12,10 @@ mod deliveries;
 mod error;
 pub mod event_id;
 mod feed;
+mod inbox;
 mod ledger;
 mod notice;
+mod notice_readers;
 mod order_refund;
 pub mod own_value;
 mod payment;
@@ -44,10 +46,12 @@ pub use feed::{
     Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer, Stretch,
     chained,
 };
+pub use inbox::{Inbox, KeptNotice, NoticeKey};
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use notice::{
     DisputeFunds, DisputeState, Money, NoticeAbout, NoticeError, NoticeReader, PaymentNotice,
 };
+pub use notice_readers::NoticeReaders;
 pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};

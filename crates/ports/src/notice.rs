@@ -2,11 +2,12 @@
 
 use crate::{OrderKey, PaymentOutcome, PaymentStatus};
 use domain::{Amount, id::LegId};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// A message of a provider, in our own words. It may come many times, late, and in any order, and
 /// what it says was so `at` that time: whoever must not be wrong asks the provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentNotice {
     /// The name that tenders and legs know the provider by.
     pub provider: String,
@@ -14,10 +15,11 @@ pub struct PaymentNotice {
     pub event_id: String,
     pub about: NoticeAbout,
     /// When it happened, by the provider's clock.
+    #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeAbout {
     /// Money that goes back under the key of one of our legs.
     Leg {
@@ -47,7 +49,7 @@ pub enum NoticeAbout {
 }
 
 /// An amount of a payment, as the provider has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// What the tender's `provider_reference` is.
     pub payment: String,
@@ -57,7 +59,7 @@ pub struct Money {
     pub currency: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DisputeState {
     /// The bank asks; no money has moved, and it may never come to a dispute.
     Inquiry,
@@ -71,7 +73,7 @@ pub enum DisputeState {
 }
 
 /// What a notice of a dispute says of the money itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DisputeFunds {
     Withdrawn,
     Reinstated,

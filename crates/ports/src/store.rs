@@ -6,11 +6,12 @@ use domain::{
     refund::RefundRequest,
     store::Store as StoreRecord,
 };
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use time::OffsetDateTime;
 
 /// Names an order: store first, as everywhere.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderKey {
     pub store_id: StoreId,
     pub order_id: OrderId,

@@ -4,6 +4,7 @@
 mod check;
 mod deliveries;
 mod feed;
+mod inbox;
 mod ledger;
 mod publisher_cursors;
 mod reader;

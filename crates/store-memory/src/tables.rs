@@ -8,8 +8,8 @@ use domain::{
 };
 use ports::{
     Claim, ClaimChange, ClaimKind, Commit, Delivery, DeliveryState, EndpointChange, EndpointKey,
-    Event, Lease, LoggedFact, OrderKey, OrderOrigin, OrderView, Quote, Receipt, RequestKey, Stored,
-    Task, TaskChange, TaskKind, Transfer,
+    Event, KeptNotice, Lease, LoggedFact, NoticeKey, OrderKey, OrderOrigin, OrderView, Quote,
+    Receipt, RequestKey, Stored, Task, TaskChange, TaskKind, Transfer,
 };
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
@@ -27,6 +27,7 @@ pub(crate) struct Tables {
     pub endpoints: BTreeMap<EndpointKey, EndpointRow>,
     pub deliveries: BTreeMap<(EndpointKey, EventId), Delivery>,
     pub cursors: HashMap<String, CursorRow>,
+    pub notices: BTreeMap<NoticeKey, NoticeRow>,
     pub quotes: HashMap<(OrderKey, QuoteId), Quote>,
     pub refund_numbers: HashMap<StoreId, i64>,
     pub balances: HashMap<(StoreId, String, String), i64>,
@@ -37,6 +38,14 @@ pub(crate) struct OrderRow {
     pub stored: Stored<Order>,
     pub personal: Option<Personal>,
     pub facts: Vec<LoggedFact>,
+}
+
+pub(crate) struct NoticeRow {
+    pub kept: KeptNotice,
+    /// One of the two.
+    pub due_at: Option<OffsetDateTime>,
+    pub done_at: Option<OffsetDateTime>,
+    pub lease: Option<Lease>,
 }
 
 pub(crate) struct TokenRow {

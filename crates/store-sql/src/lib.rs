@@ -23,6 +23,7 @@ mod deliveries;
 mod entity;
 mod error;
 mod feed;
+mod inbox;
 mod ledger;
 mod limit;
 mod link;

@@ -46,7 +46,10 @@ impl Route {
 }
 
 /// What has no HTTP rule on purpose: the gateway asks it for others.
-const GRPC_ONLY: &[&str] = &["meridian.stores.v1.StoreService.ResolveMerchant"];
+const GRPC_ONLY: &[&str] = &[
+    "meridian.payments.v1.PaymentService.ReceiveNotice",
+    "meridian.stores.v1.StoreService.ResolveMerchant",
+];
 
 /// Every other method has exactly one rule; one without fails the build.
 pub fn routes(pool: &DescriptorPool) -> Outcome<Vec<Route>> {

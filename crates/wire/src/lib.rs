@@ -26,6 +26,8 @@ packages! {
     events: clippy::pedantic, clippy::allow_attributes;
     /// Orders.
     orders: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    /// What payment providers tell.
+    payments: clippy::pedantic, clippy::allow_attributes;
     /// Refunds.
     refunds: clippy::all, clippy::pedantic, clippy::allow_attributes;
     /// Stores and tokens.

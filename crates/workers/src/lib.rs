@@ -9,8 +9,9 @@
 //! - [`Complete`]: finishes those once nothing is left to capture;
 //! - [`Legs`]: carries the legs of refunds to their providers, each to exactly one effect.
 //!
-//! Two more do not work on tasks, but follow the feed: a [`Dispatcher`] has the endpoints of merchants
-//! told of events, and a [`Broadcaster`] passes all events on to a broker.
+//! Three more do not work on tasks. Two follow the feed: a [`Dispatcher`] has the endpoints of
+//! merchants told of events, and a [`Broadcaster`] passes all events on to a broker. And [`Notices`]
+//! looks into what payment providers told.
 //!
 //! To add a kind of work: a [`ports::TaskKind`], a use case whose commits put the task in and take
 //! it out, a [`Work`] here, and a [`Pool`] for it in the composition root.
@@ -25,6 +26,7 @@ mod complete;
 mod handover;
 mod legs;
 mod limit;
+mod notices;
 mod numbering;
 mod payments;
 mod pool;
@@ -40,6 +42,7 @@ pub use broadcaster::{Broadcaster, BroadcasterPorts, BroadcasterSettings};
 pub use complete::Complete;
 pub use handover::{HandOver, HandoverSettings};
 pub use legs::{LegSettings, Legs};
+pub use notices::{NoticeSettings, Notices};
 pub use numbering::number;
 pub use pool::{Pool, PoolSettings, owner};
 pub use process_order::{ProcessOrder, ProcessSettings};

@@ -25,6 +25,7 @@ mod crash;
 mod events;
 mod idempotency;
 mod lifecycle;
+mod notices;
 mod processing;
 mod race;
 mod report;

@@ -3,8 +3,8 @@
 use domain::screening::Check;
 use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
 use meridian::settings;
-use payments::{Stripe, StripeSettings};
-use ports::{Clock, Providers, Publisher, Screenings, Storefronts, WebhookSender};
+use payments::{Stripe, StripeNotices, StripeSettings};
+use ports::{Clock, NoticeReaders, Providers, Publisher, Screenings, Storefronts, WebhookSender};
 use publishers::{Login, NatsJetStream, NatsSettings, StandardWebhooks, WebhookSettings};
 use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
 use std::{error::Error, sync::Arc};
@@ -33,6 +33,16 @@ pub(super) fn providers(
         providers = providers.with(payments::names::STRIPE, Arc::new(stripe));
     }
     Ok(providers)
+}
+
+/// Who reads what the providers post.
+pub(super) fn notice_readers(settings: &settings::Payments) -> NoticeReaders {
+    let mut readers = NoticeReaders::default();
+    if let Some(secret) = &settings.stripe.webhook_secret {
+        let stripe = StripeNotices::new(secret.clone());
+        readers = readers.with(payments::names::STRIPE, Arc::new(stripe));
+    }
+    readers
 }
 
 /// Adapters of shop systems that sign with a key which is made here if a store gives none.

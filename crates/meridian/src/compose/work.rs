@@ -8,8 +8,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use workers::{
     Broadcaster, BroadcasterPorts, BroadcasterSettings, Complete, Dispatcher, DispatcherPorts,
-    DispatcherSettings, HandOver, HandoverSettings, LegSettings, Legs as WorkLegs, Pool,
-    PoolSettings, ProcessOrder, ProcessSettings, Work, owner,
+    DispatcherSettings, HandOver, HandoverSettings, LegSettings, Legs as WorkLegs, NoticeSettings,
+    Notices as WorkNotices, Pool, PoolSettings, ProcessOrder, ProcessSettings, Work, owner,
 };
 
 /// In the build for tests: work that ends the process at the point that the environment names.
@@ -44,6 +44,7 @@ impl Composed {
                 | Worker::Complete
                 | Worker::Sequencer
                 | Worker::Webhooks
+                | Worker::Notices
                 | Worker::Broker => settings.processing.concurrency,
             },
             // A shop that is slow holds up no other's orders.
@@ -58,6 +59,11 @@ impl Composed {
                 Worker::Sequencer => {
                     let numbering = workers::number(Arc::new(self.store.clone()), stop.clone());
                     running.push(tokio::spawn(numbering));
+                    continue;
+                }
+                Worker::Notices => {
+                    let notices = self.notices(settings, owner.clone());
+                    running.push(tokio::spawn(notices.run(stop.clone())));
                     continue;
                 }
                 Worker::Broker => {
@@ -106,6 +112,13 @@ impl Composed {
         let clock = Arc::clone(&self.clock);
         Dispatcher::new(ports, self.tail.last(), clock, of_webhooks, owner)
             .continuing(continue_trace)
+    }
+
+    fn notices(&self, settings: &Settings, owner: String) -> WorkNotices {
+        let of_notices =
+            NoticeSettings { lease: settings.payments.lease, ..NoticeSettings::default() };
+        let (inbox, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
+        WorkNotices::new(self.notices.clone(), inbox, clock, of_notices, owner)
     }
 
     /// None without a broker.

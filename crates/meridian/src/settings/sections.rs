@@ -342,6 +342,7 @@ impl Setting for Worker {
         let words = [
             ("ready", Self::Ready),
             ("legs", Self::Legs),
+            ("notices", Self::Notices),
             ("handover", Self::Handover),
             ("complete", Self::Complete),
             ("sequencer", Self::Sequencer),

@@ -34,9 +34,10 @@ fn the_defaults_are_valid_and_as_documented() {
     assert_eq!(settings.grpc.max_message_bytes, 4 * 1024 * 1024);
     assert!(settings.auth.bootstrap_token.is_none());
     assert_eq!(settings.serve.services.len(), 5);
-    let on_orders = [Worker::Ready, Worker::Legs, Worker::Handover, Worker::Complete];
+    let on_money = [Worker::Ready, Worker::Legs, Worker::Notices];
+    let on_orders = [Worker::Handover, Worker::Complete];
     let on_events = [Worker::Sequencer, Worker::Webhooks, Worker::Broker];
-    assert_eq!(settings.serve.workers, [&on_orders[..], &on_events].concat());
+    assert_eq!(settings.serve.workers, [&on_money[..], &on_orders, &on_events].concat());
     assert_eq!(settings.processing.unpaid_after, Duration::from_hours(72));
     assert!(settings.screening.fraud_rules.is_none() && !settings.handover.private_networks);
     assert!(settings.money.exponents.is_empty());

@@ -50,6 +50,9 @@ pub(crate) struct OrderRow {
 
 pub(crate) struct TenderRow {
     pub tender_id: String,
+    pub provider: String,
+    /// What its provider knows the payment by.
+    pub reference: Option<String>,
     pub authorized: i64,
     pub captured: i64,
     pub returned: i64,

@@ -25,9 +25,10 @@ const UPDATE_ORDER: &str = "UPDATE orders SET version = $4, captured = $5, retur
 const INSERT_PRODUCT: &str = "INSERT INTO order_products (store_id, product_code, created_at, order_id) \
     VALUES ($1, $2, $3, $4)";
 const PUT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned, \
-    authorized, released) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    authorized, released, provider, reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
     ON CONFLICT (store_id, order_id, tender_id) DO UPDATE SET captured = excluded.captured, \
-    returned = excluded.returned, authorized = excluded.authorized, released = excluded.released";
+    returned = excluded.returned, authorized = excluded.authorized, \
+    released = excluded.released, reference = excluded.reference";
 const PUT_CANCELLATION: &str = "INSERT INTO cancellations (store_id, cancellation_id, order_id, \
     state, requested_by, reason, customer_reason, created_at, accepted_at, completed_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
@@ -125,6 +126,8 @@ impl Steps<'_> {
                     tender.returned.into(),
                     tender.authorized.into(),
                     tender.released.into(),
+                    tender.provider.as_str().into(),
+                    tender.reference.clone().into(),
                 ],
             );
         }

@@ -19,6 +19,7 @@ fn the_descriptors_decode_and_name_every_service() {
         "meridian.cancellations.v1.CancellationService",
         "meridian.events.v1.EventService",
         "meridian.orders.v1.OrderService",
+        "meridian.payments.v1.PaymentService",
         "meridian.refunds.v1.RefundService",
         "meridian.stores.v1.StoreService",
         "meridian.webhooks.v1.WebhookService",

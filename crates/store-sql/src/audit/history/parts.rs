@@ -89,7 +89,7 @@ const PARTS: [Part; 10] = [
         table: "tenders",
         from: "tenders",
         numbers: &["captured", "returned", "authorized", "released"],
-        texts: &["tender_id"],
+        texts: &["tender_id", "provider", "reference"],
         ..NOTHING
     },
     Part {

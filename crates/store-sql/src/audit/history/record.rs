@@ -43,6 +43,8 @@ pub(in crate::audit) struct FactRecord {
 
 pub(in crate::audit) struct TenderRecord {
     pub tender_id: String,
+    pub provider: Option<String>,
+    pub reference: Option<String>,
     /// Not known of rows that are older than the column.
     pub authorized: Option<i64>,
     pub captured: i64,
@@ -161,6 +163,8 @@ impl TenderRecord {
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             tender_id: row.get(TEXTS)?,
+            provider: row.get(TEXTS + 1)?,
+            reference: row.get(TEXTS + 2)?,
             captured: row.get(NUMBERS)?,
             returned: row.get(NUMBERS + 1)?,
             authorized: row.get(NUMBERS + 2)?,

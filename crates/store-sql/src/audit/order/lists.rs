@@ -80,6 +80,8 @@ impl Lists<'_, '_> {
                 ("returned", is.returned == row.returned),
                 ("authorized", is.authorized.is_none_or(|it| it == row.authorized)),
                 ("released", is.released == row.released),
+                ("provider", is.provider.as_ref() == Some(&row.provider)),
+                ("reference", is.reference == row.reference),
             ]);
             self.tell(what, &name, names);
         }

@@ -59,6 +59,8 @@ fn stored(change: &OrderChange) -> Record {
         .into_iter()
         .map(|row| TenderRecord {
             tender_id: row.tender_id,
+            provider: Some(row.provider),
+            reference: row.reference,
             authorized: Some(row.authorized),
             captured: row.captured,
             returned: row.returned,

@@ -150,22 +150,27 @@ impl<'a> Builder<'a> {
                 .number("returned", |_, (_, tender)| tender.returned)
                 .number("authorized", |_, (_, tender)| tender.authorized)
                 .number("released", |_, (_, tender)| tender.released)
+                .text("provider", |_, (_, tender)| tender.provider.as_str())
+                .maybe("reference", |_, (_, tender)| tender.reference.as_deref())
                 .done();
             let guard = self.guard;
             self.parts.push(if new {
                 format!(
                     "new_tenders AS (INSERT INTO tenders (store_id, order_id, tender_id, \
-                     captured, returned, authorized, released) SELECT store_id, order_id, \
-                     tender_id, captured, returned, authorized, released FROM {rows})"
+                     captured, returned, authorized, released, provider, reference) \
+                     SELECT store_id, order_id, tender_id, captured, returned, authorized, \
+                     released, provider, reference FROM {rows})"
                 )
             } else {
                 format!(
                     "changed_tenders AS (UPDATE tenders t SET captured = x.captured, \
-                     returned = x.returned, authorized = x.authorized, released = x.released \
+                     returned = x.returned, authorized = x.authorized, \
+                     released = x.released, reference = x.reference \
                      FROM {rows}{guard} AND t.store_id = x.store_id \
                      AND t.order_id = x.order_id AND t.tender_id = x.tender_id \
                      AND (t.captured <> x.captured OR t.returned <> x.returned \
-                     OR t.authorized IS DISTINCT FROM x.authorized OR t.released <> x.released))"
+                     OR t.authorized IS DISTINCT FROM x.authorized OR t.released <> x.released \
+                     OR t.reference IS DISTINCT FROM x.reference))"
                 )
             });
         }

@@ -43,6 +43,8 @@ pub(crate) fn tenders(order: &Order) -> Result<Vec<TenderRow>, Rejection> {
     let sums = books.tenders.iter().zip(&books.released);
     let rows = order.tenders.iter().zip(sums).map(|(tender, (returned, released))| TenderRow {
         tender_id: tender.tender_id.to_string(),
+        provider: tender.provider.clone(),
+        reference: Some(tender.provider_reference.clone()).filter(|text| !text.is_empty()),
         authorized: tender.authorized.ten_thousandths(),
         captured: tender.captured.ten_thousandths(),
         returned: returned.ten_thousandths(),

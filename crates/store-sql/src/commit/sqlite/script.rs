@@ -33,14 +33,17 @@ const INSERT_ORDERS: &str = "INSERT INTO orders (store_id, order_id, version, cr
 const INSERT_PRODUCTS: &str = "INSERT INTO order_products (store_id, order_id, product_code, \
     created_at) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows}";
 const INSERT_TENDERS: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, \
-    returned, authorized, released) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, \
-    x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6 FROM {rows}";
+    returned, authorized, released, provider, reference) SELECT x.value ->> 0, x.value ->> 1, \
+    x.value ->> 2, x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6, x.value ->> 7, \
+    x.value ->> 8 FROM {rows}";
 const UPDATE_TENDERS: &str = "UPDATE tenders SET captured = x.value ->> 3, \
-    returned = x.value ->> 4, authorized = x.value ->> 5, released = x.value ->> 6 FROM {rows} \
+    returned = x.value ->> 4, authorized = x.value ->> 5, released = x.value ->> 6, \
+    reference = x.value ->> 8 FROM {rows} \
     WHERE tenders.store_id = x.value ->> 0 \
     AND tenders.order_id = x.value ->> 1 AND tenders.tender_id = x.value ->> 2 \
     AND (tenders.captured <> x.value ->> 3 OR tenders.returned <> x.value ->> 4 \
-    OR tenders.authorized IS NOT x.value ->> 5 OR tenders.released <> x.value ->> 6)";
+    OR tenders.authorized IS NOT x.value ->> 5 OR tenders.released <> x.value ->> 6 \
+    OR tenders.reference IS NOT x.value ->> 8)";
 const INSERT_FACTS: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
     kind, actor_kind, actor_id, traceparent, event_id, body) \
     SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
@@ -210,7 +213,8 @@ impl<'a> Builder<'a> {
                 let (captured, returned) = (tender.captured, tender.returned);
                 let (authorized, released) = (tender.authorized, tender.released);
                 let name = tender.tender_id.as_str();
-                (store, id, name, captured, returned, authorized, released)
+                let (provider, reference) = (tender.provider.as_str(), tender.reference.as_deref());
+                (store, id, name, captured, returned, authorized, released, provider, reference)
             });
         }
     }

@@ -1,0 +1,193 @@
+//! What payment providers tell by themselves: taken at once, looked into later.
+
+use crate::{Caller, Core, Failure, Legs, Payments, tasks};
+use domain::{
+    id::LegId,
+    order::{self, DisputeReport, OrderState},
+};
+use ports::{
+    Clock, Commit, DisputeState, Inbox, Money, NoticeAbout, NoticeError, NoticeReaders, OrderKey,
+    PaymentNotice, StoreError, TaskKind,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+#[derive(Clone)]
+pub struct Notices {
+    inbox: Arc<dyn Inbox>,
+    readers: NoticeReaders,
+    core: Arc<Core>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error("no payment provider {0:?} is configured to send messages")]
+    UnknownProvider(String),
+    #[error(transparent)]
+    Unread(#[from] NoticeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What came of looking into a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookedInto {
+    /// It needs to be looked at no more.
+    Done,
+    /// What it is about is not there yet.
+    NotYet(String),
+}
+
+impl Notices {
+    pub fn new(
+        inbox: Arc<dyn Inbox>,
+        readers: NoticeReaders,
+        core: Arc<Core>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { inbox, readers, core, clock }
+    }
+
+    /// Keeps what a provider posted, if it is the provider's. `headers` are those that may be its
+    /// signature, by their names in lower case. Answers whether it is new and of concern.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`]; the provider will send it again then.
+    pub async fn receive(
+        &self,
+        provider: &str,
+        headers: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> Result<bool, NotTaken> {
+        let unknown = || NotTaken::UnknownProvider(provider.to_owned());
+        let reader = self.readers.get(provider).ok_or_else(unknown)?;
+        let now = self.clock.now();
+        let signature = headers.get(reader.signature_header()).map(String::as_str);
+        let Some(notice) = reader.read(signature, body, now)? else { return Ok(false) };
+        let taken = self.inbox.take(&notice, now).await?;
+        let PaymentNotice { event_id, .. } = &notice;
+        tracing::info!(provider, event_id, taken, "a payment provider told something");
+        Ok(taken)
+    }
+
+    /// Looks into a notice. Of legs and payments it is not believed: it says what to ask the provider
+    /// about, and what the provider says then is booked. A dispute is booked as it is told, and of
+    /// all that is told of one the same comes out in any sequence. So any of them may come again,
+    /// late, or in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`], and whatever forbids the change; it is to be tried again.
+    pub async fn look_into(
+        &self,
+        caller: &Caller,
+        notice: &PaymentNotice,
+    ) -> Result<LookedInto, Failure> {
+        match &notice.about {
+            NoticeAbout::Leg { leg_id, order: Some(key), .. } => {
+                self.look_at_leg(caller, key, leg_id).await
+            }
+            NoticeAbout::Leg { leg_id, order: None, .. } => {
+                Ok(LookedInto::NotYet(format!("it names no order for leg {leg_id}")))
+            }
+            NoticeAbout::Dispute { dispute_id, disputed, state, .. } => {
+                self.book_dispute(caller, notice, dispute_id, disputed, *state).await
+            }
+            NoticeAbout::Payment { payment, .. } => {
+                self.ask_for_payment(caller, &notice.provider, payment).await
+            }
+        }
+    }
+
+    async fn look_at_leg(
+        &self,
+        caller: &Caller,
+        key: &OrderKey,
+        leg_id: &LegId,
+    ) -> Result<LookedInto, Failure> {
+        match Legs::new(Arc::clone(&self.core)).look(caller, key, leg_id).await {
+            Ok(true) => Ok(LookedInto::Done),
+            Ok(false) | Err(Failure::NotFound { .. }) => Ok(LookedInto::NotYet(format!(
+                "there is no leg {leg_id} of order {}",
+                key.order_id
+            ))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Over the tender that was paid by the payment; of several the first that was: what is disputed
+    /// is the payment as a whole.
+    async fn book_dispute(
+        &self,
+        caller: &Caller,
+        notice: &PaymentNotice,
+        dispute_id: &str,
+        disputed: &Money,
+        state: DisputeState,
+    ) -> Result<LookedInto, Failure> {
+        let state = match state {
+            // The bank asks, and no money has moved.
+            DisputeState::Inquiry => return Ok(LookedInto::Done),
+            DisputeState::Open => order::DisputeState::Open,
+            DisputeState::Won | DisputeState::Prevented => order::DisputeState::Won,
+            DisputeState::Lost => order::DisputeState::Lost,
+        };
+        let Ok(dispute_id) = dispute_id.parse() else {
+            return Ok(LookedInto::NotYet("the id of the dispute is none".to_owned()));
+        };
+        let payments = self.inbox.payments(&notice.provider, &disputed.payment).await?;
+        let Some((key, tender_id)) = payments.into_iter().next() else {
+            return Ok(LookedInto::NotYet(of_no_order(&disputed.payment)));
+        };
+        let Some(order) = self.core.store.load(&key, None).await?.order else {
+            return Ok(LookedInto::NotYet(of_no_order(&disputed.payment)));
+        };
+        let ours = order.state.customer_currency.code();
+        if disputed.currency != ours {
+            let currency = &disputed.currency;
+            let why = format!("it is in {currency}, and order {} in {ours}", key.order_id);
+            return Ok(LookedInto::NotYet(why));
+        }
+        let report = DisputeReport {
+            tender_id,
+            dispute_id,
+            amount: disputed.amount,
+            state,
+            as_of: notice.at,
+        };
+        Payments::new(Arc::clone(&self.core)).record_dispute(caller, &key, &report).await?;
+        Ok(LookedInto::Done)
+    }
+
+    /// Orders that wait to be paid have it asked for at once. What comes in for others is asked for
+    /// by their own tasks, or told by reconciling.
+    async fn ask_for_payment(
+        &self,
+        caller: &Caller,
+        provider: &str,
+        payment: &str,
+    ) -> Result<LookedInto, Failure> {
+        let payments = self.inbox.payments(provider, payment).await?;
+        if payments.is_empty() {
+            return Ok(LookedInto::NotYet(of_no_order(payment)));
+        }
+        for (key, _) in payments {
+            let asked = self.core.step(&key, |order, now| {
+                let mut commit = Commit::new(now, caller.actor.clone());
+                commit.trace.clone_from(&caller.trace);
+                if order.state.state == OrderState::Received {
+                    commit.tasks.push(tasks::put(&key, TaskKind::ProcessOrder, now));
+                }
+                Ok((commit, ()))
+            });
+            asked.await?;
+        }
+        Ok(LookedInto::Done)
+    }
+}
+
+fn of_no_order(payment: &str) -> String {
+    format!("no order is paid by {payment}")
+}

@@ -1,0 +1,193 @@
+//! Whether payment providers have what we have booked.
+
+mod breaks;
+mod compare;
+
+pub use breaks::{Break, BreakKind};
+
+use crate::legs;
+use compare::{Leg, Payment};
+use domain::{
+    id::StoreId,
+    order::{Order, Tender},
+    refund::{LEDGER, LegKind, MANUAL, RefundState},
+};
+use futures_util::{StreamExt as _, stream};
+use ports::{
+    Clock, Inbox, OrderFilter, OrderKey, OrderSort, PageRequest, Period, Providers, Reader,
+    StoreError,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Orders whose providers are asked at the same time.
+const AT_ONCE: usize = 16;
+const PAGE: u32 = 200;
+/// Notices that are named; if there are more, these are trouble enough.
+const NOTICES: u32 = 1_000;
+
+/// Asks providers about payments and legs, and says where they differ from the books. It changes
+/// nothing: each kind of break says how it is closed.
+pub struct Reconciling {
+    pub reader: Arc<dyn Reader>,
+    pub inbox: Arc<dyn Inbox>,
+    pub providers: Providers,
+    pub clock: Arc<dyn Clock>,
+    /// For how long something may be on its way without being a break.
+    pub patience: Duration,
+    /// How long a provider may take to answer.
+    pub call_timeout: Duration,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Reconciled {
+    pub breaks: u64,
+    pub orders: u64,
+    pub payments: u64,
+    pub legs: u64,
+}
+
+impl Reconciling {
+    /// Goes through the orders of one store, or of all, that were made in a period.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be done to the end. What was told before holds all the same.
+    pub async fn reconcile(
+        &self,
+        store: Option<&StoreId>,
+        made: Period,
+        found: &mut (dyn FnMut(Break) + Send),
+    ) -> Result<Reconciled, StoreError> {
+        let mut sum = Reconciled::default();
+        let mut after = None;
+        loop {
+            let stores = if let Some(store) = store {
+                vec![store.clone()]
+            } else {
+                let page = self.reader.stores(PageRequest { size: PAGE, after }).await?;
+                after = page.next;
+                page.items.into_iter().map(|stored| stored.state.store_id).collect()
+            };
+            for store in &stores {
+                self.of_store(store, made, &mut sum, found).await?;
+            }
+            if after.is_none() {
+                break;
+            }
+        }
+        let now = self.clock.now();
+        for kept in self.inbox.open_notices(NOTICES).await? {
+            if kept.taken_at + self.patience < now {
+                sum.breaks += 1;
+                found(Break::of_notice(&kept));
+            }
+        }
+        Ok(sum)
+    }
+
+    async fn of_store(
+        &self,
+        store: &StoreId,
+        made: Period,
+        sum: &mut Reconciled,
+        found: &mut (dyn FnMut(Break) + Send),
+    ) -> Result<(), StoreError> {
+        let filter = OrderFilter {
+            created_from: made.from,
+            created_before: made.before,
+            ..OrderFilter::default()
+        };
+        let mut after = None;
+        loop {
+            let request = PageRequest { size: PAGE, after };
+            let page = self.reader.orders(store, &filter, OrderSort::OldestFirst, request).await?;
+            let orders = page.items.into_iter().map(|view| self.of_order(store, view.order));
+            let mut compared = stream::iter(orders).buffered(AT_ONCE);
+            while let Some((looked_at, breaks)) = compared.next().await {
+                sum.orders += 1;
+                sum.payments += looked_at.payments;
+                sum.legs += looked_at.legs;
+                for one in breaks {
+                    sum.breaks += 1;
+                    found(one);
+                }
+            }
+            drop(compared);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn of_order(&self, store: &StoreId, order: Order) -> (Reconciled, Vec<Break>) {
+        let key = OrderKey { store_id: store.clone(), order_id: order.order_id.clone() };
+        let now = self.clock.now();
+        let (mut sum, mut breaks) = (Reconciled::default(), Vec::new());
+        for tender in &order.tenders {
+            if let Some(kinds) = self.of_payment(&key, &order, tender).await {
+                sum.payments += 1;
+                breaks.extend(kinds.named(&key, tender.tender_id.as_str()));
+            }
+        }
+        for refund in &order.refunds {
+            let is_old = refund.created_at + self.patience < now;
+            if refund.state == RefundState::Held && is_old {
+                let text = "it waits for a person".to_owned();
+                let held = compare::Difference::new(BreakKind::RefundHeld, "HELD".to_owned(), text);
+                breaks.push(held.named(&key, &refund.refund_id.to_string()));
+            }
+            for leg in &refund.legs {
+                let Some(work) = legs::work(&key, &order, &leg.leg_id) else { continue };
+                sum.legs += 1;
+                let seen = Leg { ours: leg, refund: refund.state, is_old };
+                let difference = match leg.kind {
+                    LegKind::Manual => seen.waits_for_a_person(),
+                    LegKind::Restore if leg.provider == LEDGER => None,
+                    LegKind::Release | LegKind::Refund | LegKind::Restore => {
+                        match self.providers.get(&leg.provider) {
+                            Err(unknown) => seen.of_nobody(&unknown.name),
+                            Ok(provider) => {
+                                let find = provider.find(&work.payment);
+                                let answer = tokio::time::timeout(self.call_timeout, find).await;
+                                match answer {
+                                    Ok(answer) => seen.beside(answer),
+                                    Err(_) => Some(seen.unanswered("no answer in time")),
+                                }
+                            }
+                        }
+                    }
+                };
+                breaks.extend(difference.map(|it| it.named(&key, leg.leg_id.as_str())));
+            }
+        }
+        (sum, breaks)
+    }
+
+    /// None for what no provider outside has, and for what nobody has paid.
+    async fn of_payment(
+        &self,
+        key: &OrderKey,
+        order: &Order,
+        tender: &Tender,
+    ) -> Option<compare::Differences> {
+        let own = [LEDGER, MANUAL].contains(&tender.provider.as_str());
+        if own || tender.amount.is_zero() || tender.recovered.is_some() {
+            return None;
+        }
+        let is_old = order.created_at + self.patience < self.clock.now();
+        let legs = order.refunds.iter().flat_map(|refund| &refund.legs).collect();
+        let seen = Payment { tender, tenders: &order.tenders, legs, is_old };
+        let provider = match self.providers.get(&tender.provider) {
+            Ok(provider) => provider,
+            Err(unknown) => return Some(seen.of_nobody(&unknown.name)),
+        };
+        let status = provider.status(key, tender, order.customer_currency);
+        Some(match tokio::time::timeout(self.call_timeout, status).await {
+            Ok(Ok(status)) => seen.beside(&status),
+            Ok(Err(failure)) => seen.unanswered(&failure.message),
+            Err(_) => seen.unanswered("no answer in time"),
+        })
+    }
+}

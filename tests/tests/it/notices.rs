@@ -1,0 +1,174 @@
+//! What a payment provider tells by itself, and whether it has what we have booked.
+
+use crate::{
+    on_both,
+    world::{Answer, STORE, World, eventually, order},
+};
+use hmac_sha256::HMAC;
+use serde_json::{Value, json};
+use std::{
+    fmt::Write as _,
+    process::ExitStatus,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use testkit::localstripe::{SECRET_KEY, Server};
+
+on_both!(
+    a_notice_is_taken_once_and_looked_into,
+    what_nobody_has_signed_is_refused,
+    what_belongs_to_no_order_waits_and_is_told_by_reconciling,
+    what_a_provider_does_not_have_is_a_break,
+);
+
+const SECRET: &str = "whsec_of_the_tests";
+const PATH: &str = "/providers/stripe/notices";
+
+async fn with_stripe(world: &mut World) -> Server {
+    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let url = server.url();
+    world.restart_with(&[
+        ("MERIDIAN__PAYMENTS__STRIPE__URL", url.as_str()),
+        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", SECRET_KEY),
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", SECRET),
+    ]);
+    world.open_store(json!({})).await;
+    server
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is signed is signed now")]
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// What Stripe says of a refund of ours.
+fn event(id: &str, leg_id: &str, order_id: &str, payment: &str) -> String {
+    let refund = json!({
+        "id": "re_1", "object": "refund", "amount": 100, "currency": "usd", "status": "succeeded",
+        "payment_intent": payment, "created": now(),
+        "metadata": {"leg": leg_id, "store": STORE, "order": order_id},
+    });
+    let event = json!({
+        "id": id, "object": "event", "type": "refund.updated", "created": now(),
+        "api_version": "2025-01-01", "data": {"object": refund},
+    });
+    event.to_string()
+}
+
+fn signature(at: u64, body: &str, secret: &str) -> String {
+    let mut mac = HMAC::new(secret);
+    mac.update(format!("{at}.{body}"));
+    let hex = mac.finalize().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    });
+    format!("t={at},v1={hex}")
+}
+
+async fn post(world: &World, body: &str, signature: &str) -> Answer {
+    let http = world.http().anonymous().with("stripe-signature", signature);
+    http.post_text(PATH, body.to_owned()).await
+}
+
+async fn signed(world: &World, body: &str) -> Answer {
+    post(world, body, &signature(now(), body, SECRET)).await
+}
+
+const OPEN: &str = "SELECT COUNT(*) FROM payment_notices WHERE done_at IS NULL";
+const ALL: &str = "SELECT COUNT(*) FROM payment_notices";
+
+async fn refunded(world: &World, server: &Server) -> (Value, String) {
+    let payment = server.captured(11_500, "usd");
+    let mut paid = order("O-1");
+    paid["tenders"][0]["provider"] = "stripe".into();
+    paid["tenders"][0]["provider_reference"] = payment.as_str().into();
+    world.ready(&paid).await;
+    let refund = world.refund("O-1", &json!({"shipping_amount": "1.00"})).await.ok();
+    (world.until_over(&refund).await, payment)
+}
+
+async fn a_notice_is_taken_once_and_looked_into(mut world: World) {
+    let server = with_stripe(&mut world).await;
+    let (refund, payment) = refunded(&world, &server).await;
+    let leg_id = refund["legs"][0]["leg_id"].as_str().unwrap();
+    let body = event("evt_1", leg_id, "O-1", &payment);
+    for _ in 0..3 {
+        signed(&world, &body).await.ok();
+    }
+    assert_eq!(world.database.count(ALL), 1);
+    eventually("it to be looked into", || async {
+        (world.database.count(OPEN) == 0).then_some(())
+    })
+    .await;
+    // Told again after a restart it is still known, and what it says changes nothing by itself.
+    world.kill();
+    world.start();
+    signed(&world, &body).await.ok();
+    assert_eq!(world.database.count(ALL), 1);
+    assert_eq!(world.until_over(&refund).await, refund);
+}
+
+async fn what_nobody_has_signed_is_refused(mut world: World) {
+    let _server = with_stripe(&mut world).await;
+    let body = event("evt_1", "leg_x_1", "O-1", "pi_1");
+    let unsigned = world.http().anonymous().post_text(PATH, body.clone()).await;
+    unsigned.refused(401, "SIGNATURE_INVALID");
+    let forged = signature(now(), &body, "another secret");
+    post(&world, &body, &forged).await.refused(401, "SIGNATURE_INVALID");
+    let a_day_later = signature(now() - 86_400, &body, SECRET);
+    post(&world, &body, &a_day_later).await.refused(401, "SIGNATURE_INVALID");
+    let changed = body.replace("\"amount\":100", "\"amount\":900");
+    assert_ne!(changed, body);
+    let of_another = signature(now(), &body, SECRET);
+    post(&world, &changed, &of_another).await.refused(401, "SIGNATURE_INVALID");
+    signed(&world, "{").await.refused(400, "INVALID_FIELD");
+    let nobody = world.http().anonymous().post_text("/providers/nobody/notices", body).await;
+    nobody.refused(404, "PROVIDER_NOT_FOUND");
+    assert_eq!(world.database.count(ALL), 0);
+}
+
+/// What it says line by line, and its status.
+fn reconcile(world: &World) -> (ExitStatus, Vec<Value>) {
+    let launch = world.launch(&[]);
+    let output = launch.run(&["reconcile", "--older-than", "0s", "--json"]).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status, lines)
+}
+
+async fn what_belongs_to_no_order_waits_and_is_told_by_reconciling(mut world: World) {
+    let _server = with_stripe(&mut world).await;
+    let leg_id = "leg_0190b2c40000700080000000000000aa_1";
+    signed(&world, &event("evt_1", leg_id, "O-9", "pi_9")).await.ok();
+    let why = "SELECT COUNT(*) FROM payment_notices WHERE why LIKE '%O-9%' AND tries > 0";
+    eventually("it to be put aside", || async { (world.database.count(why) == 1).then_some(()) })
+        .await;
+    let (status, lines) = reconcile(&world);
+    assert_eq!((status.code(), lines.len()), (Some(1), 2), "{lines:#?}");
+    assert_eq!(
+        (&lines[0]["break"], &lines[0]["subject"]),
+        (&json!("NOTICE_WAITING"), &json!("stripe evt_1"))
+    );
+    assert_eq!(lines[1]["breaks"], 1);
+}
+
+async fn what_a_provider_does_not_have_is_a_break(world: World) {
+    world.open_store(json!({})).await;
+    let mut silent = order("O-2");
+    silent["tenders"][0]["provider"] = "nobody".into();
+    world.ready(&order("O-1")).await;
+    let refund = world.refund("O-1", &json!({"shipping_amount": "1.00"})).await.ok();
+    world.until_over(&refund).await;
+    let (status, lines) = reconcile(&world);
+    assert_eq!((status.code(), lines.len()), (Some(0), 1), "{lines:#?}");
+    assert_eq!((&lines[0]["payments"], &lines[0]["legs"]), (&json!(1), &json!(1)));
+
+    world.place(&silent).await;
+    let (status, lines) = reconcile(&world);
+    assert_eq!((status.code(), lines.len()), (Some(1), 2), "{lines:#?}");
+    let one = &lines[0];
+    assert_eq!(
+        (&one["break"], &one["order_id"]),
+        (&json!("PROVIDER_NOT_CONFIGURED"), &json!("O-2"))
+    );
+    assert!(one["close"].as_str().unwrap().contains("configure the provider"));
+}
