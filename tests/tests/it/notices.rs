@@ -2,7 +2,7 @@
 
 use crate::{
     on_both,
-    world::{Answer, STORE, World, eventually, order},
+    world::{Answer, STORE, World, eventually, get, order},
 };
 use hmac_sha256::HMAC;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use testkit::localstripe::{SECRET_KEY, Server};
 on_both!(
     a_notice_is_taken_once_and_looked_into,
     what_nobody_has_signed_is_refused,
+    what_is_disputed_is_not_refunded_until_the_dispute_is_won,
     what_belongs_to_no_order_waits_and_is_told_by_reconciling,
     what_a_provider_does_not_have_is_a_break,
 );
@@ -120,10 +121,60 @@ async fn what_nobody_has_signed_is_refused(mut world: World) {
     assert_ne!(changed, body);
     let of_another = signature(now(), &body, SECRET);
     post(&world, &changed, &of_another).await.refused(401, "SIGNATURE_INVALID");
-    signed(&world, "{").await.refused(400, "INVALID_FIELD");
+    signed(&world, "{").await.refused(400, "INVALID_FIELDS");
     let nobody = world.http().anonymous().post_text("/providers/nobody/notices", body).await;
     nobody.refused(404, "PROVIDER_NOT_FOUND");
     assert_eq!(world.database.count(ALL), 0);
+}
+
+/// What Stripe says of a dispute over all of a payment of 115.00 USD.
+fn dispute(id: &str, name: &str, status: &str, at: u64, payment: &str) -> String {
+    let dispute = json!({
+        "id": "du_1", "object": "dispute", "amount": 11_500, "currency": "usd",
+        "status": status, "payment_intent": payment, "created": at,
+    });
+    let event = json!({
+        "id": id, "object": "event", "type": format!("charge.dispute.{name}"), "created": at,
+        "api_version": "2025-04-30.basil", "data": {"object": dispute},
+    });
+    event.to_string()
+}
+
+async fn what_is_disputed_is_not_refunded_until_the_dispute_is_won(mut world: World) {
+    let server = with_stripe(&mut world).await;
+    let payment = server.captured(11_500, "usd");
+    let mut paid = order("O-1");
+    paid["tenders"][0]["provider"] = "stripe".into();
+    paid["tenders"][0]["provider_reference"] = payment.as_str().into();
+    world.ready(&paid).await;
+    let stands = async |state: &str| {
+        eventually("the dispute to be booked", || async {
+            let order = get(&world, "O-1").await;
+            (order["disputes"][0]["state"] == format!("DISPUTE_STATE_{state}")).then_some(())
+        })
+        .await;
+    };
+    let opened = dispute("evt_1", "created", "needs_response", now() - 9, &payment);
+    signed(&world, &opened).await.ok();
+    stands("OPEN").await;
+    let asked = json!({"shipping_amount": "1.00"});
+    world.refund("O-1", &asked).await.refused(400, "AMOUNT_EXCEEDS_REFUNDABLE");
+
+    let won = dispute("evt_2", "closed", "won", now() - 3, &payment);
+    signed(&world, &won).await.ok();
+    stands("WON").await;
+    // What is older changes nothing, under whatever id it comes.
+    let late = dispute("evt_3", "updated", "under_review", now() - 6, &payment);
+    signed(&world, &late).await.ok();
+    eventually("all to be looked into", || async {
+        (world.database.count(OPEN) == 0).then_some(())
+    })
+    .await;
+    stands("WON").await;
+    let refund = world.refund("O-1", &asked).await.ok();
+    assert_eq!(world.until_over(&refund).await["state"], "REFUND_STATE_SUCCEEDED");
+    let kinds = "SELECT COUNT(*) FROM event_log WHERE kind LIKE 'dispute.%' AND position > 0";
+    eventually("the events", || async { (world.database.count(kinds) == 2).then_some(()) }).await;
 }
 
 /// What it says line by line, and its status.
