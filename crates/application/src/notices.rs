@@ -117,8 +117,8 @@ impl Notices {
         }
     }
 
-    /// Over the tender that was paid by the payment; of several the first that was: what is disputed
-    /// is the payment as a whole.
+    /// Over the tender that knows the dispute already; else over one that was paid by the payment when
+    /// its order came in, of the oldest order.
     async fn book_dispute(
         &self,
         caller: &Caller,
@@ -138,16 +138,24 @@ impl Notices {
             return Ok(LookedInto::NotYet("the id of the dispute is none".to_owned()));
         };
         let payments = self.inbox.payments(&notice.provider, &disputed.payment).await?;
-        let Some((key, tender_id)) = payments.into_iter().next() else {
+        let mut candidates = Vec::new();
+        for (key, tender_id) in payments {
+            let Some(order) = self.core.store.load(&key, None).await?.order else { continue };
+            let known = order.state.disputes.iter().find(|known| known.dispute_id == dispute_id);
+            let came_later =
+                order.state.tender(&tender_id).is_none_or(|tender| tender.recovered.is_some());
+            let tender_id = known.map_or(tender_id, |known| known.tender_id.clone());
+            let rank = (known.is_none(), came_later, order.state.created_at);
+            candidates.push((rank, key, tender_id, order.state.customer_currency));
+        }
+        let best = candidates.into_iter().min_by_key(|(rank, ..)| *rank);
+        let Some((_, key, tender_id, currency)) = best else {
             return Ok(LookedInto::NotYet(of_no_order(&disputed.payment)));
         };
-        let Some(order) = self.core.store.load(&key, None).await?.order else {
-            return Ok(LookedInto::NotYet(of_no_order(&disputed.payment)));
-        };
-        let ours = order.state.customer_currency.code();
+        let ours = currency.code();
         if disputed.currency != ours {
-            let currency = &disputed.currency;
-            let why = format!("it is in {currency}, and order {} in {ours}", key.order_id);
+            let theirs = &disputed.currency;
+            let why = format!("it is in {theirs}, and order {} in {ours}", key.order_id);
             return Ok(LookedInto::NotYet(why));
         }
         let report = DisputeReport {

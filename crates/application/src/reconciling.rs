@@ -10,12 +10,12 @@ use compare::{Leg, Payment};
 use domain::{
     id::StoreId,
     order::{Order, Tender},
-    refund::{LEDGER, LegKind, MANUAL, RefundState},
+    refund::{LEDGER, LegKind, LegState, MANUAL, RefundState},
 };
 use futures_util::{StreamExt as _, stream};
 use ports::{
-    Clock, Inbox, OrderFilter, OrderKey, OrderSort, PageRequest, Period, Providers, Reader,
-    StoreError,
+    Clock, Inbox, NoticeAbout, OrderFilter, OrderKey, OrderSort, PageRequest, Period, Providers,
+    Reader, StoreError,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -76,9 +76,15 @@ impl Reconciling {
                 break;
             }
         }
+        if store.is_some() {
+            // What belongs to no order belongs to no store.
+            return Ok(sum);
+        }
         let now = self.clock.now();
         for kept in self.inbox.open_notices(NOTICES).await? {
-            if kept.taken_at + self.patience < now {
+            // Whoever began to pay and left is told of, too: no order has to know of it.
+            let of_payment = matches!(kept.notice.about, NoticeAbout::Payment { .. });
+            if !of_payment && kept.taken_at + self.patience < now {
                 sum.breaks += 1;
                 found(Break::of_notice(&kept));
             }
@@ -102,9 +108,10 @@ impl Reconciling {
         loop {
             let request = PageRequest { size: PAGE, after };
             let page = self.reader.orders(store, &filter, OrderSort::OldestFirst, request).await?;
-            let orders = page.items.into_iter().map(|view| self.of_order(store, view.order));
+            let orders = page.items.into_iter().map(|view| self.twice(store, view.order));
             let mut compared = stream::iter(orders).buffered(AT_ONCE);
-            while let Some((looked_at, breaks)) = compared.next().await {
+            while let Some(compared) = compared.next().await {
+                let (looked_at, breaks) = compared?;
                 sum.orders += 1;
                 sum.payments += looked_at.payments;
                 sum.legs += looked_at.legs;
@@ -119,6 +126,25 @@ impl Reconciling {
                 return Ok(());
             }
         }
+    }
+
+    /// What was read a while ago is beside what the provider says now: where the two differ, both are
+    /// asked for once more, and what differs again is a break.
+    async fn twice(
+        &self,
+        store: &StoreId,
+        order: Order,
+    ) -> Result<(Reconciled, Vec<Break>), StoreError> {
+        let key = OrderKey { store_id: store.clone(), order_id: order.order_id.clone() };
+        let (sum, first) = self.of_order(store, order).await;
+        if first.is_empty() {
+            return Ok((sum, first));
+        }
+        let Some(view) = self.reader.order(&key).await? else { return Ok((sum, Vec::new())) };
+        let (sum, again) = self.of_order(store, view.order).await;
+        let same =
+            |one: &Break| first.iter().any(|it| (it.kind, &it.subject) == (one.kind, &one.subject));
+        Ok((sum, again.into_iter().filter(same).collect()))
     }
 
     async fn of_order(&self, store: &StoreId, order: Order) -> (Reconciled, Vec<Break>) {
@@ -145,6 +171,15 @@ impl Reconciling {
                 let difference = match leg.kind {
                     LegKind::Manual => seen.waits_for_a_person(),
                     LegKind::Restore if leg.provider == LEDGER => None,
+                    // Of what was let go the provider knows no key: what it says of the payment as a
+                    // whole says more.
+                    LegKind::Release
+                        if leg.provider == MANUAL
+                            || leg.attempts == 0
+                            || leg.state == LegState::Voided =>
+                    {
+                        None
+                    }
                     LegKind::Release | LegKind::Refund | LegKind::Restore => {
                         match self.providers.get(&leg.provider) {
                             Err(unknown) => seen.of_nobody(&unknown.name),

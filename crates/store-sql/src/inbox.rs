@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::id::TenderId;
-use ports::{Inbox, KeptNotice, Lease, NoticeKey, OrderKey, PaymentNotice, StoreError};
+use ports::{Chain, Inbox, KeptNotice, Lease, NoticeKey, OrderKey, PaymentNotice, StoreError};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
@@ -84,7 +84,7 @@ impl Inbox for SqlStore {
         let open = Statement::from_sql_and_values(backend, OPEN, [i64::from(limit).into()]);
         let rows =
             self.in_time(async { self.0.read.query_all_raw(open).await.map_err(from_orm) }).await?;
-        rows.iter().map(to_kept).collect()
+        Ok(readable(&rows))
     }
 
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
@@ -143,7 +143,7 @@ impl SqlStore {
         let claim = Statement::from_sql_and_values(backend, sql, values);
         let mut rows = write.query_all_raw(claim).await.map_err(from_orm)?;
         rows.sort_by_cached_key(|row| row.try_get_by_index::<i64>(4).unwrap_or(i64::MAX));
-        rows.iter().map(to_kept).collect()
+        Ok(readable(&rows))
     }
 
     async fn change_notice(&self, sql: &str, values: Vec<Value>) -> Result<bool, StoreError> {
@@ -156,6 +156,16 @@ impl SqlStore {
 
 fn held_by(key: &NoticeKey, owner: &str) -> [Value; 3] {
     [key.provider.as_str().into(), key.event_id.as_str().into(), owner.into()]
+}
+
+/// What another build has kept waits for that build, and keeps nothing else from being looked into.
+fn readable(rows: &[QueryResult]) -> Vec<KeptNotice> {
+    let read = |row: &QueryResult| {
+        let kept = to_kept(row);
+        kept.inspect_err(|error| tracing::error!(error = %Chain(error), "a notice cannot be read"))
+            .ok()
+    };
+    rows.iter().filter_map(read).collect()
 }
 
 fn to_kept(row: &QueryResult) -> Result<KeptNotice, StoreError> {

@@ -3,7 +3,7 @@
 use crate::{Backoff, limit::in_time};
 use application::{Caller, LookedInto, Notices as Steps};
 use domain::Actor;
-use ports::{Chain, Clock, Inbox, KeptNotice, Lease};
+use ports::{Chain, Clock, Inbox, KeptNotice, Lease, NoticeAbout};
 use std::{
     sync::{
         Arc,
@@ -11,13 +11,15 @@ use std::{
     },
     time::Duration,
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Notices that are looked into in one go.
 const BATCH: u32 = 100;
 
-/// Those that were looked into are forgotten so many at a time.
-const FORGOTTEN: u32 = 1_000;
+/// Those that were looked into are forgotten so many at a time, and so often.
+const FORGOTTEN: u32 = 10_000;
+const FORGET_EVERY: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Clone, Copy)]
 pub struct NoticeSettings {
@@ -27,6 +29,9 @@ pub struct NoticeSettings {
     pub poll: Duration,
     /// Pauses before a notice is looked into again whose leg or payment is not there yet.
     pub again: Backoff,
+    /// How long one waits that tells of a payment for its order to come in: whoever began to pay and
+    /// left is told of as well.
+    pub unknown_payments: Duration,
     /// How long one is known after it was looked into, should it come again.
     pub keep: Duration,
 }
@@ -36,7 +41,8 @@ impl Default for NoticeSettings {
         Self {
             lease: Duration::from_secs(10),
             poll: Duration::from_millis(100),
-            again: Backoff::new(Duration::from_secs(1), Duration::from_mins(5)),
+            again: Backoff::new(Duration::from_secs(1), Duration::from_hours(1)),
+            unknown_payments: Duration::from_hours(72),
             keep: Duration::from_hours(30 * 24),
         }
     }
@@ -67,7 +73,16 @@ impl Notices {
     /// Works until `stop`; what is at hand then is somebody else's once the lease has run out.
     pub async fn run(self, stop: CancellationToken) {
         tracing::info!(owner = self.owner, "notices of payment providers are looked into");
+        let mut forget_at = Instant::now() + FORGET_EVERY;
         while !stop.is_cancelled() {
+            if Instant::now() >= forget_at {
+                forget_at += FORGET_EVERY;
+                let before = self.clock.now() - self.settings.keep;
+                let forgotten = self.inbox.forget_notices(before, FORGOTTEN);
+                if let Err(error) = in_time(self.settings.lease, forgotten).await {
+                    tracing::warn!(error = %Chain(&error), "old notices could not be forgotten");
+                }
+            }
             let more = match stop.run_until_cancelled(self.round()).await {
                 None => break,
                 Some(Ok(count)) => u32::try_from(count).is_ok_and(|count| count >= BATCH),
@@ -96,9 +111,6 @@ impl Notices {
             }
             self.look_into(kept, &lease.owner).await?;
         }
-        if claimed.is_empty() {
-            self.inbox.forget_notices(now - self.settings.keep, FORGOTTEN).await?;
-        }
         Ok(claimed.len())
     }
 
@@ -112,6 +124,13 @@ impl Notices {
                 return Ok(());
             }
             Ok(LookedInto::NotYet(why)) => {
+                let of_payment = matches!(kept.notice.about, NoticeAbout::Payment { .. });
+                let now = self.clock.now();
+                if of_payment && kept.taken_at + self.settings.unknown_payments < now {
+                    tracing::info!(provider, event_id, why, "a notice is waited for no more");
+                    self.inbox.finish_notice(&key, owner, now).await?;
+                    return Ok(());
+                }
                 tracing::info!(provider, event_id, why, "a notice has to wait");
                 why
             }

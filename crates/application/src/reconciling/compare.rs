@@ -228,7 +228,7 @@ impl Payment<'_> {
     }
 
     fn nothing_stands(&self) -> bool {
-        let zero = |standing: Option<Standing>| standing.is_none_or(|it| it.least.is_zero());
+        let zero = |standing: Option<Standing>| standing.is_some_and(|it| it.least.is_zero());
         match self.tender.state {
             TenderState::Captured => zero(self.captured()),
             _ => zero(self.authorized()),

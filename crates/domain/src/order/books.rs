@@ -1,6 +1,6 @@
 //! What the refunds of an order have taken, and what is left.
 
-use super::{DisputeState, Order, Tender};
+use super::{Dispute, DisputeState, Order, Tender};
 use crate::{
     Amount, Pair, Rejection,
     amount::AmountError,
@@ -123,14 +123,6 @@ impl Books {
             disputed: vec![Amount::ZERO; order.tenders.len()],
             lost: vec![Amount::ZERO; order.tenders.len()],
         };
-        for dispute in order.disputes.iter().filter(|it| it.state.takes()) {
-            let place = order.tenders.iter().position(|it| it.tender_id == dispute.tender_id);
-            let Some(place) = place else { continue };
-            books.disputed[place] = books.disputed[place].plus(dispute.amount)?;
-            if dispute.state == DisputeState::Lost {
-                books.lost[place] = books.lost[place].plus(dispute.amount)?;
-            }
-        }
         for refund in &order.refunds {
             let holds = holds(refund);
             for leg in &refund.legs {
@@ -150,7 +142,38 @@ impl Books {
                 books.take(refund)?;
             }
         }
+        for dispute in order.disputes.iter().filter(|it| it.state.takes()) {
+            books.contest(order, dispute)?;
+        }
         Ok(books)
+    }
+
+    /// What is disputed is a payment as a whole: what its tender does not have is taken of the others
+    /// that are the same payment, and what none of them has stays with its own.
+    fn contest(&mut self, order: &Order, dispute: &Dispute) -> Result<(), AmountError> {
+        let own = order.tenders.iter().position(|it| it.tender_id == dispute.tender_id);
+        let Some(own) = own else { return Ok(()) };
+        let payment =
+            |tender: &Tender| (tender.provider.clone(), tender.provider_reference.clone());
+        let of = payment(&order.tenders[own]);
+        let same = |place: &usize| *place != own && payment(&order.tenders[*place]) == of;
+        let others = (0..order.tenders.len()).filter(same);
+        let mut rest = dispute.amount;
+        for place in std::iter::once(own).chain(others) {
+            let here = self.here_of(place, &order.tenders[place])?.minus(self.disputed[place])?;
+            let part = rest.min(here.max(Amount::ZERO));
+            rest = rest.minus(part)?;
+            self.hold(place, part, dispute.state)?;
+        }
+        self.hold(own, rest, dispute.state)
+    }
+
+    fn hold(&mut self, place: usize, part: Amount, state: DisputeState) -> Result<(), AmountError> {
+        self.disputed[place] = self.disputed[place].plus(part)?;
+        if state == DisputeState::Lost {
+            self.lost[place] = self.lost[place].plus(part)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, refund: &Refund) -> Result<(), AmountError> {

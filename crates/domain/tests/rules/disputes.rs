@@ -12,7 +12,7 @@ use domain::{
     order::{
         Command, Dispute, DisputeReport,
         DisputeState::{self, Lost, Open, Won},
-        Fact, NewOrder, Order, TenderMethod,
+        Fact, NewOrder, NewTender, Order, TenderMethod,
     },
     refund::RefundState,
 };
@@ -80,6 +80,31 @@ fn what_is_disputed_of_one_tender_goes_over_no_other() {
     let legs: Vec<_> = last(&order).legs.iter().map(|leg| leg.amount).collect();
     assert_eq!(legs, [amount("30.00"), amount("5.00")]);
     assert_eq!(refusal(&order, total("0.01")).reason, Reason::AmountExceedsRefundable);
+}
+
+#[test]
+fn a_dispute_holds_all_tenders_that_are_the_same_payment() {
+    let half = |tender_id: &str, share: &str| NewTender {
+        provider_reference: "payment-1".to_owned(),
+        ..tender(tender_id, TenderMethod::Card, amount(share))
+    };
+    let order = ready(NewOrder {
+        tenders: vec![
+            tender("another", TenderMethod::Card, amount("5.00")),
+            half("card", "30.00"),
+            half("rest", "50.00"),
+        ],
+        ..checkout()
+    });
+    let of = |order: &Order| -> Vec<_> {
+        left(order).tenders.iter().map(|it| (it.disputed, it.left)).collect()
+    };
+    let part = with(order.clone(), disputed("dp-1", "40.00", Open, 1));
+    let expected = [("0", "5"), ("30", "0"), ("10", "40")];
+    assert_eq!(of(&part), expected.map(|(held, left)| (amount(held), amount(left))));
+    let more = with(order, disputed("dp-1", "90.00", Lost, 1));
+    let expected = [("0", "5"), ("40", "0"), ("50", "0")];
+    assert_eq!(of(&more), expected.map(|(held, left)| (amount(held), amount(left))));
 }
 
 #[test]

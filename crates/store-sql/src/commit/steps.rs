@@ -28,7 +28,7 @@ const PUT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, ca
     authorized, released, provider, reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
     ON CONFLICT (store_id, order_id, tender_id) DO UPDATE SET captured = excluded.captured, \
     returned = excluded.returned, authorized = excluded.authorized, \
-    released = excluded.released, reference = excluded.reference";
+    released = excluded.released, provider = excluded.provider, reference = excluded.reference";
 const PUT_CANCELLATION: &str = "INSERT INTO cancellations (store_id, cancellation_id, order_id, \
     state, requested_by, reason, customer_reason, created_at, accepted_at, completed_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \

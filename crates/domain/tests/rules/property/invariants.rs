@@ -4,7 +4,7 @@ use crate::build::left;
 use domain::{
     Amount, Pair,
     amount::AmountError,
-    order::{DisputeState, Fact, Order},
+    order::{DisputeState, Fact, Order, Tender, TenderLeft},
     refund::{ComponentKind, Leg, LegKind, LegState, Refund, RefundState},
 };
 
@@ -62,12 +62,30 @@ fn never_more_than_captured(order: &Order) {
         assert!(bound <= tender.authorized, "{released} of {tender:?} is let go");
         assert_eq!((left.refunded, left.captured), (returned, tender.captured));
         let here = tender.captured.minus(returned).unwrap();
-        let taken = order.disputes.iter().filter(|it| it.tender_id == tender.tender_id);
-        let taken = taken.filter(|it| it.state != DisputeState::Won).map(|it| it.amount);
-        let disputed = Amount::sum(taken).unwrap();
-        assert_eq!(left.disputed, disputed);
-        assert_eq!(here.minus(disputed).unwrap().max(Amount::ZERO), left.left);
+        assert!(!left.left.is_negative() && left.left <= here, "{left:?} of {here}");
     }
+    for tender in &order.tenders {
+        never_more_of_a_payment(order, tender);
+    }
+}
+
+/// What is disputed is a payment as a whole, whichever tenders are paid by it.
+fn never_more_of_a_payment(order: &Order, tender: &Tender) {
+    let same = |other: &Tender| {
+        (&other.provider, &other.provider_reference)
+            == (&tender.provider, &tender.provider_reference)
+    };
+    let left = left(order);
+    let tenders = order.tenders.iter().zip(&left.tenders).filter(|(other, _)| same(other));
+    let sum = |of: fn(&TenderLeft) -> Amount| {
+        Amount::sum(tenders.clone().map(|(_, left)| of(left))).unwrap()
+    };
+    let here = sum(|left| left.captured).minus(sum(|left| left.refunded)).unwrap();
+    let taken = order.disputes.iter().filter(|it| it.state != DisputeState::Won);
+    let taken = taken.filter(|it| order.tender(&it.tender_id).is_some_and(same));
+    let disputed = Amount::sum(taken.map(|it| it.amount)).unwrap();
+    assert_eq!(sum(|left| left.disputed), disputed);
+    assert_eq!(here.minus(disputed).unwrap().max(Amount::ZERO), sum(|left| left.left));
 }
 
 /// Said here once more: what is tested does not judge itself.

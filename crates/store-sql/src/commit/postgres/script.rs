@@ -165,11 +165,13 @@ impl<'a> Builder<'a> {
                 format!(
                     "changed_tenders AS (UPDATE tenders t SET captured = x.captured, \
                      returned = x.returned, authorized = x.authorized, \
-                     released = x.released, reference = x.reference \
+                     released = x.released, provider = x.provider, \
+                     reference = x.reference \
                      FROM {rows}{guard} AND t.store_id = x.store_id \
                      AND t.order_id = x.order_id AND t.tender_id = x.tender_id \
                      AND (t.captured <> x.captured OR t.returned <> x.returned \
                      OR t.authorized IS DISTINCT FROM x.authorized OR t.released <> x.released \
+                     OR t.provider IS DISTINCT FROM x.provider \
                      OR t.reference IS DISTINCT FROM x.reference))"
                 )
             });

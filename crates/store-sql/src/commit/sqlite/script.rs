@@ -38,12 +38,12 @@ const INSERT_TENDERS: &str = "INSERT INTO tenders (store_id, order_id, tender_id
     x.value ->> 8 FROM {rows}";
 const UPDATE_TENDERS: &str = "UPDATE tenders SET captured = x.value ->> 3, \
     returned = x.value ->> 4, authorized = x.value ->> 5, released = x.value ->> 6, \
-    reference = x.value ->> 8 FROM {rows} \
+    provider = x.value ->> 7, reference = x.value ->> 8 FROM {rows} \
     WHERE tenders.store_id = x.value ->> 0 \
     AND tenders.order_id = x.value ->> 1 AND tenders.tender_id = x.value ->> 2 \
     AND (tenders.captured <> x.value ->> 3 OR tenders.returned <> x.value ->> 4 \
     OR tenders.authorized IS NOT x.value ->> 5 OR tenders.released <> x.value ->> 6 \
-    OR tenders.reference IS NOT x.value ->> 8)";
+    OR tenders.provider IS NOT x.value ->> 7 OR tenders.reference IS NOT x.value ->> 8)";
 const INSERT_FACTS: &str = "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
     kind, actor_kind, actor_id, traceparent, event_id, body) \
     SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
