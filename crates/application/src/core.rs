@@ -65,6 +65,15 @@ pub struct Request {
     pub fingerprint: [u8; 32],
 }
 
+impl Caller {
+    /// A commit of nothing yet, in the caller's name and trace.
+    pub(crate) fn commit(&self, now: OffsetDateTime) -> Commit {
+        let mut commit = Commit::new(now, self.actor.clone());
+        commit.trace.clone_from(&self.trace);
+        commit
+    }
+}
+
 /// A command's answer as the service rendered it, then or at an earlier time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -287,8 +296,7 @@ impl Core {
 
     pub(crate) fn commit_of(&self, caller: &Caller, change: OrderChange) -> Commit {
         let now = self.now();
-        let mut commit = Commit::new(now, caller.actor.clone());
-        commit.trace.clone_from(&caller.trace);
+        let mut commit = caller.commit(now);
         commit.tasks = tasks::of(&change, now);
         commit.order(change)
     }

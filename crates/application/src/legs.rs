@@ -67,8 +67,7 @@ impl Legs {
     ) -> Result<bool, Failure> {
         self.core
             .step(key, |order, now| {
-                let mut commit = Commit::new(now, caller.actor.clone());
-                commit.trace.clone_from(&caller.trace);
+                let mut commit = caller.commit(now);
                 let work = work(key, &order.state, leg_id);
                 let asked = work.is_some_and(|work| work.has_a_provider());
                 commit.tasks.extend(asked.then(|| TaskChange::Put(tasks::look(key, leg_id, now))));

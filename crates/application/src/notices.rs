@@ -6,7 +6,7 @@ use domain::{
     order::{self, DisputeReport, OrderState},
 };
 use ports::{
-    Clock, Commit, DisputeState, Inbox, Money, NoticeAbout, NoticeError, NoticeReaders, OrderKey,
+    Clock, DisputeState, Inbox, Money, NoticeAbout, NoticeError, NoticeReaders, OrderKey,
     PaymentNotice, StoreError, TaskKind,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -183,8 +183,7 @@ impl Notices {
         }
         for (key, _) in payments {
             let asked = self.core.step(&key, |order, now| {
-                let mut commit = Commit::new(now, caller.actor.clone());
-                commit.trace.clone_from(&caller.trace);
+                let mut commit = caller.commit(now);
                 if order.state.state == OrderState::Received {
                     commit.tasks.push(tasks::put(&key, TaskKind::ProcessOrder, now));
                 }

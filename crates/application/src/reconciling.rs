@@ -6,11 +6,11 @@ mod compare;
 pub use breaks::{Break, BreakKind};
 
 use crate::legs;
-use compare::{Leg, Payment};
+use compare::{Difference, Leg, Payment};
 use domain::{
     id::StoreId,
     order::{Order, Tender},
-    refund::{LEDGER, LegKind, LegState, MANUAL, RefundState},
+    refund::{LEDGER, LegFailure, LegKind, LegState, MANUAL, RefundState},
 };
 use futures_util::{StreamExt as _, stream};
 use ports::{
@@ -152,16 +152,20 @@ impl Reconciling {
         let now = self.clock.now();
         let (mut sum, mut breaks) = (Reconciled::default(), Vec::new());
         for tender in &order.tenders {
-            if let Some(kinds) = self.of_payment(&key, &order, tender).await {
-                sum.payments += 1;
-                breaks.extend(kinds.named(&key, tender.tender_id.as_str()));
+            // Of what no provider outside has, and of what costs nothing, there is nothing to ask.
+            let own = [LEDGER, MANUAL].contains(&tender.provider.as_str());
+            if own || tender.amount.is_zero() || tender.recovered.is_some() {
+                continue;
             }
+            sum.payments += 1;
+            let difference = self.of_payment(&key, &order, tender).await;
+            breaks.extend(difference.map(|it| it.named(&key, tender.tender_id.as_str())));
         }
         for refund in &order.refunds {
             let is_old = refund.created_at + self.patience < now;
             if refund.state == RefundState::Held && is_old {
                 let text = "it waits for a person".to_owned();
-                let held = compare::Difference::new(BreakKind::RefundHeld, "HELD".to_owned(), text);
+                let held = Difference::new(BreakKind::RefundHeld, "HELD".to_owned(), text);
                 breaks.push(held.named(&key, &refund.refund_id.to_string()));
             }
             for leg in &refund.legs {
@@ -184,12 +188,7 @@ impl Reconciling {
                         match self.providers.get(&leg.provider) {
                             Err(unknown) => seen.of_nobody(&unknown.name),
                             Ok(provider) => {
-                                let find = provider.find(&work.payment);
-                                let answer = tokio::time::timeout(self.call_timeout, find).await;
-                                match answer {
-                                    Ok(answer) => seen.beside(answer),
-                                    Err(_) => Some(seen.unanswered("no answer in time")),
-                                }
+                                seen.beside(self.in_time(provider.find(&work.payment)).await)
                             }
                         }
                     }
@@ -200,17 +199,12 @@ impl Reconciling {
         (sum, breaks)
     }
 
-    /// None for what no provider outside has, and for what nobody has paid.
     async fn of_payment(
         &self,
         key: &OrderKey,
         order: &Order,
         tender: &Tender,
-    ) -> Option<compare::Differences> {
-        let own = [LEDGER, MANUAL].contains(&tender.provider.as_str());
-        if own || tender.amount.is_zero() || tender.recovered.is_some() {
-            return None;
-        }
+    ) -> Option<Difference> {
         let is_old = order.created_at + self.patience < self.clock.now();
         let legs = order.refunds.iter().flat_map(|refund| &refund.legs).collect();
         let seen = Payment { tender, tenders: &order.tenders, legs, is_old };
@@ -218,11 +212,21 @@ impl Reconciling {
             Ok(provider) => provider,
             Err(unknown) => return Some(seen.of_nobody(&unknown.name)),
         };
-        let status = provider.status(key, tender, order.customer_currency);
-        Some(match tokio::time::timeout(self.call_timeout, status).await {
-            Ok(Ok(status)) => seen.beside(&status),
-            Ok(Err(failure)) => seen.unanswered(&failure.message),
-            Err(_) => seen.unanswered("no answer in time"),
-        })
+        match self.in_time(provider.status(key, tender, order.customer_currency)).await {
+            Ok(status) => seen.beside(&status),
+            Err(failure) => Some(seen.unanswered(&failure.message)),
+        }
+    }
+
+    /// A provider that says nothing cannot be asked now.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, LegFailure>>,
+    ) -> Result<T, LegFailure> {
+        let silent = |_| {
+            let message = "no answer in time".to_owned();
+            Err(LegFailure { code: "NO_ANSWER".to_owned(), message })
+        };
+        tokio::time::timeout(self.call_timeout, answer).await.unwrap_or_else(silent)
     }
 }

@@ -4,9 +4,7 @@
 use crate::{Answer, Caller, Core, Failure, Missing, Request, core::Pauses};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{id::StoreId, store::Store as StoreRecord};
-use ports::{
-    ClaimChange, Commit, EndpointChange, Receipt, StoreChange, StoreError, Stored, TokenChange,
-};
+use ports::{ClaimChange, EndpointChange, Receipt, StoreChange, StoreError, Stored, TokenChange};
 use time::OffsetDateTime;
 
 /// One command on one store.
@@ -71,8 +69,7 @@ impl Core {
             if change.facts.is_empty() && request.is_none() {
                 return Ok(Answer { bytes: answer, replayed: false });
             }
-            let mut commit = Commit::new(now, caller.actor.clone());
-            commit.trace.clone_from(&caller.trace);
+            let mut commit = caller.commit(now);
             commit.claims = claims;
             commit.tokens.extend(token);
             commit.endpoints.extend(endpoint);

@@ -17,7 +17,7 @@ use domain::{
     order::ExternalIds,
 };
 use ports::{Event, EventFeed, EventFilter, Numbering, Sequencer, StoreError, Stretch};
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+use sea_orm::{QueryResult, Value};
 use time::Duration;
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ impl EventFeed for SqlStore {
         values.extend(filter.order_id.as_ref().map(|order| Value::from(order.as_str())));
         values.extend([after.into(), looked_at.into()]);
         let sql = if filter.order_id.is_some() { OF_ORDER } else { BY_POSITION };
-        let rows = self.read_rows(sql, values).await?;
+        let rows = self.read_rows(&with_columns(sql), values).await?;
         let all = i64::try_from(rows.len()).is_ok_and(|count| count < looked_at);
         let mut stretch = Stretch { events: Vec::new(), seen: after, more: !all };
         for row in &rows {
@@ -95,7 +95,9 @@ impl EventFeed for SqlStore {
     }
 
     async fn all_events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let rows = self.read_rows(OVERALL, vec![after.into(), i64::from(limit).into()]).await?;
+        let rows = self
+            .read_rows(&with_columns(OVERALL), vec![after.into(), i64::from(limit).into()])
+            .await?;
         rows.iter().map(to_event).collect()
     }
 
@@ -124,21 +126,14 @@ impl Sequencer for SqlStore {
 }
 
 impl SqlStore {
-    async fn read_rows(
-        &self,
-        sql: &str,
-        values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let backend = self.0.read.get_database_backend();
-        let sql = sql.replace("{columns}", COLUMNS);
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        self.in_time(async { self.0.read.query_all_raw(statement).await.map_err(from_orm) }).await
-    }
-
     async fn read_number(&self, sql: &str, values: Vec<Value>) -> Result<Option<i64>, StoreError> {
         let rows = self.read_rows(sql, values).await?;
         rows.first().map(|row| row.try_get_by_index(0).map_err(from_orm)).transpose()
     }
+}
+
+fn with_columns(sql: &str) -> String {
+    sql.replace("{columns}", COLUMNS)
 }
 
 fn to_event(row: &QueryResult) -> Result<Event, StoreError> {

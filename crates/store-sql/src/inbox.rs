@@ -46,7 +46,7 @@ impl Inbox for SqlStore {
             doc.into(),
             micros(now).into(),
         ];
-        self.in_time(self.change_notice(TAKE, values.into())).await
+        Ok(self.in_time(self.change(TAKE, values.into())).await? > 0)
     }
 
     async fn claim_notices(
@@ -65,7 +65,7 @@ impl Inbox for SqlStore {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let values = held_by(key, owner).into_iter().chain([micros(now).into()]);
-        self.in_time(self.change_notice(FINISH, values.collect())).await
+        Ok(self.in_time(self.change(FINISH, values.collect())).await? > 0)
     }
 
     async fn put_aside(
@@ -76,23 +76,17 @@ impl Inbox for SqlStore {
         why: &str,
     ) -> Result<bool, StoreError> {
         let values = held_by(key, owner).into_iter().chain([micros(due_at).into(), why.into()]);
-        self.in_time(self.change_notice(PUT_ASIDE, values.collect())).await
+        Ok(self.in_time(self.change(PUT_ASIDE, values.collect())).await? > 0)
     }
 
     async fn open_notices(&self, limit: u32) -> Result<Vec<KeptNotice>, StoreError> {
-        let backend = self.0.read.get_database_backend();
-        let open = Statement::from_sql_and_values(backend, OPEN, [i64::from(limit).into()]);
-        let rows =
-            self.in_time(async { self.0.read.query_all_raw(open).await.map_err(from_orm) }).await?;
+        let rows = self.read_rows(OPEN, vec![i64::from(limit).into()]).await?;
         Ok(readable(&rows))
     }
 
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
-        let values = [micros(before).into(), i64::from(limit).into()];
-        let backend = self.0.write.get_database_backend();
-        let forget = Statement::from_sql_and_values(backend, FORGET, values);
-        let forget = async { self.0.write.execute_raw(forget).await.map_err(from_orm) };
-        Ok(self.in_time(forget).await?.rows_affected())
+        self.in_time(self.change(FORGET, vec![micros(before).into(), i64::from(limit).into()]))
+            .await
     }
 
     async fn payments(
@@ -100,12 +94,7 @@ impl Inbox for SqlStore {
         provider: &str,
         reference: &str,
     ) -> Result<Vec<(OrderKey, TenderId)>, StoreError> {
-        let backend = self.0.read.get_database_backend();
-        let values = [provider.into(), reference.into()];
-        let asked = Statement::from_sql_and_values(backend, PAYMENTS, values);
-        let rows = self
-            .in_time(async { self.0.read.query_all_raw(asked).await.map_err(from_orm) })
-            .await?;
+        let rows = self.read_rows(PAYMENTS, vec![provider.into(), reference.into()]).await?;
         let text = |row: &QueryResult, place| -> Result<String, StoreError> {
             row.try_get_by_index(place).map_err(from_orm)
         };
@@ -144,13 +133,6 @@ impl SqlStore {
         let mut rows = write.query_all_raw(claim).await.map_err(from_orm)?;
         rows.sort_by_cached_key(|row| row.try_get_by_index::<i64>(4).unwrap_or(i64::MAX));
         Ok(readable(&rows))
-    }
-
-    async fn change_notice(&self, sql: &str, values: Vec<Value>) -> Result<bool, StoreError> {
-        let backend = self.0.write.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let done = self.0.write.execute_raw(statement).await.map_err(from_orm)?;
-        Ok(done.rows_affected() > 0)
     }
 }
 

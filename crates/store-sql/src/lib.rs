@@ -32,6 +32,7 @@ mod publisher_cursors;
 mod reader;
 mod replay;
 mod schema;
+mod statement;
 mod store;
 mod tasks;
 

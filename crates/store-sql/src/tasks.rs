@@ -53,20 +53,20 @@ impl Tasks for SqlStore {
 
     async fn renew(&self, task: &Task, lease: &Lease) -> Result<bool, StoreError> {
         let values = held_by(task, &lease.owner).into_iter().chain([micros(lease.until).into()]);
-        self.in_time(self.change_task(RENEW, values.collect())).await
+        Ok(self.in_time(self.change(RENEW, values.collect())).await? > 0)
     }
 
     async fn release(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
         let Task { due_at, attempts, why, .. } = task;
         let released = [micros(*due_at).into(), i64::from(*attempts).into(), why.clone().into()];
         let values = held_by(task, owner).into_iter().chain(released);
-        self.in_time(self.change_task(RELEASE, values.collect())).await?;
+        self.in_time(self.change(RELEASE, values.collect())).await?;
         Ok(())
     }
 
     async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError> {
         let values = held_by(task, owner);
-        self.in_time(self.change_task(FINISH, values.into())).await?;
+        self.in_time(self.change(FINISH, values.into())).await?;
         Ok(())
     }
 
@@ -126,14 +126,6 @@ impl SqlStore {
             rows.iter().map(|row| to_claimed(row, kind, lease)).collect::<Result<_, _>>()?;
         claimed.sort_by_key(|claimed| claimed.task.due_at);
         Ok(claimed)
-    }
-
-    async fn change_task(&self, sql: &str, values: Vec<Value>) -> Result<bool, StoreError> {
-        let database = &self.0.write;
-        let backend = database.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let done = database.execute_raw(statement).await.map_err(from_orm)?;
-        Ok(done.rows_affected() > 0)
     }
 }
 

@@ -399,23 +399,22 @@ impl Work for Legs {
             tracing::error!(%leg_id, "a task names a leg that does not exist");
             return Ok(Next::later(IDLE, "there is no such leg"));
         };
-        if looks.is_some() {
-            if !work.has_a_provider() {
-                return Ok(Next::Done);
-            }
-            let provider = self.providers.get(&work.leg.provider)?;
-            let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
-            return self.look(&Hand { caller, task, held, provider }, &work).await;
+        if looks.is_some() && !work.has_a_provider() {
+            return Ok(Next::Done);
         }
         // Held back or ended since the task was claimed. Handing it back is void if the task was
         // taken out or put in again meanwhile, so nothing can be lost by it.
         let nothing_to_do = Ok(Next::later(IDLE, "there is nothing to do"));
-        if work.refund_state != RefundState::Pending || work.leg.kind == LegKind::Manual {
+        let is_idle = work.refund_state != RefundState::Pending || work.leg.kind == LegKind::Manual;
+        if looks.is_none() && is_idle {
             return nothing_to_do;
         }
         let provider = self.providers.get(&work.leg.provider)?;
         let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
         let hand = Hand { caller, task, held, provider };
+        if looks.is_some() {
+            return self.look(&hand, &work).await;
+        }
         match work.leg.state {
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,

@@ -7,7 +7,7 @@ mod providers;
 mod quotes;
 mod refusals;
 mod stores;
-mod stripe;
+pub mod stripe;
 mod tenders;
 
 use crate::world::{act, get};

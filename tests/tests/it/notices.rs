@@ -1,6 +1,7 @@
 //! What a payment provider tells by itself, and whether it has what we have booked.
 
 use crate::{
+    lifecycle::stripe::{WEBHOOK_SECRET as SECRET, paid_by, with_stripe},
     on_both,
     world::{Answer, STORE, World, eventually, get, order},
 };
@@ -11,7 +12,7 @@ use std::{
     process::ExitStatus,
     time::{SystemTime, UNIX_EPOCH},
 };
-use testkit::localstripe::{SECRET_KEY, Server};
+use testkit::localstripe::Server;
 
 on_both!(
     a_notice_is_taken_once_and_looked_into,
@@ -21,20 +22,7 @@ on_both!(
     what_a_provider_does_not_have_is_a_break,
 );
 
-const SECRET: &str = "whsec_of_the_tests";
 const PATH: &str = "/providers/stripe/notices";
-
-async fn with_stripe(world: &mut World) -> Server {
-    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
-    let url = server.url();
-    world.restart_with(&[
-        ("MERIDIAN__PAYMENTS__STRIPE__URL", url.as_str()),
-        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", SECRET_KEY),
-        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", SECRET),
-    ]);
-    world.open_store(json!({})).await;
-    server
-}
 
 #[expect(clippy::disallowed_methods, reason = "what is signed is signed now")]
 fn now() -> u64 {
@@ -79,10 +67,7 @@ const ALL: &str = "SELECT COUNT(*) FROM payment_notices";
 
 async fn refunded(world: &World, server: &Server) -> (Value, String) {
     let payment = server.captured(11_500, "usd");
-    let mut paid = order("O-1");
-    paid["tenders"][0]["provider"] = "stripe".into();
-    paid["tenders"][0]["provider_reference"] = payment.as_str().into();
-    world.ready(&paid).await;
+    world.ready(&paid_by("O-1", &payment, "CAPTURED")).await;
     let refund = world.refund("O-1", &json!({"shipping_amount": "1.00"})).await.ok();
     (world.until_over(&refund).await, payment)
 }
@@ -143,10 +128,7 @@ fn dispute(id: &str, name: &str, status: &str, at: u64, payment: &str) -> String
 async fn what_is_disputed_is_not_refunded_until_the_dispute_is_won(mut world: World) {
     let server = with_stripe(&mut world).await;
     let payment = server.captured(11_500, "usd");
-    let mut paid = order("O-1");
-    paid["tenders"][0]["provider"] = "stripe".into();
-    paid["tenders"][0]["provider_reference"] = payment.as_str().into();
-    world.ready(&paid).await;
+    world.ready(&paid_by("O-1", &payment, "CAPTURED")).await;
     let stands = async |state: &str| {
         eventually("the dispute to be booked", || async {
             let order = get(&world, "O-1").await;

@@ -15,9 +15,6 @@ pub(super) struct Difference {
     pub theirs: String,
 }
 
-/// At most one of a payment today; a payment that nothing is wrong with has none.
-pub(super) struct Differences(pub Option<Difference>);
-
 impl Difference {
     pub const fn new(kind: BreakKind, ours: String, theirs: String) -> Self {
         Self { kind, ours, theirs }
@@ -26,12 +23,6 @@ impl Difference {
     pub fn named(self, key: &OrderKey, subject: &str) -> Break {
         let Self { kind, ours, theirs } = self;
         Break { kind, order: Some(key.clone()), subject: subject.to_owned(), ours, theirs }
-    }
-}
-
-impl Differences {
-    pub fn named(self, key: &OrderKey, subject: &str) -> Option<Break> {
-        self.0.map(|it| it.named(key, subject))
     }
 }
 
@@ -162,39 +153,38 @@ struct Standing {
 }
 
 impl Payment<'_> {
-    fn difference(&self, kind: BreakKind, theirs: String) -> Differences {
+    fn difference(&self, kind: BreakKind, theirs: String) -> Difference {
         let Tender { state, authorized, captured, .. } = self.tender;
         let ours = format!("{}: authorised {authorized}, captured {captured}", state.name());
-        Differences(Some(Difference::new(kind, ours, theirs)))
+        Difference::new(kind, ours, theirs)
     }
 
-    pub fn unanswered(&self, why: &str) -> Differences {
+    pub fn unanswered(&self, why: &str) -> Difference {
         self.difference(BreakKind::ProviderSilent, why.to_owned())
     }
 
-    pub fn of_nobody(&self, provider: &str) -> Differences {
+    pub fn of_nobody(&self, provider: &str) -> Difference {
         let theirs = format!("there is no provider {provider:?}");
         self.difference(BreakKind::ProviderNotConfigured, theirs)
     }
 
-    pub fn beside(&self, status: &PaymentStatus) -> Differences {
+    pub fn beside(&self, status: &PaymentStatus) -> Option<Difference> {
         use BreakKind as Kind;
-        let none = Differences(None);
         let (kind, theirs) = match (self.tender.state, status) {
             (
                 TenderState::Pending | TenderState::Failed,
                 PaymentStatus::Pending | PaymentStatus::Failed,
-            ) => return none,
+            ) => return None,
             (_, PaymentStatus::Pending) => (Kind::PaymentNotThere, "not paid".to_owned()),
             (_, PaymentStatus::Failed) => {
                 if self.nothing_stands() {
-                    return none;
+                    return None;
                 }
                 (Kind::PaymentFailedThere, "failed, or let go as a whole".to_owned())
             }
             (TenderState::Pending | TenderState::Failed, PaymentStatus::Authorized(amount)) => {
                 if !self.is_old {
-                    return none;
+                    return None;
                 }
                 (Kind::AuthorisationNotBooked, format!("authorised {amount}"))
             }
@@ -205,13 +195,13 @@ impl Payment<'_> {
                 let kind = match self.captured() {
                     Some(Standing { least, .. }) if *amount < least => Kind::WentBackElsewhere,
                     Some(Standing { most, .. }) if *amount > most => Kind::DidNotGoBack,
-                    _ => return none,
+                    _ => return None,
                 };
                 (kind, format!("{amount} stands"))
             }
             (_, PaymentStatus::Captured(amount)) => {
                 if !self.is_old {
-                    return none;
+                    return None;
                 }
                 (Kind::CaptureNotBooked, format!("captured {amount}"))
             }
@@ -219,12 +209,12 @@ impl Payment<'_> {
                 let kind = match self.authorized() {
                     Some(Standing { least, .. }) if *amount < least => Kind::ReleasedElsewhere,
                     Some(Standing { most, .. }) if *amount > most => Kind::AuthorisedMore,
-                    _ => return none,
+                    _ => return None,
                 };
                 (kind, format!("authorised {amount}"))
             }
         };
-        self.difference(kind, theirs)
+        Some(self.difference(kind, theirs))
     }
 
     fn nothing_stands(&self) -> bool {
@@ -237,10 +227,7 @@ impl Payment<'_> {
 
     /// Nothing can be said where several tenders are one payment there.
     fn is_alone(&self) -> bool {
-        let same = |other: &&Tender| {
-            (&other.provider, &other.provider_reference)
-                == (&self.tender.provider, &self.tender.provider_reference)
-        };
+        let same = |other: &&Tender| other.is_one_payment_with(self.tender);
         self.tenders.iter().filter(same).count() == 1
     }
 

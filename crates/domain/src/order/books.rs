@@ -153,10 +153,9 @@ impl Books {
     fn contest(&mut self, order: &Order, dispute: &Dispute) -> Result<(), AmountError> {
         let own = order.tenders.iter().position(|it| it.tender_id == dispute.tender_id);
         let Some(own) = own else { return Ok(()) };
-        let payment =
-            |tender: &Tender| (tender.provider.clone(), tender.provider_reference.clone());
-        let of = payment(&order.tenders[own]);
-        let same = |place: &usize| *place != own && payment(&order.tenders[*place]) == of;
+        let tender = &order.tenders[own];
+        let same =
+            |place: &usize| *place != own && order.tenders[*place].is_one_payment_with(tender);
         let others = (0..order.tenders.len()).filter(same);
         let mut rest = dispute.amount;
         for place in std::iter::once(own).chain(others) {

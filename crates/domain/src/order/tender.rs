@@ -90,6 +90,11 @@ impl Tender {
         self.recovered.as_ref().is_some_and(|recovered| recovered.by == by)
     }
 
+    /// Whether a provider knows both by the same payment.
+    pub fn is_one_payment_with(&self, other: &Self) -> bool {
+        (&self.provider, &self.provider_reference) == (&other.provider, &other.provider_reference)
+    }
+
     /// The tender whose payment this is: itself, but for one that stands again.
     pub fn payment(&self) -> &TenderId {
         self.recovered.as_ref().and_then(|it| it.of.as_ref()).unwrap_or(&self.tender_id)

@@ -1,8 +1,8 @@
 //! What nobody needs any more, some at a time.
 
-use crate::{SqlStore, column::micros, error::from_orm};
+use crate::{SqlStore, column::micros};
 use ports::{StoreError, event_id};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 
 /// What was through before a time is of events before it, which the key finds. What was taken out
@@ -59,13 +59,5 @@ impl SqlStore {
         let sql = DROP.replace("{old}", of_each).replace("{which}", which);
         let sql = sql.replace("{still}", still);
         self.change(&sql, values).await
-    }
-
-    async fn change(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let database = &self.0.write;
-        let backend = database.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let done = database.execute_raw(statement).await.map_err(from_orm)?;
-        Ok(done.rows_affected())
     }
 }

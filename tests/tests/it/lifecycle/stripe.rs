@@ -12,20 +12,24 @@ on_both!(
     a_payment_is_asked_for_and_an_authorisation_let_go_at_stripe,
 );
 
+/// What Stripe signs its messages to us with.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
 /// The world with Stripe beside it.
-async fn with_stripe(world: &mut World) -> Server {
+pub async fn with_stripe(world: &mut World) -> Server {
     let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
     let url = server.url();
     world.restart_with(&[
         ("MERIDIAN__PAYMENTS__STRIPE__URL", url.as_str()),
         ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", SECRET_KEY),
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", WEBHOOK_SECRET),
     ]);
     world.open_store(json!({})).await;
     server
 }
 
 /// An order of 115.00 USD that is paid by a payment of Stripe's.
-fn paid_by(order_id: &str, payment: &str, state: &str) -> Value {
+pub fn paid_by(order_id: &str, payment: &str, state: &str) -> Value {
     let mut order = order(order_id);
     order["tenders"][0]["provider"] = "stripe".into();
     order["tenders"][0]["provider_reference"] = payment.into();

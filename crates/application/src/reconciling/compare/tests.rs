@@ -169,7 +169,7 @@ fn of_payment(
     [false, true].map(|is_old| {
         let legs = legs.iter().collect();
         let seen = Payment { tender: &tenders[0], tenders: &tenders, legs, is_old };
-        seen.beside(status).0.map(|it| it.kind)
+        seen.beside(status).map(|it| it.kind)
     })
 }
 
@@ -237,7 +237,7 @@ fn of_tenders_that_are_one_payment_there_no_amount_is_compared() {
     let other = Tender { tender_id: "t2".parse().unwrap(), ..tender(TenderState::Captured) };
     let tenders = [tender(TenderState::Captured), other];
     let seen = Payment { tender: &tenders[0], tenders: &tenders, legs: Vec::new(), is_old: true };
-    assert!(seen.beside(&PaymentStatus::Captured(amount(200))).0.is_none());
+    assert!(seen.beside(&PaymentStatus::Captured(amount(200))).is_none());
 }
 
 #[test]
