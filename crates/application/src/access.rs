@@ -37,17 +37,32 @@ impl Access {
         Self { reader, clock, known: Arc::default() }
     }
 
-    /// The live token of this secret.
+    /// The token of this secret, if it still opens anything.
     ///
     /// # Errors
     ///
     /// If the store cannot be asked; the secret may be good.
     pub async fn token(&self, secret: &str) -> Result<Option<Token>, StoreError> {
+        let found = self.find(secret).await?;
+        Ok(found.filter(|token| self.is_live(token)))
+    }
+
+    /// Whether it still opens anything.
+    pub fn is_live(&self, token: &Token) -> bool {
+        token.is_live(self.clock.now())
+    }
+
+    /// The token of this secret, also one that opens nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be asked; the secret may be good.
+    pub async fn find(&self, secret: &str) -> Result<Option<Token>, StoreError> {
         let hash = secret_hash(secret);
         let now = self.clock.now();
         let known = self.known().get(&hash).cloned();
-        let token = match known {
-            Some((read_at, token)) if (now - read_at).abs() < FRESH => Some(token),
+        match known {
+            Some((read_at, token)) if (now - read_at).abs() < FRESH => Ok(Some(token)),
             _ => {
                 let found = self.reader.token_by_hash(&hash).await?;
                 let mut known = self.known();
@@ -60,10 +75,9 @@ impl Access {
                     }
                     None => _ = known.remove(&hash),
                 }
-                found
+                Ok(found)
             }
-        };
-        Ok(token.filter(|token| token.is_live(now)))
+        }
     }
 
     /// Forgets every token, such as after a revocation in this process.

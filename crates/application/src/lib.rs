@@ -8,6 +8,7 @@
 mod access;
 mod cancellations;
 mod core;
+mod denials;
 mod disabling;
 mod failure;
 mod feed;
@@ -34,6 +35,7 @@ mod webhooks;
 pub use access::{Access, secret_hash};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Made, Request};
+pub use denials::Denials;
 pub use disabling::Disabling;
 pub use failure::{Failure, Missing, Taken};
 pub use feed::{Cursor, CursorFault, Feed, Watched};

@@ -108,6 +108,7 @@ impl Stores {
                     currency: new.currency,
                     settings: new.settings.clone(),
                     settings_version: 1,
+                    denials: 0,
                     created_at: now,
                 };
                 let claims = take_guid(&store).into_iter().collect();
@@ -141,8 +142,9 @@ impl Stores {
             request,
             |Known { store: found, beside: Beside { guid, .. }, .. }| {
                 let Stored { state: before, version } = existing(found, store_id)?;
-                if let Some(asked) = patch.version.filter(|asked| *asked != version.0) {
-                    return Err(Failure::VersionMismatch { asked, actual: version.0 });
+                let actual = before.changes(version.0);
+                if let Some(asked) = patch.version.filter(|asked| *asked != actual) {
+                    return Err(Failure::VersionMismatch { asked, actual });
                 }
                 let mut after = patched(before.clone(), &patch);
                 signs.store(self.sign_with(&secret, &mut after.settings), Ordering::Relaxed);

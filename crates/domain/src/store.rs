@@ -1,7 +1,7 @@
 //! A store: one web shop of a merchant, and the tenant that every record belongs to.
 
 use crate::{
-    Amount, Currency,
+    Amount, Currency, Denial,
     cancellation::CancellationReason,
     id::{EndpointId, EventId, StoreId},
     screening::Screening,
@@ -25,8 +25,16 @@ pub struct Store {
     pub settings: StoreSettings,
     /// Counts changes of the settings; a refund names the one that it was computed with.
     pub settings_version: i64,
+    /// How many of its facts tell of attempts that were denied, and changed nothing of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub denials: i64,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(count: &i64) -> bool {
+    *count == 0
 }
 
 impl Store {
@@ -37,6 +45,11 @@ impl Store {
             handover.secret.clear();
         }
         self
+    }
+
+    /// How often it was changed, of so many facts: what callers know as its version.
+    pub const fn changes(&self, facts: i64) -> i64 {
+        facts - self.denials
     }
 
     /// Whether this is the store's GUID. No text is the GUID of a store that has none.
@@ -214,6 +227,14 @@ pub enum StoreFact {
     /// nor anything that it answered stands here.
     #[serde(rename = "webhook.disabled")]
     EndpointDisabled { endpoint_id: EndpointId, url: String, why: String },
+    /// The actor tried what it may not, and was refused.
+    #[serde(rename = "access.denied")]
+    AccessDenied {
+        denials: Vec<Denial>,
+        /// Attempts beyond those that are listed.
+        #[serde(default)]
+        more: u64,
+    },
 }
 
 impl StoreFact {
@@ -231,6 +252,7 @@ impl StoreFact {
             Self::EndpointSentAgain { .. } => "webhook.sent_again",
             Self::EndpointTested { .. } => "webhook.tested",
             Self::EndpointDisabled { .. } => "webhook.disabled",
+            Self::AccessDenied { .. } => "access.denied",
         }
     }
 }

@@ -3,14 +3,16 @@
 use crate::{
     Deadline, Principal,
     call_name::CallName,
-    deadline,
+    deadline, denied,
     in_our_words::in_our_words,
     open::{Ask, Open},
     permissions::{self, Permission},
     refusal,
 };
-use application::{Access, Stores, secret_hash};
+use application::{Access, Denials, Stores, secret_hash};
+use domain::Denial;
 use http::{HeaderMap, Request, Response};
+use ports::Stored;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     pin::Pin,
@@ -56,6 +58,7 @@ impl Running {
 pub struct Gate {
     access: Access,
     stores: Stores,
+    denials: Denials,
     bootstrap: Option<[u8; 32]>,
     default_deadline: Duration,
     running: Arc<Semaphore>,
@@ -68,12 +71,14 @@ impl Gate {
     pub fn new(
         access: Access,
         stores: Stores,
+        denials: Denials,
         bootstrap: Option<&str>,
         settings: &GateSettings,
     ) -> Self {
         Self {
             access,
             stores,
+            denials,
             bootstrap: bootstrap.map(secret_hash),
             default_deadline: settings.default_deadline,
             running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
@@ -111,15 +116,22 @@ impl Gate {
         request.extensions_mut().insert(deadline);
         // A command that goes on after its caller left still counts as running.
         request.extensions_mut().insert(running.clone());
+        let name = method.map_or("", |it| it.method);
         let call = async {
+            let mut caller = None;
             if !is_open(request.uri().path()) && !signed {
-                let principal = self.authenticate(request.headers()).await?;
+                let principal = self.authenticate(request.headers(), name).await?;
+                caller = Some(principal.clone());
                 request.extensions_mut().insert(principal);
             }
-            inner.call(request).await.map_err(|error| {
+            let answered = inner.call(request).await.map_err(|error| {
                 tracing::error!(%error, "a service broke");
                 refusal::internal()
-            })
+            })?;
+            if let Some(principal) = caller {
+                denied::note(&self.denials, &principal, name, &answered);
+            }
+            Ok(answered)
         };
         let answered = tokio::time::timeout_at(deadline.at(), call)
             .await
@@ -156,7 +168,7 @@ impl Gate {
         }))
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
+    async fn authenticate(&self, headers: &HeaderMap, method: &str) -> Result<Principal, Status> {
         let header = |name: &str| headers.get(name)?.to_str().ok();
         if let Some(authorization) = header("authorization") {
             let (scheme, secret) = authorization.split_once(' ').unwrap_or_default();
@@ -167,20 +179,41 @@ impl Gate {
             if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
                 return Ok(Principal::bootstrap());
             }
-            let token = self.access.token(secret).await;
+            let token = self.access.find(secret).await;
             let token = token.map_err(|error| refusal::of(&error.into()))?;
-            return token.map(Principal::from).ok_or_else(refusal::unauthenticated);
+            let token = token.ok_or_else(refusal::unauthenticated)?;
+            let is_live = self.access.is_live(&token);
+            let principal = Principal::from(token);
+            return if is_live {
+                Ok(principal)
+            } else {
+                Err(self.unauthenticated("TOKEN_ENDED", &principal, method))
+            };
         }
         let Some(guid) = header("x-merchant-guid") else {
             return Err(refusal::unauthenticated());
         };
         let store = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
-        let store = store.filter(|store| store.state.settings.guid_alone);
-        store.map(|store| Principal::merchant_guid(&store.state)).ok_or_else(|| {
+        let Some(Stored { state: store, .. }) = store else {
             // Not which one: where it is a credential it has no place in a log.
-            tracing::warn!("a merchant GUID without a token was denied");
-            refusal::unauthenticated()
-        })
+            tracing::warn!("an unknown merchant GUID was denied");
+            return Err(refusal::unauthenticated());
+        };
+        let principal = Principal::merchant_guid(&store);
+        if store.settings.guid_alone {
+            Ok(principal)
+        } else {
+            Err(self.unauthenticated("TOKEN_NEEDED", &principal, method))
+        }
+    }
+
+    /// Refused in the words for everybody who is not known, and noted where it is known who it is.
+    fn unauthenticated(&self, reason: &str, principal: &Principal, method: &str) -> Status {
+        tracing::warn!(actor = principal.actor.id, reason, "a caller was denied");
+        if let Some(store_id) = &principal.store_id {
+            self.denials.note(store_id, &principal.actor, Denial::new(reason, method, None));
+        }
+        refusal::unauthenticated()
     }
 }
 

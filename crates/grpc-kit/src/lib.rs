@@ -10,6 +10,7 @@ mod admission;
 mod answer;
 mod call_name;
 mod deadline;
+mod denied;
 mod fields;
 mod gate;
 mod in_our_words;

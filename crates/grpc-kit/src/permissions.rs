@@ -140,4 +140,12 @@ mod tests {
         listed.sort();
         assert_eq!(methods, listed);
     }
+
+    #[test]
+    fn a_service_can_be_given_each_scope_that_lets_it_in() {
+        let mut let_in: Vec<_> = METHODS.iter().flat_map(|listed| listed.scopes).copied().collect();
+        let_in.sort_unstable();
+        let_in.dedup();
+        assert_eq!(let_in, crate::SCOPES);
+    }
 }

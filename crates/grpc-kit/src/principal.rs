@@ -28,6 +28,7 @@ pub const SCOPES: &[&str] = &[
     "payments:write",
     "refunds:read",
     "refunds:write",
+    "screening:write",
     "stores:read",
     "webhooks:read",
     "webhooks:write",

@@ -22,7 +22,7 @@ pub(crate) fn store(store: &Store, version: Version) -> proto::Store {
         currency: store.currency.to_string(),
         settings: Some(settings(store)),
         settings_version: store.settings_version,
-        version: version.0,
+        version: store.changes(version.0),
         create_time: Some(timestamp(store.created_at)),
     }
 }

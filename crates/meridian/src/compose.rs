@@ -8,8 +8,8 @@ use crate::{
     system::{SystemClock, SystemIds},
 };
 use application::{
-    Access, Cancellations, Core, Feed, Notices, Orders, Reconciling, Refunds, Stores, Tail,
-    Waiting, Webhooks,
+    Access, Cancellations, Core, Denials, Feed, Notices, Orders, Reconciling, Refunds, Stores,
+    Tail, Waiting, Webhooks,
 };
 use domain::{Currencies, id::StoreId};
 use grpc_cancellations::CancellationsGrpc;
@@ -61,6 +61,7 @@ pub struct Composed {
     tail: Tail,
     webhooks: Webhooks,
     notices: Notices,
+    denials: Denials,
     sender: Arc<dyn WebhookSender>,
     /// Ends the streams of the services, which have no end of their own.
     pub closing: CancellationToken,
@@ -145,7 +146,8 @@ impl Composed {
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
             max_open_streams: settings.grpc.max_open_streams,
         };
-        let gate = Gate::new(access, stores.clone(), bootstrap, &limits);
+        let denials = Denials::new(Arc::clone(&core));
+        let gate = Gate::new(access, stores.clone(), denials.clone(), bootstrap, &limits);
         let entrances = Entrances {
             core: &core,
             tasks: Arc::new(store.clone()),
@@ -174,6 +176,7 @@ impl Composed {
             tail,
             webhooks,
             notices,
+            denials,
             sender,
             closing,
         })
@@ -236,6 +239,17 @@ impl Composed {
         }
     }
 
+    /// Has attempts that were denied written into the log, until `stop`, and then the rest of them.
+    pub fn keep_denials(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let denials = self.denials.clone();
+        async move {
+            while stop.run_until_cancelled(tokio::time::sleep(WRITE_DENIALS)).await.is_some() {
+                denials.write().await;
+            }
+            denials.write_all().await;
+        }
+    }
+
     /// Keeps the time of this process that of the database, until `stop`.
     pub fn keep_time(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
         let (store, clock) = (self.store.clone(), Arc::clone(&self.shared_clock));
@@ -248,6 +262,9 @@ impl Composed {
         }
     }
 }
+
+/// How long a denied attempt waits for its place in the log.
+const WRITE_DENIALS: Duration = Duration::from_secs(1);
 
 /// How often the database is asked whether it is there, and how long it may take to say so.
 const LOOK_AT_STORE: Duration = Duration::from_secs(1);

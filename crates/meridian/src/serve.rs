@@ -55,6 +55,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         // As long as there may be leases.
         workers.push(tokio::spawn(composed.keep_time(stop_workers.clone())));
         workers.push(tokio::spawn(composed.follow_feed(stop_workers.clone())));
+        // Calls may be denied until the last of them is over.
+        workers.push(tokio::spawn(composed.keep_denials(stop_workers.clone())));
     }
     // From the moment it says that it is ready, a signal to end is heard.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -1,5 +1,7 @@
 //! Who may do what, and what the others are told.
 
+mod denials;
+
 use crate::{
     on_both,
     world::{Answer, GUID, Http, STORE, World, eventually, order, order_path, reason_of, unique},

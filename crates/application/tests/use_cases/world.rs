@@ -1,8 +1,8 @@
 //! One store with one order, and a store port that has mishaps on request.
 
 use application::{
-    Access, Answer, Caller, Core, Failure, NewRefund, NewStore, Orders, Quoted, Refunds, Request,
-    Stores, Webhooks,
+    Access, Answer, Caller, Core, Denials, Failure, NewRefund, NewStore, Orders, Quoted, Refunds,
+    Request, Stores, Webhooks,
 };
 use async_trait::async_trait;
 use domain::{
@@ -12,7 +12,7 @@ use domain::{
         ExternalIds, NewLine, NewOrder, NewTender, Order, Personal, TenderMethod, TenderState,
     },
     refund::{ProductRequest, RefundRequest},
-    store::StoreSettings,
+    store::{StoreFact, StoreSettings},
 };
 use ports::{
     Claim, ClaimKind, Clock, Commit, Ids, Loaded, NumberBlock, OrderKey, Outgoing, Quote, Receipt,
@@ -35,6 +35,7 @@ pub struct World {
     pub refunds: Refunds,
     pub stores: Stores,
     pub webhooks: Webhooks,
+    pub denials: Denials,
     /// What the use cases work on, without mishaps.
     pub memory: Arc<MemoryStore>,
     orders: Orders,
@@ -46,7 +47,7 @@ pub struct World {
 impl World {
     pub async fn with_order() -> Self {
         let memory = MemoryStore::default();
-        let store = Arc::new(Mishaps { inner: memory.clone(), next: Mutex::default() });
+        let store = Arc::new(Mishaps::of(memory.clone()));
         let clock = Arc::new(TestClock::at(OffsetDateTime::UNIX_EPOCH));
         let ids: Arc<dyn Ids> = Arc::new(Counted::default());
         let reader = Arc::new(memory);
@@ -58,6 +59,7 @@ impl World {
         let world = Self {
             stores: stores.clone(),
             webhooks,
+            denials: Denials::new(Arc::clone(&core)),
             memory: reader,
             store,
             clock,
@@ -257,9 +259,19 @@ pub enum Mishap {
 pub struct Mishaps {
     inner: MemoryStore,
     next: Mutex<Option<Mishap>>,
+    told: Mutex<Vec<(Actor, StoreFact)>>,
 }
 
 impl Mishaps {
+    fn of(inner: MemoryStore) -> Self {
+        Self { inner, next: Mutex::default(), told: Mutex::default() }
+    }
+
+    /// What was committed of stores, and who did it.
+    pub fn told(&self) -> Vec<(Actor, StoreFact)> {
+        self.told.lock().unwrap().clone()
+    }
+
     pub fn next_commit(&self, mishap: Mishap) {
         *self.next.lock().unwrap() = Some(mishap);
     }
@@ -314,7 +326,13 @@ impl Store for Mishaps {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let mishap = self.next.lock().unwrap().take();
         match mishap {
-            None => self.inner.commit(commit).await,
+            None => {
+                let facts = commit.stores.iter().flat_map(|change| change.facts.clone());
+                let told: Vec<_> = facts.map(|fact| (commit.actor.clone(), fact)).collect();
+                self.inner.commit(commit).await?;
+                self.told.lock().unwrap().extend(told);
+                Ok(())
+            }
             Some(Mishap::AnswerLost) => {
                 self.inner.commit(commit).await?;
                 Err(StoreError::Unavailable("the connection was lost".into()))
