@@ -7,13 +7,15 @@ use crate::{
 use domain::{
     Actor,
     id::{OrderId, StoreId},
-    order::Order,
+    order::{Order, TenderMethod},
+    refund::LEDGER,
     store::Store as StoreRecord,
 };
 use futures_util::future::try_join_all;
 use ports::{
     Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Ledger, Loaded, OrderChange, OrderKey,
     Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
+    own_value::{self, Balances},
 };
 use rand::Rng as _;
 use std::{
@@ -102,6 +104,8 @@ pub(crate) struct Ask<'a> {
     pub request: &'a Request,
     /// A unique key that the decision has to know the holder of.
     pub claim: Option<(ClaimKind, &'a str)>,
+    /// Whether it has to know what is on the order's gift cards.
+    pub gift_cards: bool,
 }
 
 /// What a decision is made on.
@@ -110,6 +114,8 @@ pub(crate) struct Found {
     pub key: OrderKey,
     pub order: Option<Stored<Order>>,
     pub claim: Option<Claim>,
+    /// What is on the order's gift cards in this system's books, if that was asked for.
+    pub balances: Balances,
     pub now: OffsetDateTime,
 }
 
@@ -201,7 +207,7 @@ impl Core {
         key: &OrderKey,
         decide: &(impl Fn(Found) -> Result<Decision, Failure> + Send + Sync),
     ) -> Result<Answer, Failure> {
-        let Ask { caller, request, claim, .. } = ask;
+        let Ask { caller, request, claim, gift_cards, .. } = ask;
         let request_key = request.key(&key.store_id);
         let Loaded { order, receipt } = self.store.load(key, Some(&request_key)).await?;
         if let Some(receipt) = receipt {
@@ -211,22 +217,26 @@ impl Core {
             Some((kind, name)) => self.store.claim(&key.store_id, *kind, name).await?,
             None => None,
         };
-        let (change, claims, answer) =
-            match decide(Found { key: key.clone(), order, claim, now: self.now() })? {
-                Decision::Commit { change, claims, answer } => (*change, claims, answer),
-                Decision::SameAs(other) => {
-                    let first = self.store.receipt(&other).await?.ok_or(StoreError::Conflict)?;
-                    // This id, too, now stands for that content.
-                    let mut commit = Commit::new(self.now(), caller.actor.clone());
-                    commit.receipt = Some(Receipt {
-                        key: request_key,
-                        fingerprint: request.fingerprint,
-                        answer: first.answer.clone(),
-                    });
-                    self.store.commit(commit).await?;
-                    return Ok(Answer { bytes: first.answer, replayed: true });
-                }
-            };
+        let balances = match &order {
+            Some(order) if *gift_cards => self.gift_cards_of(&order.state).await?,
+            _ => Balances::new(),
+        };
+        let found = Found { key: key.clone(), order, claim, balances, now: self.now() };
+        let (change, claims, answer) = match decide(found)? {
+            Decision::Commit { change, claims, answer } => (*change, claims, answer),
+            Decision::SameAs(other) => {
+                let first = self.store.receipt(&other).await?.ok_or(StoreError::Conflict)?;
+                // This id, too, now stands for that content.
+                let mut commit = Commit::new(self.now(), caller.actor.clone());
+                commit.receipt = Some(Receipt {
+                    key: request_key,
+                    fingerprint: request.fingerprint,
+                    answer: first.answer.clone(),
+                });
+                self.store.commit(commit).await?;
+                return Ok(Answer { bytes: first.answer, replayed: true });
+            }
+        };
         let mut commit = self.commit_of(caller, change);
         commit.claims = claims;
         commit.receipt = Some(Receipt {
@@ -236,6 +246,16 @@ impl Core {
         });
         self.commit(commit).await?;
         Ok(Answer { bytes: answer, replayed: false })
+    }
+
+    async fn gift_cards_of(&self, order: &Order) -> Result<Balances, StoreError> {
+        let cards = order
+            .tenders
+            .iter()
+            .filter(|tender| tender.method == TenderMethod::GiftCard && tender.provider == LEDGER);
+        let references = cards.map(|card| &*card.provider_reference);
+        let currency = order.customer_currency;
+        own_value::balances(&*self.ledger, &order.store_id, references, currency).await
     }
 
     /// A worker's step: no receipt, because the order's own state makes it idempotent.

@@ -66,7 +66,7 @@ impl Orders {
     ) -> Result<Answer, Failure> {
         let store = self.core.settings(store_id).await?;
         let key = OrderKey::new(store_id.clone(), order.order_id.clone());
-        let ask = Ask { caller, key: &key, request, claim: None };
+        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
         self.core
             .command(ask, |found| {
                 if found.order.is_some() {
@@ -163,9 +163,9 @@ impl Orders {
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
         let claim = Some((ClaimKind::ExternalOrderId, external.id.as_str()));
-        let ask = Ask { caller, key: &key, request, claim };
+        let ask = Ask { caller, key: &key, request, claim, gift_cards: false };
         self.core
-            .command(ask, |Found { key, order, claim, now }| {
+            .command(ask, |Found { key, order, claim, now, .. }| {
                 let order = present(order, order_id)?;
                 let change = order.decide(command(), now)?;
                 let mine = claim.as_ref().is_some_and(|c| c.holder == key.order_id.as_str());
@@ -214,7 +214,7 @@ impl Orders {
         render: Render<'_>,
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None };
+        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
         let late = Late::of(&self.core, caller, store_id).await?;
         let outcome = self
             .core
@@ -324,7 +324,7 @@ impl Orders {
         command: &(dyn Fn() -> Command + Sync),
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None };
+        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
         self.core
             .command(ask, |Found { order, now, .. }| {
                 let order = present(order, order_id)?;

@@ -10,7 +10,8 @@ use crate::{
     core::{Ask, Decision, Found},
 };
 use domain::{
-    ActorKind,
+    ActorKind, Rejection,
+    amount::AmountError,
     id::{QuoteId, RefundId, StoreId},
     order::{Command, CreateRefund, Fact, Order, Refundable},
     refund::{Derivation, Plan, Refund, RefundPolicy, RefundRequest, RefundState},
@@ -18,7 +19,7 @@ use domain::{
 };
 use ports::{
     Claim, ClaimChange, ClaimKind, OrderKey, Page, PageRequest, Quote, RefundFilter, RefundRef,
-    RequestKey, Stored, Version,
+    RequestKey, Stored, Version, own_value::Balances,
 };
 use promise::{planned, still_valid};
 use std::{sync::Arc, time::Duration};
@@ -32,8 +33,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Shows an order's refund to its caller: the service's own rendering, stored as the answer.
 pub type RenderRefund<'r> = &'r (dyn Fn(&Order, &Refund) -> Vec<u8> + Sync);
 /// Shows a new refund together with the store as it was then, because a replay has to answer the
-/// same whatever the store is called by that time.
-pub type RenderNewRefund<'r> = &'r (dyn Fn(&Order, &Refund, &StoreRecord) -> Vec<u8> + Sync);
+/// same whatever the store is called by that time; and with what was on the order's gift cards.
+pub type RenderNewRefund<'r> =
+    &'r (dyn Fn(&Order, &Refund, &StoreRecord, &Balances) -> Result<Vec<u8>, AmountError> + Sync);
 
 #[derive(Clone)]
 pub struct Refunds {
@@ -104,7 +106,6 @@ impl Refunds {
         render: RenderNewRefund<'_>,
     ) -> Result<Answer, Failure> {
         let store = self.core.settings(store_id).await?;
-        let render = |order: &Order, refund: &Refund| render(order, refund, &store.state);
         let key = self.core.key(store_id, order_id).await?;
         let (asked, quote) = match new {
             NewRefund::Asked(asked) => (*asked, None),
@@ -124,10 +125,10 @@ impl Refunds {
         let refund_id = RefundId::from_uuid(self.core.ids.next());
         let reference = asked.external_reference.clone();
         let claim = reference.as_deref().map(|key| (ClaimKind::RefundReference, key));
-        let ask = Ask { caller, key: &key, request, claim };
+        let ask = Ask { caller, key: &key, request, claim, gift_cards: true };
         let outcome = self
             .core
-            .command(ask, |Found { order, claim, now, .. }| {
+            .command(ask, |Found { order, claim, balances, now, .. }| {
                 if let Some(claim) = claim {
                     return same_reference(request, claim);
                 }
@@ -146,7 +147,9 @@ impl Refunds {
                 };
                 let change = order.decide(Command::CreateRefund(Box::new(create)), now)?;
                 let claims = reference.iter().map(|key| take(store_id, key, request)).collect();
-                let answer = rendered(&change.after, refund_id, &render)?;
+                let made = refund_of(&change.after, refund_id)?;
+                let answer = render(&change.after, made, &store.state, &balances);
+                let answer = answer.map_err(Rejection::from)?;
                 Ok(Decision::Commit { change: Box::new(change), claims, answer })
             })
             .await;
@@ -245,7 +248,7 @@ impl Refunds {
         render: RenderRefund<'_>,
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None };
+        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
         let answer = self
             .core
             .command(ask, |Found { order, now, .. }| {
@@ -254,7 +257,7 @@ impl Refunds {
                     return Err(Failure::not_found(Missing::Refund, refund_id.to_string()));
                 }
                 let change = order.decide(command(now), now)?;
-                let answer = rendered(&change.after, refund_id, render)?;
+                let answer = render(&change.after, refund_of(&change.after, refund_id)?);
                 Ok(Decision::Commit { change: Box::new(change), claims: Vec::new(), answer })
             })
             .await?;
@@ -335,13 +338,7 @@ fn take(store_id: &StoreId, reference: &str, request: &Request) -> ClaimChange {
     })
 }
 
-fn rendered(
-    order: &Order,
-    refund_id: RefundId,
-    render: RenderRefund<'_>,
-) -> Result<Vec<u8>, Failure> {
+fn refund_of(order: &Order, refund_id: RefundId) -> Result<&Refund, Failure> {
     let refund = order.refund(refund_id);
-    let refund =
-        refund.ok_or_else(|| Failure::not_found(Missing::Refund, refund_id.to_string()))?;
-    Ok(render(order, refund))
+    refund.ok_or_else(|| Failure::not_found(Missing::Refund, refund_id.to_string()))
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod derivation;
+mod gift_cards;
 mod legs;
 mod life;
 mod lines;
@@ -13,6 +14,7 @@ mod retry;
 pub use create::{Plan, create, quote};
 pub(crate) use create::{of_cancellation, of_late_payment};
 pub use derivation::{Derivation, Rule, Side};
+pub use gift_cards::GiftCard;
 pub use legs::{LEDGER, MANUAL};
 pub use life::{LegOutcome, approve, confirm_manual, hold, record_leg, release, send_leg};
 pub use method::change_method;

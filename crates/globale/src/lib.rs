@@ -8,9 +8,11 @@
 //! This crate stands outside of the layers: texts come in, and an object goes out.
 
 mod decimal;
+mod gift_card;
 mod object;
 mod refund;
 
+pub use gift_card::{GiftCard, GiftCards, GiftCardsData, Movement};
 pub use object::{
     ComponentType, OrderRefund, OrderRefundInfo, OrderRefundReason, RefundComponent, RefundProduct,
 };

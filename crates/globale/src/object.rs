@@ -1,3 +1,4 @@
+use crate::GiftCards;
 use serde::Serialize;
 
 /// The answer to a refund that was made.
@@ -32,7 +33,7 @@ pub struct OrderRefund {
     pub total_gift_cards_refund_amount: String,
     #[serde(rename = "TotalGiftCardsRefundAmountinMerchantCurrency")]
     pub total_gift_cards_refund_amount_in_merchant_currency: String,
-    pub gift_cards_data: (),
+    pub gift_cards_data: Option<GiftCards>,
 }
 
 /// `Merchant.RefundProduct`. Amounts have 4 decimals.

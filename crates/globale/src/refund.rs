@@ -1,5 +1,6 @@
 use crate::{
-    ComponentType, OrderRefund, OrderRefundReason, RefundComponent, RefundProduct,
+    ComponentType, GiftCard, GiftCards, GiftCardsData, OrderRefund, OrderRefundReason,
+    RefundComponent, RefundProduct,
     decimal::{padded, places, share, sum},
 };
 
@@ -24,6 +25,8 @@ pub struct Refund {
     pub components: Vec<Component>,
     /// What of it goes to gift cards, movement by movement, in the customer currency.
     pub to_gift_cards: Vec<String>,
+    /// The cards, where more is known of them.
+    pub gift_cards: Vec<GiftCard>,
     /// As the store has mapped it; see [`OrderRefundReason::unmapped`].
     pub reason: Option<OrderRefundReason>,
     pub comments: Option<String>,
@@ -71,6 +74,11 @@ impl OrderRefund {
         let gestures = refund.components.iter();
         let gestures = gestures.filter(|part| part.kind == ComponentType::ServiceGesture);
         let gestures = sum(gestures.map(|part| part.amount.customer.as_str()), decimals);
+        let shown = refund.gift_cards.into_iter().map(|card| {
+            let in_merchant = share(&original_total, &card.refunded, &total).ok_or(Unshowable)?;
+            Ok(GiftCardsData::of(card, in_merchant))
+        });
+        let gift_cards_data = GiftCards::of(shown.collect::<Result<_, _>>()?);
         let cards = refund.to_gift_cards.iter().map(String::as_str);
         let cards = sum(cards, decimals).ok_or(Unshowable)?;
         let cards_in_merchant = share(&original_total, &cards, &total).ok_or(Unshowable)?;
@@ -92,7 +100,7 @@ impl OrderRefund {
             refund_as_gift_card: refund.as_gift_card,
             total_gift_cards_refund_amount: cards,
             total_gift_cards_refund_amount_in_merchant_currency: cards_in_merchant,
-            gift_cards_data: (),
+            gift_cards_data,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! What more than one service shows: domain values as messages.
 
+mod gift_card;
 mod refund;
 mod tender;
 
+pub use gift_card::gift_card;
 pub use refund::{
     component, explanation, leg, reason, refund, refund_method, refund_state, refundable,
 };

@@ -10,12 +10,12 @@ mod to_wire;
 pub use payments::PaymentsGrpc;
 
 use application::{Failure, Missing, NewRefund, Refunds, Request as Command};
-use domain::{id::RefundId, order::Order, refund::Refund, store::Store};
+use domain::{amount::AmountError, id::RefundId, order::Order, refund::Refund, store::Store};
 use grpc_kit::{
     Admitted, Fields, admit, fingerprint, next_token, page, read_answer, refusal, render,
     to_its_end, within_message,
 };
-use ports::RefundFilter;
+use ports::{RefundFilter, own_value::Balances};
 use prost::Message;
 use tonic::{Request, Response, Status};
 use wire::refunds::v1::{self as proto, refund_service_server::RefundService};
@@ -68,10 +68,10 @@ impl RefundService for RefundsGrpc {
         let (this, caller) = (self.clone(), admitted.clone());
         let order_id = content.order_id;
         let run = async move { this.create(&caller, &order_id, request, new).await };
-        let proto::CreateRefundResponse { refund, store } = to_its_end(run).await?;
-        let refund = refund.ok_or_else(refusal::unreadable_answer)?;
+        let made = to_its_end(run).await?;
+        let refund = made.refund.ok_or_else(refusal::unreadable_answer)?;
         let refund = if wait { self.once_settled(&admitted, refund).await? } else { refund };
-        Ok(Response::new(proto::CreateRefundResponse { refund: Some(refund), store }))
+        Ok(Response::new(proto::CreateRefundResponse { refund: Some(refund), ..made }))
     }
 
     async fn get_refund(
@@ -289,9 +289,15 @@ fn render(order: &Order, refund: &Refund) -> Vec<u8> {
     render::refund(order, refund).encode_to_vec()
 }
 
-/// The same for a new refund, with what the store called itself and its reasons at that time.
-fn render_new(order: &Order, refund: &Refund, store: &Store) -> Vec<u8> {
-    to_wire::new_refund(order, refund, store).encode_to_vec()
+/// The same for a new refund, with what the store called itself and its reasons at that time, and
+/// what was on the gift cards.
+fn render_new(
+    order: &Order,
+    refund: &Refund,
+    store: &Store,
+    balances: &Balances,
+) -> Result<Vec<u8>, AmountError> {
+    Ok(to_wire::new_refund(order, refund, store, balances)?.encode_to_vec())
 }
 
 /// A receipt from before refunds said what their store was holds the refund alone. One is never
@@ -300,7 +306,7 @@ fn read_new(answer: &[u8]) -> Result<proto::CreateRefundResponse, Status> {
     proto::CreateRefundResponse::decode(answer).or_else(|_| {
         let refund = proto::Refund::decode(answer).map_err(|_| refusal::unreadable_answer())?;
         let refund = Some(refund);
-        Ok(proto::CreateRefundResponse { refund, store: None })
+        Ok(proto::CreateRefundResponse { refund, ..<_>::default() })
     })
 }
 
@@ -317,6 +323,7 @@ mod tests {
         let whole = proto::CreateRefundResponse {
             refund: Some(refund),
             store: Some(proto::StoreThen::default()),
+            gift_cards: vec![proto::GiftCardThen::default()],
         };
         assert_eq!(read_new(&whole.encode_to_vec()).unwrap(), whole);
         assert!(read_new(b"\xff").is_err());

@@ -2,14 +2,16 @@
 
 use application::{Quoted, Reported};
 use domain::{
+    amount::AmountError,
     order::Order,
     refund::{Leg, Refund, RefundReason},
     store::{RefundReasonEntry, Store},
 };
 use grpc_kit::{
-    render::{component, leg, reason, refund, refund_state, refundable},
+    render::{component, gift_card, leg, reason, refund, refund_state, refundable},
     timestamp,
 };
+use ports::own_value::Balances;
 use std::fmt::Write as _;
 use wire::refunds::v1 as proto;
 
@@ -48,7 +50,8 @@ pub(crate) fn new_refund(
     order: &Order,
     refund: &Refund,
     store: &Store,
-) -> proto::CreateRefundResponse {
+    balances: &Balances,
+) -> Result<proto::CreateRefundResponse, AmountError> {
     let mapped = |reason: Option<&RefundReason>| mapped(&store.settings.refund_reasons, reason);
     let store = proto::StoreThen {
         merchant_guid: store.merchant_guid.clone(),
@@ -61,7 +64,15 @@ pub(crate) fn new_refund(
             .map(|product| mapped(product.reason.as_ref()))
             .collect(),
     };
-    proto::CreateRefundResponse { refund: Some(self::refund(order, refund)), store: Some(store) }
+    let cards = refund.gift_cards(order)?;
+    Ok(proto::CreateRefundResponse {
+        refund: Some(self::refund(order, refund)),
+        store: Some(store),
+        gift_cards: cards
+            .iter()
+            .map(|card| gift_card(order, card, balances))
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 /// A row for each component of a refund, in their order.

@@ -1,9 +1,10 @@
+use crate::own_value::Balances;
 use domain::{order::Order, refund::Refund, store::Store};
 use std::error::Error;
 
 /// How a refund is told to endpoints of the format [`domain::webhook::Format::Globale`].
 pub trait OrderRefundBody: Send + Sync {
-    /// The message, as JSON.
+    /// The message, as JSON. `balances`: what is on the accounts that its legs go to.
     ///
     /// # Errors
     ///
@@ -13,5 +14,6 @@ pub trait OrderRefundBody: Send + Sync {
         order: &Order,
         refund: &Refund,
         store: &Store,
+        balances: &Balances,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>>;
 }

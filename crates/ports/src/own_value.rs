@@ -8,8 +8,11 @@
 use crate::{Account, Ledger, OrderKey, StoreError, Transfer};
 use domain::{
     Amount, Currency,
+    amount::AmountError,
     id::{LegId, StoreId, TenderId},
+    refund::{GiftCard, LEDGER},
 };
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// Holds what tenders of this system were spent; what goes back to their accounts comes from it.
@@ -53,6 +56,43 @@ impl Movement<'_> {
         let Self { store_id, amount, currency, at, .. } = self;
         Transfer { store_id: store_id.clone(), key, from, to, amount, currency, at }
     }
+}
+
+/// What is on accounts, by what they are known by. One that nothing was ever posted to holds nothing.
+pub type Balances = BTreeMap<String, Amount>;
+
+/// What is on these accounts now.
+///
+/// # Errors
+///
+/// [`StoreError`] if the ledger cannot be asked.
+pub async fn balances(
+    ledger: &dyn Ledger,
+    store_id: &StoreId,
+    references: impl Iterator<Item = &str> + Send,
+    currency: Currency,
+) -> Result<Balances, StoreError> {
+    let mut balances = Balances::new();
+    for reference in references {
+        if !balances.contains_key(reference) {
+            let balance = ledger.balance(store_id, &account_name(reference), currency).await?;
+            balances.insert(reference.to_owned(), balance.unwrap_or(Amount::ZERO));
+        }
+    }
+    Ok(balances)
+}
+
+/// What is on a gift card once all of the refund is there; `None` if others keep its books.
+///
+/// # Errors
+///
+/// [`AmountError`] for a sum that no account has.
+pub fn with_refund(
+    card: &GiftCard<'_>,
+    balances: &Balances,
+) -> Result<Option<Amount>, AmountError> {
+    let balance = balances.get(card.card_id).copied().unwrap_or(Amount::ZERO);
+    (card.provider == LEDGER).then(|| balance.plus(card.on_its_way)).transpose()
 }
 
 /// What is still to be posted so that a tender counts as spent in these books; nothing if it is

@@ -1,14 +1,20 @@
 //! The `OrderRefund` object of the other platform's API, from what is stored.
 
 use domain::{
-    order::{Order, TenderMethod},
+    Amount,
+    amount::AmountError,
+    order::Order,
     refund::{
-        Bearer, Component, ComponentKind, Leg, Refund, RefundMethod, RefundProduct, RefundReason,
+        Bearer, Component, ComponentKind, Leg, LegState, Refund, RefundMethod, RefundProduct,
+        RefundReason,
     },
     store::{RefundReasonEntry, Store},
 };
-use globale::{ComponentType, OrderRefund, OrderRefundReason, Pair, Product};
-use ports::OrderRefundBody;
+use globale::{ComponentType, GiftCard, Movement, OrderRefund, OrderRefundReason, Pair, Product};
+use ports::{
+    OrderRefundBody,
+    own_value::{self, Balances},
+};
 use std::error::Error;
 
 /// Decimals of a refund's part of a line in the merchant currency.
@@ -19,6 +25,8 @@ const LINE_DECIMALS: u32 = 4;
 pub enum Unwritable {
     #[error("the refund cannot be shown")]
     Amounts(#[from] globale::Unshowable),
+    #[error("the gift cards of the refund cannot be shown")]
+    GiftCards(#[from] AmountError),
     #[error("the refund cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -33,20 +41,27 @@ impl OrderRefundBody for OrderRefunds {
         order: &Order,
         refund: &Refund,
         store: &Store,
+        balances: &Balances,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        Ok(order_refund(order, refund, store)?)
+        Ok(order_refund(order, refund, store, balances)?)
     }
 }
 
 /// What an endpoint of the format `globale` is sent about a refund: the JSON that the compatible
-/// endpoint answers with as `NotifyOrderRefund`, with the names of the store as it is now.
+/// endpoint answers with as `NotifyOrderRefund`, with the names of the store, and what is on its gift
+/// cards, as they are now.
 ///
 /// # Errors
 ///
 /// [`Unwritable`] if its amounts add up to more than can be shown.
-pub fn order_refund(order: &Order, refund: &Refund, store: &Store) -> Result<Vec<u8>, Unwritable> {
+pub fn order_refund(
+    order: &Order,
+    refund: &Refund,
+    store: &Store,
+    balances: &Balances,
+) -> Result<Vec<u8>, Unwritable> {
     let known = &store.settings.refund_reasons;
-    let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(order, refund, leg));
+    let cards = refund.gift_cards(order)?;
     let object = OrderRefund::of(globale::Refund {
         number: refund.number,
         merchant_guid: store.merchant_guid.clone(),
@@ -59,9 +74,11 @@ pub fn order_refund(order: &Order, refund: &Refund, store: &Store) -> Result<Vec
         total: pair(order, refund.total),
         products: refund.products.iter().map(|it| product(order, it, known)).collect(),
         components: refund.components.iter().map(|it| component(order, it)).collect(),
-        to_gift_cards: gift_cards
-            .map(|leg| leg.amount.to_text(order.customer_currency.exponent()))
-            .collect(),
+        to_gift_cards: cards.iter().map(|card| shown(order, card.refunded)).collect(),
+        gift_cards: cards
+            .iter()
+            .map(|card| gift_card(order, card, balances))
+            .collect::<Result<_, _>>()?,
         reason: refund.reason.as_ref().map(|sent| reason(sent, known)),
         comments: refund.comments.clone(),
     })?;
@@ -112,8 +129,33 @@ fn reason(sent: &RefundReason, known: &[RefundReasonEntry]) -> OrderRefundReason
     })
 }
 
-fn goes_to_gift_card(order: &Order, refund: &Refund, leg: &Leg) -> bool {
-    let tender = order.tender(&leg.tender_id);
-    refund.method == RefundMethod::GiftCard
-        || tender.is_some_and(|tender| tender.method == TenderMethod::GiftCard)
+fn gift_card(
+    order: &Order,
+    card: &domain::refund::GiftCard<'_>,
+    balances: &Balances,
+) -> Result<GiftCard, AmountError> {
+    let balance = own_value::with_refund(card, balances)?;
+    Ok(GiftCard {
+        card_id: card.card_id.to_owned(),
+        currency: order.customer_currency.to_string(),
+        redemption: card.tender.map(|tender| tender.tender_id.to_string()),
+        balance: balance.map(|balance| shown(order, balance)),
+        used: shown(order, card.used),
+        refunded: shown(order, card.refunded),
+        movements: card.legs.iter().map(|leg| movement(leg)).collect(),
+    })
+}
+
+fn movement(leg: &Leg) -> Movement {
+    match (leg.state, &leg.failure) {
+        (LegState::Settled, _) => Movement::Arrived,
+        (LegState::Failed, Some(failure)) => {
+            Movement::Failed { code: failure.code.clone(), text: failure.message.clone() }
+        }
+        _ => Movement::OnItsWay,
+    }
+}
+
+fn shown(order: &Order, amount: Amount) -> String {
+    amount.to_text(order.customer_currency.exponent())
 }

@@ -11,12 +11,12 @@ use domain::{
     order::{
         ExternalIds, NewLine, NewOrder, NewTender, Order, Personal, TenderMethod, TenderState,
     },
-    refund::{ProductRequest, RefundRequest},
+    refund::{ProductRequest, Refund, RefundRequest},
     store::{StoreFact, StoreSettings},
 };
 use ports::{
     Claim, ClaimKind, Clock, Commit, Ids, Loaded, NumberBlock, OrderKey, Outgoing, Quote, Receipt,
-    RequestKey, Sent, Store, StoreError, Stored, Version, WebhookSender,
+    RequestKey, Sent, Store, StoreError, Stored, Version, WebhookSender, own_value::Balances,
 };
 use rust_decimal::Decimal;
 use std::sync::{
@@ -148,8 +148,8 @@ impl World {
         request: &Request,
         new: NewRefund,
     ) -> Result<Answer, Failure> {
-        let render = |_: &Order, refund: &domain::refund::Refund, _: &domain::store::Store| {
-            format!("{} {:?}", refund.refund_id, refund.total).into_bytes()
+        let render = |_: &Order, refund: &Refund, _: &domain::store::Store, _: &Balances| {
+            Ok(format!("{} {:?}", refund.refund_id, refund.total).into_bytes())
         };
         self.refunds.create(&caller(), &self.store_id(), order, request, new, &render).await
     }

@@ -1,14 +1,15 @@
 //! A refund of the contract in the words of the reference document.
 
 use globale::{
-    Component, ComponentType, OrderRefund, OrderRefundInfo, OrderRefundReason, Pair, Product,
+    Component, ComponentType, GiftCard, Movement, OrderRefund, OrderRefundInfo, OrderRefundReason,
+    Pair, Product,
 };
 use wire::{
     money::v1::MoneyPair,
     orders::v1::TenderMethod,
     refunds::v1::{
-        self as refunds, ChargedTo, CreateRefundResponse, MappedReason, Refund, RefundLeg,
-        RefundMethod, RefundReason, StoreThen,
+        self as refunds, ChargedTo, CreateRefundResponse, GiftCardThen, LegState, MappedReason,
+        Refund, RefundLeg, RefundMethod, RefundReason, StoreThen,
     },
     stores::v1::Store,
 };
@@ -20,14 +21,16 @@ use wire::{
 pub fn of_refund(store: &Store, made: CreateRefundResponse) -> Option<OrderRefundInfo> {
     let refund = made.refund?;
     let then = made.store.unwrap_or_else(|| as_it_is(store, &refund));
-    let notify_order_refund = OrderRefund::of(as_it_was(refund, then)?).ok()?;
+    let refund = as_it_was(refund, then, made.gift_cards)?;
+    let notify_order_refund = OrderRefund::of(refund).ok()?;
     let reason = format!("Refund generated with id {}", notify_order_refund.refund_id);
     Some(OrderRefundInfo { success: true, reason, notify_order_refund })
 }
 
-fn as_it_was(refund: Refund, then: StoreThen) -> Option<globale::Refund> {
-    let gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(&refund, leg));
-    let to_gift_cards = gift_cards.map(|leg| leg.amount.clone()).collect();
+fn as_it_was(refund: Refund, then: StoreThen, cards: Vec<GiftCardThen>) -> Option<globale::Refund> {
+    let to_gift_cards = refund.legs.iter().filter(|leg| goes_to_gift_card(&refund, leg));
+    let to_gift_cards = to_gift_cards.map(|leg| leg.amount.clone()).collect();
+    let gift_cards = cards.into_iter().map(|card| gift_card(&refund, card)).collect();
     let as_gift_card = refund.refund_method() == RefundMethod::GiftCard;
     let mut product_reasons = then.product_reasons.into_iter();
     let mut product = |line| product(line, product_reasons.next());
@@ -44,9 +47,34 @@ fn as_it_was(refund: Refund, then: StoreThen) -> Option<globale::Refund> {
         products: refund.products.into_iter().map(&mut product).collect::<Option<_>>()?,
         components: refund.components.into_iter().map(component).collect::<Option<_>>()?,
         to_gift_cards,
+        gift_cards,
         reason: refund.refund_reason.map(|_| reason(then.refund_reason)),
         comments: Some(refund.refund_comments),
     })
+}
+
+fn gift_card(refund: &Refund, card: GiftCardThen) -> GiftCard {
+    let legs = refund.legs.iter().filter(|leg| card.leg_ids.contains(&leg.leg_id));
+    GiftCard {
+        movements: legs.map(movement).collect(),
+        card_id: card.card_id,
+        currency: refund.customer_currency.clone(),
+        redemption: Some(card.tender_id).filter(|it| !it.is_empty()),
+        balance: Some(card.balance).filter(|it| !it.is_empty()),
+        used: card.balance_used,
+        refunded: card.refunded,
+    }
+}
+
+fn movement(leg: &RefundLeg) -> Movement {
+    match leg.state() {
+        LegState::Settled => Movement::Arrived,
+        LegState::Failed => {
+            let (code, text) = leg.failure.split_once(": ").unwrap_or((&leg.failure, ""));
+            Movement::Failed { code: code.to_owned(), text: text.to_owned() }
+        }
+        _ => Movement::OnItsWay,
+    }
 }
 
 fn product(line: refunds::RefundProduct, mapped: Option<MappedReason>) -> Option<Product> {
@@ -121,8 +149,9 @@ fn as_it_is(store: &Store, refund: &Refund) -> StoreThen {
 }
 
 fn goes_to_gift_card(refund: &Refund, leg: &RefundLeg) -> bool {
-    refund.refund_method() == RefundMethod::GiftCard
-        || leg.tender_method() == TenderMethod::GiftCard
+    leg.state() != LegState::Voided
+        && (refund.refund_method() == RefundMethod::GiftCard
+            || leg.tender_method() == TenderMethod::GiftCard)
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn answer(call: &str, arrived: &Arrived, error_info: bool) -> Result<Vec<u8>, St
                 total,
                 ..Refund::default()
             };
-            Ok(CreateRefundResponse { refund: Some(refund), store: None }.encode_to_vec())
+            Ok(CreateRefundResponse { refund: Some(refund), ..<_>::default() }.encode_to_vec())
         }
         _ => Err(Status::unimplemented(call)),
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Movement;
 use serde_json::{Value, json};
 
 fn pair(customer: &str, merchant: &str) -> Pair {
@@ -32,6 +33,7 @@ fn worked() -> Refund {
             charged_to_platform: false,
         }],
         to_gift_cards: Vec::new(),
+        gift_cards: Vec::new(),
         reason: Some(OrderRefundReason::unmapped()),
         comments,
     }
@@ -98,6 +100,68 @@ fn gestures_and_gift_cards_are_summed_up() {
     assert_eq!(shown["Components"][1]["IsChargedToMerchant"], "FALSE");
     assert_eq!(shown["TotalGiftCardsRefundAmount"], "30.475");
     assert_eq!(shown["TotalGiftCardsRefundAmountinMerchantCurrency"], "15.64");
+}
+
+fn card(id: &str, refunded: &str, movements: &[Movement]) -> GiftCard {
+    GiftCard {
+        card_id: id.to_owned(),
+        currency: "GBP".to_owned(),
+        redemption: Some("t-1".to_owned()),
+        balance: Some("12.50".to_owned()),
+        used: "40.00".to_owned(),
+        refunded: refunded.to_owned(),
+        movements: movements.to_vec(),
+    }
+}
+
+#[test]
+fn a_gift_card_is_shown_by_the_names_of_the_references_table() {
+    let cards = vec![card("GC-1", "20.00", &[Movement::OnItsWay])];
+    let expected = json!({
+        "CardId": "GC-1",
+        "BalanceInGiftCardCurrency": "12.50",
+        "BalanceInCustomerCurrency": "12.50",
+        "GiftCardCurrencyCode": "GBP",
+        "CustomerCurrencyMode": "GBP",
+        "BalanceUsedInCardCurrency": "40.00",
+        "BalanceUsedInCustomerCurrency": "40.00",
+        "RedeemTransactionId": "t-1",
+        "CardFields": {"CardId": "GC-1", "giftCardBalanceToUse": "40.00"},
+        "ErrorCode": null,
+        "ErrorText": null,
+        "IsRefundSuccess": null,
+        "GiftCardType": null,
+        // 31.27 × 20.00 / 60.95
+        "OriginalTotalRefundAmount": "10.26",
+        "RefundedBalanceInCustomerCurrency": "20.00",
+        "RefundeBalanceInGiftCardCurrency": "20.00",
+    });
+    assert_eq!(shown(Refund { gift_cards: cards, ..worked() })["GiftCardsData"], expected);
+}
+
+#[test]
+fn a_gift_card_says_how_its_movements_ended() {
+    let failed = || Movement::Failed { code: "gone".to_owned(), text: "no such card".to_owned() };
+    for (movements, success, code) in [
+        (vec![Movement::Arrived], json!(true), json!(null)),
+        (vec![Movement::Arrived, Movement::OnItsWay], json!(null), json!(null)),
+        (vec![Movement::Arrived, failed()], json!(false), json!("gone")),
+        (vec![failed(), Movement::OnItsWay], json!(false), json!("gone")),
+    ] {
+        let cards = vec![card("GC-1", "20.00", &movements)];
+        let shown = &shown(Refund { gift_cards: cards, ..worked() })["GiftCardsData"];
+        assert_eq!((&shown["IsRefundSuccess"], &shown["ErrorCode"]), (&success, &code));
+        let text = if code.is_null() { json!(null) } else { json!("no such card") };
+        assert_eq!(shown["ErrorText"], text);
+    }
+}
+
+#[test]
+fn several_gift_cards_are_a_list() {
+    let cards = vec![card("GC-1", "20.00", &[]), card("GC-2", "5.00", &[])];
+    let shown = &shown(Refund { gift_cards: cards, ..worked() })["GiftCardsData"];
+    let ids: Vec<_> = shown.as_array().unwrap().iter().map(|card| &card["CardId"]).collect();
+    assert_eq!(ids, ["GC-1", "GC-2"]);
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl Composed {
             deliveries: store.clone(),
             feed: store.clone(),
             reader: store.clone(),
+            ledger: store.clone(),
             store,
             sender: Arc::clone(&self.sender),
             refunds: Arc::new(OrderRefunds),

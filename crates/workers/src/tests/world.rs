@@ -27,7 +27,7 @@ use payments::{Accounts, Sandbox, names, sandbox};
 use ports::{
     Clock, Commit, Ids, Lease, Ledger as _, OrderChange, OrderKey, PageRequest, Providers,
     Reader as _, Screenings, Store as _, StoreChange, StorefrontBackend, Storefronts, TaskKind,
-    Tasks, Transfer, Version, WaitingTask, Wanted,
+    Tasks, Transfer, Version, WaitingTask, Wanted, own_value::Balances,
 };
 use std::{
     sync::{
@@ -162,8 +162,9 @@ impl World {
     /// Refunds all of an order.
     pub async fn refund(&self, order_id: &str) -> RefundId {
         let asked = RefundRequest { full_refund: true, ..RefundRequest::default() };
-        let id =
-            |_: &Order, refund: &Refund, _: &StoreRecord| refund.refund_id.to_string().into_bytes();
+        let id = |_: &Order, refund: &Refund, _: &StoreRecord, _: &Balances| {
+            Ok(refund.refund_id.to_string().into_bytes())
+        };
         let answer = self
             .refunds()
             .create(

@@ -11,7 +11,7 @@ use crate::{
 };
 use application::Disabling;
 use ports::{
-    Assignment, Chain, Clock, Deliveries, EventFeed, Lease, OrderRefundBody, Reader, Store,
+    Assignment, Chain, Clock, Deliveries, EventFeed, Lease, Ledger, OrderRefundBody, Reader, Store,
     StoreError, WebhookSender,
 };
 use std::{sync::Arc, time::Duration};
@@ -39,6 +39,7 @@ pub struct DispatcherPorts {
     pub feed: Arc<dyn EventFeed>,
     pub reader: Arc<dyn Reader>,
     pub store: Arc<dyn Store>,
+    pub ledger: Arc<dyn Ledger>,
     pub sender: Arc<dyn WebhookSender>,
     pub refunds: Arc<dyn OrderRefundBody>,
     pub disabling: Arc<dyn Disabling>,
@@ -63,8 +64,9 @@ impl Dispatcher {
         settings: DispatcherSettings,
         owner: impl Into<String>,
     ) -> Self {
-        let DispatcherPorts { deliveries, feed, reader, store, sender, refunds, disabling } = ports;
-        let messages = Messages { feed: Arc::clone(&feed), reader, store, refunds };
+        let DispatcherPorts { deliveries, feed, reader, store, ledger, sender, refunds, disabling } =
+            ports;
+        let messages = Messages { feed: Arc::clone(&feed), reader, store, ledger, refunds };
         let crowded = watch::Sender::new(false);
         let post = Post {
             deliveries,

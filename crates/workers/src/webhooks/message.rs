@@ -6,7 +6,10 @@ use domain::{
     id::{EventId, StoreId},
     webhook::{Endpoint, Format},
 };
-use ports::{Event, EventFeed, EventFilter, OrderKey, OrderRefundBody, Reader, Store, StoreError};
+use ports::{
+    Event, EventFeed, EventFilter, Ledger, OrderKey, OrderRefundBody, Reader, Store, StoreError,
+    own_value,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{error::Error, sync::Arc};
@@ -36,6 +39,7 @@ pub(super) struct Messages {
     pub feed: Arc<dyn EventFeed>,
     pub reader: Arc<dyn Reader>,
     pub store: Arc<dyn Store>,
+    pub ledger: Arc<dyn Ledger>,
     pub refunds: Arc<dyn OrderRefundBody>,
 }
 
@@ -70,7 +74,13 @@ impl Messages {
         let refund = event.entity_id.parse().ok().and_then(|id| view.order.refund(id));
         let refund = refund.ok_or(Unmade::Missing("refund"))?;
         let store = self.store.store(&event.store_id).await?.ok_or(Unmade::Missing("store"))?;
-        let body = self.refunds.order_refund(&view.order, refund, &store.state);
+        let cards =
+            refund.gift_cards(&view.order).map_err(|error| Unmade::Unwritable(error.into()))?;
+        let targets = cards.iter().map(|card| card.card_id);
+        let currency = view.order.customer_currency;
+        let balances =
+            own_value::balances(&*self.ledger, &event.store_id, targets, currency).await?;
+        let body = self.refunds.order_refund(&view.order, refund, &store.state, &balances);
         body.map_err(Unmade::Unwritable)
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     on_both,
     world::{World, order, order_path, tender, unique},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
+use testkit::scale;
 
 on_both!(
     one_in_progress_is_undone_and_its_refund_voided,
@@ -17,6 +19,7 @@ on_both!(
     a_deposit_that_was_paid_out_needs_a_repayment,
     a_payment_that_stands_again_is_asked_of_its_provider,
     points_are_taken_back_if_they_are_still_there,
+    one_card_of_many_orders_is_filled_and_taken_from_at_once,
     one_that_is_on_its_way_has_to_wait,
     a_received_order_goes_on_to_become_ready,
 );
@@ -195,6 +198,53 @@ async fn points_are_taken_back_if_they_are_still_there(world: World) {
     refused.refused(400, "INSUFFICIENT_BALANCE");
     assert_eq!(refused.metadata("guard"), "U6");
     assert_eq!(balance(&world, "P-O-2"), 1_149_900);
+}
+
+/// Orders that one gift card paid are cancelled and reinstated, all at once, again and again.
+async fn one_card_of_many_orders_is_filled_and_taken_from_at_once(world: World) {
+    const PAID: i64 = 1_150_000;
+    world.open_store(json!({})).await;
+    let orders = scale::pick(8_i64, 32);
+    for number in 0..orders {
+        let mut paid = order(&format!("O-{number}"));
+        paid["tenders"] = json!([own("gift", "TENDER_METHOD_GIFT_CARD", "GC-1", "115.00")]);
+        world.place(&paid).await;
+    }
+    for number in 0..orders {
+        world.until_ready(&format!("O-{number}")).await;
+    }
+    let http = world.http();
+    let cancel_all = || {
+        join_all((0..orders).map(|number| {
+            let id = format!("O-{number}");
+            let (world, http) = (&world, &http);
+            async move {
+                let made = cancel(http, &id, sold_out()).await.ok();
+                until_completed(world, &made).await
+            }
+        }))
+    };
+    let mut made = cancel_all().await;
+    for round in 0..scale::pick(3, 20) {
+        assert_eq!(balance(&world, "GC-1"), orders * PAID, "round {round}");
+        // Some spend what others were given back: more than the card holds is never taken.
+        let less = "UPDATE ledger_accounts SET balance = balance - 1150000 \
+                    WHERE name = 'ledger-account:GC-1'";
+        world.database.rows(less);
+        let undone = join_all(made.iter().map(|it| verb(&http, it, "undo", undo()))).await;
+        let (done, refused): (Vec<_>, Vec<_>) =
+            undone.iter().partition(|answer| answer.status == 200);
+        assert_eq!((done.len(), refused.len()), (made.len() - 1, 1), "round {round}");
+        refused[0].refused(400, "INSUFFICIENT_BALANCE");
+        assert_eq!(balance(&world, "GC-1"), 0, "round {round}");
+        let more = less.replace("- 1150000", "+ 1150000");
+        world.database.rows(&more);
+        let last = made.iter().zip(&undone).find(|(_, answer)| answer.status != 200).unwrap().0;
+        verb(&http, last, "undo", undo()).await.ok();
+        made = cancel_all().await;
+    }
+    let verified = world.launch(&[]).run(&["verify"]).unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
 async fn one_that_is_on_its_way_has_to_wait(world: World) {

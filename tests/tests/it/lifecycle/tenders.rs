@@ -2,15 +2,18 @@
 
 use crate::{
     on_both,
-    world::{STORE, World, order, order_path, tender, unique},
+    world::{GUID, STORE, World, eventually, order, order_path, tender, unique},
 };
 use http::Method;
 use serde_json::{Value, json};
+use wire::refunds::v1::{CreateRefundRequest, GiftCardThen, RefundMethod};
 
 on_both!(
     gift_card_points_and_card_get_back_what_they_gave,
     the_store_says_which_tenders_come_first,
     a_refund_to_a_gift_card_goes_to_an_account_of_its_own,
+    the_compatible_endpoint_shows_the_gift_card,
+    a_card_that_a_refund_opens_is_shown_with_what_is_put_on_it,
 );
 
 fn own(tender_id: &str, method: &str, account: &str, amount: &str) -> Value {
@@ -107,10 +110,85 @@ async fn a_refund_to_a_gift_card_goes_to_an_account_of_its_own(world: World) {
     assert_eq!(world.until_over(&refund).await["state"], "REFUND_STATE_SUCCEEDED");
     let sql = "SELECT balance FROM ledger_accounts WHERE name LIKE 'ledger-account:refund-%'";
     assert_eq!(world.database.count(sql), 100_000);
-    let path = format!("/Order/CreateOrderRefund?merchantGUID={}", crate::world::GUID);
-    world.ready(&mixed("O-2")).await;
-    let body = json!({"orderRefund": {"OrderId": "O-2", "TotalRefundAmount": "31.00"}});
-    let shown = world.http().post(&path, &body).await.ok()["NotifyOrderRefund"].clone();
+}
+
+/// Refunds part of an order at the compatible endpoint, and answers what it shows.
+async fn refunded_there(world: &World, order_id: &str, reference: &str, amount: &str) -> Value {
+    let path = format!("/Order/CreateOrderRefund?merchantGUID={GUID}");
+    let asked = json!({
+        "OrderId": order_id, "TotalRefundAmount": amount, "ExternalReference": reference,
+    });
+    let answer = world.http().post(&path, &json!({"orderRefund": asked})).await.ok();
+    answer["NotifyOrderRefund"].clone()
+}
+
+async fn the_compatible_endpoint_shows_the_gift_card(world: World) {
+    world.open_store(json!({})).await;
+    for order_id in ["O-1", "O-2"] {
+        world.ready(&mixed(order_id)).await;
+    }
+    // The card holds what an earlier refund of another order brought there.
+    let earlier = world.refund("O-1", &json!({"total_refund_amount": "12.50"})).await.ok();
+    world.until_over(&earlier).await;
+    let shown = refunded_there(&world, "O-2", "CN-1", "31.00").await;
     assert_eq!(shown["TotalGiftCardsRefundAmount"], "30.00");
     assert_eq!(shown["RefundAsGiftCard"], false);
+    let expected = json!({
+        "CardId": "GC-1",
+        "BalanceInGiftCardCurrency": "42.50",
+        "BalanceInCustomerCurrency": "42.50",
+        "GiftCardCurrencyCode": shown["GiftCardsData"]["CustomerCurrencyMode"],
+        "CustomerCurrencyMode": "USD",
+        "BalanceUsedInCardCurrency": "30.00",
+        "BalanceUsedInCustomerCurrency": "30.00",
+        "RedeemTransactionId": "gift",
+        "CardFields": {"CardId": "GC-1", "giftCardBalanceToUse": "30.00"},
+        "ErrorCode": null,
+        "ErrorText": null,
+        "IsRefundSuccess": null,
+        "GiftCardType": null,
+        "OriginalTotalRefundAmount": shown["TotalGiftCardsRefundAmountinMerchantCurrency"],
+        "RefundedBalanceInCustomerCurrency": "30.00",
+        "RefundeBalanceInGiftCardCurrency": "30.00",
+    });
+    assert_eq!(shown["GiftCardsData"], expected);
+    // What is on it changes; what was answered does not.
+    let on_card = "ledger-account:GC-1";
+    eventually("the refund to be on the card", || async {
+        (balance(&world, on_card) == 425_000).then_some(())
+    })
+    .await;
+    let rest = world.refund("O-1", &json!({"total_refund_amount": "17.50"})).await.ok();
+    world.until_over(&rest).await;
+    assert_eq!(balance(&world, on_card), 600_000);
+    assert_eq!(refunded_there(&world, "O-2", "CN-1", "31.00").await, shown);
+    // Nothing of this one goes to a card.
+    let card = refunded_there(&world, "O-2", "CN-2", "20.00").await;
+    assert_eq!(card["GiftCardsData"], Value::Null);
+}
+
+async fn a_card_that_a_refund_opens_is_shown_with_what_is_put_on_it(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let asked = CreateRefundRequest {
+        store_id: STORE.to_owned(),
+        order_id: "O-1".to_owned(),
+        request_id: "r-1".to_owned(),
+        shipping_refund: Some(true),
+        refund_method: RefundMethod::GiftCard.into(),
+        ..CreateRefundRequest::default()
+    };
+    let made = world.grpc().await.refunds().create_refund(asked).await.unwrap().into_inner();
+    let leg_id = made.refund.unwrap().legs[0].leg_id.clone();
+    let card = &made.gift_cards[0];
+    assert!(card.card_id.starts_with("refund-"), "{card:?}");
+    let expected = GiftCardThen {
+        card_id: card.card_id.clone(),
+        tender_id: String::new(),
+        balance: "10.00".to_owned(),
+        balance_used: "0.00".to_owned(),
+        refunded: "10.00".to_owned(),
+        leg_ids: vec![leg_id],
+    };
+    assert_eq!(made.gift_cards, [expected]);
 }

@@ -66,7 +66,7 @@ fn refund() -> Refund {
 
 /// As a receipt from before refunds said what their store was.
 fn alone(refund: Refund) -> CreateRefundResponse {
-    CreateRefundResponse { refund: Some(refund), store: None }
+    CreateRefundResponse { refund: Some(refund), ..<_>::default() }
 }
 
 fn shown(refund: Refund) -> Value {

@@ -11,7 +11,7 @@ use domain::{
     store::Store,
     webhook::{Endpoint, Format, SCHEDULE},
 };
-use ports::{Again, DeliveryState, OrderRefundBody};
+use ports::{Again, DeliveryState, OrderRefundBody, own_value};
 use std::{error::Error, sync::Arc, time::Duration};
 
 const fn hours(count: u64) -> Duration {
@@ -177,6 +177,7 @@ async fn a_message_that_cannot_be_made_is_shown_and_is_not_the_endpoints_fault()
             _: &Order,
             _: &Refund,
             _: &Store,
+            _: &own_value::Balances,
         ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
             Err("it cannot be written".into())
         }

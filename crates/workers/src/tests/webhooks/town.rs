@@ -18,7 +18,7 @@ use payments::names::SANDBOX;
 use ports::{
     Again, Clock as _, Commit, Deliveries as _, Delivery, DeliveryFilter, EndpointChange,
     EndpointKey, Event, EventFeed as _, EventFilter, OrderRefundBody, PageRequest, PutIn,
-    Store as _, StoreChange,
+    Store as _, StoreChange, own_value,
 };
 use std::{error::Error, sync::Arc};
 use time::OffsetDateTime;
@@ -34,6 +34,7 @@ impl OrderRefundBody for RefundBodies {
         order: &Order,
         refund: &Refund,
         store: &StoreRecord,
+        _: &own_value::Balances,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         let guid = &store.merchant_guid;
         let body = serde_json::json!({
@@ -120,6 +121,7 @@ impl Town {
             deliveries: store.clone(),
             feed: store.clone(),
             reader: store.clone(),
+            ledger: store.clone(),
             store,
             sender,
             refunds: Arc::new(RefundBodies),
