@@ -28,6 +28,7 @@ mod lifecycle;
 mod notices;
 mod processing;
 mod race;
+mod reconcile;
 mod report;
 mod shutdown;
 mod upstream;

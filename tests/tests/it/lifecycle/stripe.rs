@@ -18,14 +18,18 @@ pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
 /// The world with Stripe beside it.
 pub async fn with_stripe(world: &mut World) -> Server {
     let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
-    let url = server.url();
-    world.restart_with(&[
-        ("MERIDIAN__PAYMENTS__STRIPE__URL", url.as_str()),
-        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", SECRET_KEY),
-        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", WEBHOOK_SECRET),
-    ]);
+    world.restart_with(&settings(&server.url()));
     world.open_store(json!({})).await;
     server
+}
+
+/// Of a process that has Stripe there.
+pub const fn settings(url: &str) -> [(&'static str, &str); 3] {
+    [
+        ("MERIDIAN__PAYMENTS__STRIPE__URL", url),
+        ("MERIDIAN__PAYMENTS__STRIPE__SECRET_KEY", SECRET_KEY),
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", WEBHOOK_SECRET),
+    ]
 }
 
 /// An order of 115.00 USD that is paid by a payment of Stripe's.
