@@ -1,6 +1,8 @@
 //! The composition root: the only place that names every adapter.
 
 mod adapters;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod work;
 
 use crate::{
@@ -19,8 +21,8 @@ use grpc_orders::OrdersGrpc;
 use grpc_refunds::{PaymentsGrpc, RefundsGrpc};
 use meridian::settings::{self, Service, Settings, Worker};
 use ports::{
-    Chain, Clock, EventFeed as _, Ids, Providers, Reader as _, Screenings, StoreError, Storefronts,
-    Tasks, WebhookSender,
+    Chain, Clock, EventFeed as _, Ids, Inbox, Providers, Reader as _, Screenings, Store,
+    StoreError, Storefronts, Tasks, WebhookSender,
 };
 use secrecy::ExposeSecret as _;
 use std::{error::Error, sync::Arc, time::Duration};
@@ -60,6 +62,7 @@ pub struct Composed {
     ids: Arc<dyn Ids>,
     tail: Tail,
     webhooks: Webhooks,
+    inbox: Arc<dyn Inbox>,
     notices: Notices,
     denials: Denials,
     sender: Arc<dyn WebhookSender>,
@@ -113,14 +116,21 @@ impl Composed {
         let clock: Arc<dyn Clock> = shared_clock.clone();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let adapter = Arc::new(store.clone());
+        let (commits, inbox): (Arc<dyn Store>, Arc<dyn Inbox>) = (adapter.clone(), adapter.clone());
+        let providers = adapters::providers(&settings.payments, &store, &clock)?;
+        #[cfg(feature = "failpoints")]
+        let (commits, inbox, providers) = (
+            failpoints::store(commits)?,
+            failpoints::inbox(inbox)?,
+            failpoints::providers(&providers)?,
+        );
         let core = Core::new(
-            adapter.clone(),
+            commits,
             adapter.clone(),
             adapter.clone(),
             Arc::clone(&clock),
             Arc::clone(&ids),
         );
-        let providers = adapters::providers(&settings.payments, &store, &clock)?;
         // Long lists take seconds and memory, and only those who screen need them.
         let screenings = if settings.serve.workers.contains(&Worker::Ready) {
             adapters::screenings(&settings.screening, &store)?
@@ -134,7 +144,7 @@ impl Composed {
         let webhooks =
             Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender.clone());
         let notices = Notices::new(
-            adapter.clone(),
+            Arc::clone(&inbox),
             adapters::notice_readers(&settings.payments),
             Arc::clone(&core),
             Arc::clone(&clock),
@@ -175,6 +185,7 @@ impl Composed {
             ids,
             tail,
             webhooks,
+            inbox,
             notices,
             denials,
             sender,
@@ -218,7 +229,7 @@ impl Composed {
     pub fn reconciling(&self, patience: Duration) -> Reconciling {
         Reconciling {
             reader: Arc::new(self.store.clone()),
-            inbox: Arc::new(self.store.clone()),
+            inbox: Arc::clone(&self.inbox),
             providers: self.providers.clone(),
             clock: Arc::clone(&self.clock),
             patience,

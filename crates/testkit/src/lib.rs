@@ -7,6 +7,7 @@
 //! - [`clock::TestClock`]: the time that the test says it is;
 //! - [`vendure::Server`]: a shop system that others wrote;
 //! - [`localstripe::Server`]: a payment provider that others wrote, as a fake;
+//! - [`stripe::Fake`]: the same of our own, strict, which counts what it does and misbehaves;
 //! - [`nats::Server`]: a broker that a test may kill, hold and restart;
 //! - [`scale::pick`]: how many.
 
@@ -17,4 +18,5 @@ pub mod nats;
 pub mod postgres;
 pub mod process;
 pub mod scale;
+pub mod stripe;
 pub mod vendure;

@@ -104,7 +104,15 @@ impl Meridian {
     /// # Panics
     /// If the system does not tell.
     pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("it is our own child").is_some()
+        self.ended().is_some()
+    }
+
+    /// How it has ended by itself, if it has.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it is our own child")
     }
 
     /// The memory it occupies now, in bytes (RSS).

@@ -46,6 +46,34 @@ pub enum Point {
     CompleteClaimed,
     /// COMPLETED is committed.
     Completed,
+    /// A refund is decided, nothing is committed.
+    RefundDecided,
+    /// The refund is committed with its legs and their tasks, its caller is not answered.
+    RefundCommitted,
+    /// SENT is decided, nothing is committed.
+    Sending,
+    /// The provider is about to be asked what became of a leg.
+    Asking,
+    /// That an answer was lost is committed.
+    UnknownCommitted,
+    /// That a leg was declined for now is committed, and when it is tried again.
+    DeferredCommitted,
+    /// That the provider has a leg and will settle it later is committed.
+    AcceptedCommitted,
+    /// The provider took back what it had done, that is not committed.
+    Reversing,
+    /// That is committed.
+    Reversed,
+    /// A notice of a provider is read and believed to be its own, it is not kept.
+    NoticeReceived,
+    /// It is kept, the provider is not answered.
+    NoticeKept,
+    /// It is leased, nothing is done.
+    NoticeClaimed,
+    /// What it is about is to be asked for, the notice is not taken out.
+    NoticeLookedInto,
+    /// It is taken out.
+    NoticeFinished,
 }
 
 impl Point {
@@ -80,8 +108,28 @@ impl Point {
         Self::Completed,
     ];
 
+    /// On the way of a refund's money that no worker passes by itself: at a commit, at a question,
+    /// and on the way of what its provider tells. Whoever wires up the ports passes them.
+    pub const OF_REFUNDS: [Self; 14] = [
+        Self::RefundDecided,
+        Self::RefundCommitted,
+        Self::Sending,
+        Self::Asking,
+        Self::UnknownCommitted,
+        Self::DeferredCommitted,
+        Self::AcceptedCommitted,
+        Self::Reversing,
+        Self::Reversed,
+        Self::NoticeReceived,
+        Self::NoticeKept,
+        Self::NoticeClaimed,
+        Self::NoticeLookedInto,
+        Self::NoticeFinished,
+    ];
+
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::OF_LEGS.into_iter().chain(Self::OF_ORDERS).chain(Self::OF_HANDOVERS)
+        let of_workers = Self::OF_LEGS.into_iter().chain(Self::OF_ORDERS).chain(Self::OF_HANDOVERS);
+        of_workers.chain(Self::OF_REFUNDS)
     }
 
     /// The name that a test says it by.
@@ -108,6 +156,20 @@ impl Point {
             Self::HandoverCancelling => "handover.cancelling",
             Self::CompleteClaimed => "complete.claimed",
             Self::Completed => "complete.completed",
+            Self::RefundDecided => "refund.decided",
+            Self::RefundCommitted => "refund.committed",
+            Self::Sending => "refund.sending",
+            Self::Asking => "refund.asking",
+            Self::UnknownCommitted => "refund.unknown_committed",
+            Self::DeferredCommitted => "refund.deferred_committed",
+            Self::AcceptedCommitted => "refund.accepted_committed",
+            Self::Reversing => "refund.reversing",
+            Self::Reversed => "refund.reversed",
+            Self::NoticeReceived => "notice.received",
+            Self::NoticeKept => "notice.kept",
+            Self::NoticeClaimed => "notice.claimed",
+            Self::NoticeLookedInto => "notice.looked_into",
+            Self::NoticeFinished => "notice.finished",
         }
     }
 }
@@ -179,7 +241,8 @@ mod armed {
             Err(format!("{text:?} is not one of {names}, with :N or without"))
         }
 
-        pub(crate) async fn reach(&self, reached: Point) {
+        /// Stops here if this is the point and the passing.
+        pub async fn reach(&self, reached: Point) {
             let Some((point, stop)) = self.at else { return };
             if point != reached || self.passings_left.fetch_sub(1, Ordering::SeqCst) != 1 {
                 return;

@@ -25,6 +25,7 @@ mod crash;
 mod events;
 mod idempotency;
 mod lifecycle;
+mod money;
 mod notices;
 mod processing;
 mod race;

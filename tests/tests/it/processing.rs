@@ -11,7 +11,7 @@
 mod crash;
 mod handover;
 mod lists;
-mod points;
+pub mod points;
 mod replicas;
 mod rows;
 mod vendure;

@@ -115,6 +115,11 @@ impl World {
         self.meridian.as_mut().expect("a process was started").has_ended()
     }
 
+    /// How the process has ended by itself, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.meridian.as_mut().expect("a process was started").ended()
+    }
+
     /// Lets go of the process, so that somebody else ends it.
     pub fn take(&mut self) -> Meridian {
         self.meridian.take().expect("the process is running")

@@ -16,10 +16,7 @@ use workers::{
 macro_rules! stopping {
     ($work:expr) => {{
         #[cfg(feature = "failpoints")]
-        let work = match std::env::var("MERIDIAN_STOP_AT") {
-            Ok(text) => $work.stopping(workers::Stops::parse(&text)?),
-            Err(_) => $work,
-        };
+        let work = $work.stopping(super::failpoints::stops()?);
         #[cfg(not(feature = "failpoints"))]
         let work = $work;
         work
@@ -118,7 +115,7 @@ impl Composed {
     fn notices(&self, settings: &Settings, owner: String) -> WorkNotices {
         let of_notices =
             NoticeSettings { lease: settings.payments.lease, ..NoticeSettings::default() };
-        let (inbox, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock));
+        let (inbox, clock) = (Arc::clone(&self.inbox), Arc::clone(&self.clock));
         WorkNotices::new(self.notices.clone(), inbox, clock, of_notices, owner)
     }
 

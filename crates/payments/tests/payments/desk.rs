@@ -1,6 +1,6 @@
 //! What the tests put on the table: a ledger, a clock, and legs.
 
-use crate::stripe::{self, Fake, Mishap, nobody};
+use crate::stripe::{self, Called as _, Fake, Mishap, nobody};
 use async_trait::async_trait;
 use domain::{
     Amount, Currencies, Currency,

@@ -1,14 +1,13 @@
 //! The adapter of Stripe, beside two fakes: localstripe, which others wrote and which is lenient, and
 //! one of our own that is strict.
 
-mod fake;
 mod notices;
 mod real;
 mod releases;
 mod strict;
 mod troubles;
 
-pub use fake::{Fake, Mishap};
+pub use testkit::stripe::{Fake, Mishap};
 
 use crate::desk::{currency, order_key};
 use domain::{
@@ -20,12 +19,20 @@ use domain::{
 use payments::{Stripe, StripeSettings};
 use ports::PaymentOrder;
 use std::time::Duration;
-use testkit::localstripe::{SECRET_KEY, Server};
+use testkit::{
+    localstripe::{SECRET_KEY, Server},
+    stripe::KEY,
+};
 use uuid::Uuid;
 
-impl Fake {
-    pub fn provider(&self) -> Stripe {
-        provider(&self.url, fake::KEY)
+/// The adapter at the fake.
+pub trait Called {
+    fn provider(&self) -> Stripe;
+}
+
+impl Called for Fake {
+    fn provider(&self) -> Stripe {
+        provider(&self.url, KEY)
     }
 }
 
@@ -43,7 +50,7 @@ pub fn at(server: &Server) -> Stripe {
 /// A provider at a place where nobody listens: a port that only root could take, unlike a free one,
 /// which the next test may.
 pub fn nobody() -> Stripe {
-    provider("http://127.0.0.1:1", fake::KEY)
+    provider("http://127.0.0.1:1", KEY)
 }
 
 /// The leg at `place` of a refund of order o1 in store s1.

@@ -1,6 +1,6 @@
 //! Authorisations that are let go.
 
-use super::{Fake, Mishap, release};
+use super::{Called as _, Fake, Mishap, release};
 use crate::desk::{decline, is_settled};
 use ports::{PaymentOutcome, PaymentProvider as _};
 

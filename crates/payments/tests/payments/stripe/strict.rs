@@ -1,6 +1,6 @@
 //! What localstripe does not hold against anybody, and Stripe does.
 
-use super::{Fake, Mishap, leg, leg_in};
+use super::{Called as _, Fake, Mishap, leg, leg_in};
 use crate::desk::{currency, decline, eur, is_settled, order_key, tender};
 use domain::{
     order::{Tender, TenderState},
@@ -9,6 +9,7 @@ use domain::{
 use ports::{PaymentOrder, PaymentOutcome, PaymentProvider as _, PaymentStatus};
 use serde_json::json;
 use std::time::Duration;
+use testkit::stripe::Lie;
 
 fn captured() -> Fake {
     let fake = Fake::start();
@@ -156,7 +157,7 @@ async fn two_refunds_under_one_key_are_for_a_person_to_look_at() {
 
 #[tokio::test]
 async fn what_stripe_says_is_held_against_what_was_asked() {
-    let lies: [(super::fake::Lie, &str); 5] = [
+    let lies: [(Lie, &str); 5] = [
         (|it| it["amount"] = 3_001.into(), "30.01 EUR of pi_1"),
         (|it| it["amount"] = 0.into(), "0 EUR of pi_1"),
         (|it| it["currency"] = "usd".into(), "30 USD of pi_1"),

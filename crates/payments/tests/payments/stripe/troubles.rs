@@ -1,9 +1,10 @@
 //! What does not go well between Stripe and us.
 
-use super::{Fake, Mishap, fake, leg, nobody, provider};
+use super::{Called as _, Fake, Mishap, leg, nobody, provider};
 use crate::desk::{decline, is_settled};
 use ports::{PaymentOutcome, PaymentProvider as _};
 use serde_json::{Value, json};
+use testkit::stripe::KEY;
 
 fn captured() -> Fake {
     let fake = Fake::start();
@@ -116,10 +117,10 @@ async fn a_key_that_stripe_does_not_take_is_told_without_it() {
     assert_eq!(failure.message, text);
     assert_eq!(stripe.find(&leg).await.unwrap_err(), failure);
 
-    fake.next(Mishap::Refuse(403, error("invalid_request_error", fake::KEY)));
+    fake.next(Mishap::Refuse(403, error("invalid_request_error", KEY)));
     let refused = fake.provider().refund(&leg).await;
     assert_eq!(decline(&refused), Some(("FORBIDDEN", false)));
-    assert!(!format!("{refused:?}").contains(fake::KEY));
+    assert!(!format!("{refused:?}").contains(KEY));
 }
 
 #[tokio::test]
