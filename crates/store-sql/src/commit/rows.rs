@@ -5,6 +5,7 @@ mod of;
 
 pub(crate) use derived::{OrderColumns, product_codes, tenders};
 
+use super::steps::Step;
 use domain::order::ExternalIds;
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ pub(crate) struct Rows {
     pub stores: Vec<StoreRow>,
     pub tokens: Vec<TokenRow>,
     pub endpoints: Vec<EndpointRow>,
+    /// What becomes of users and sessions.
+    pub people: Vec<Step>,
     pub freed: Vec<FreedRow>,
     pub claims: Vec<Claim>,
     pub done: Vec<DoneRow>,
@@ -186,6 +189,7 @@ impl Rows {
             && self.stores.is_empty()
             && self.tokens.is_empty()
             && self.endpoints.is_empty()
+            && self.people.is_empty()
             && self.transfers.is_empty()
     }
 

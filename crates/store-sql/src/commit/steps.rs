@@ -9,6 +9,7 @@ use ports::Transfer;
 use sea_orm::Value;
 
 /// A statement of a commit's transaction.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub sql: &'static str,
     pub values: Vec<Value>,
@@ -72,6 +73,7 @@ pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
     rows.orders.iter().for_each(|order| steps.order(order));
     steps.tokens();
     rows.endpoints.iter().for_each(|row| steps.steps.extend(endpoints::steps(row, rows.at)));
+    steps.steps.extend(rows.people.iter().cloned());
     steps.receipt();
     steps.claims();
     steps.tasks();
