@@ -210,21 +210,20 @@ async fn nobody_learns_who_there_is(world: World) {
     world.open_store(json!({})).await;
     let grpc = world.grpc().await;
     at_work(&world, "ada", "ROLE_AGENT").await;
-    let mut times = Vec::new();
-    for login in ["ada", "nobody"] {
-        let mut fastest = Duration::MAX;
-        for _ in 0..5 {
+    // In turns, so that whatever else the machine does is done to both.
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..9 {
+        for (login, fastest) in ["ada", "nobody"].into_iter().zip(&mut fastest) {
             let began = Instant::now();
             let refused = log_in(&grpc, login, "a wrong password", "").await.unwrap_err();
-            fastest = fastest.min(began.elapsed());
+            *fastest = began.elapsed().min(*fastest);
             assert_eq!(refused.code(), Code::Unauthenticated);
             assert_eq!(refused.message(), "LOGIN_FAILED: the login or the password is wrong");
         }
-        times.push(fastest);
     }
-    // Both took the time of a hash.
-    let (known, unknown) = (times[0], times[1]);
-    assert!(unknown * 2 > known && known * 2 > unknown, "{times:?}");
+    // Both took the time of a hash, which is most of it.
+    let [known, unknown] = fastest;
+    assert!(unknown * 3 > known * 2 && known * 3 > unknown * 2, "{fastest:?}");
 }
 
 async fn what_people_are_called_stands_with_them_alone(mut world: World) {
