@@ -5,6 +5,7 @@ use domain::token::Role;
 
 /// One method and who may call it. The platform may call every listed one.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the table")]
 pub struct Permission {
     pub method: &'static str,
     /// Merchants' and storefronts' roles.

@@ -19,7 +19,7 @@ macro_rules! packages {
 
 packages! {
     /// People and their sessions.
-    accounts: clippy::all, clippy::pedantic, clippy::allow_attributes;
+    accounts: clippy::pedantic, clippy::allow_attributes;
     /// Amounts in both currencies of an order.
     money: clippy::allow_attributes;
     /// Cancellations.

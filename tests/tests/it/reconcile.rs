@@ -353,7 +353,9 @@ fn breaks(lines: &[Value]) -> BTreeMap<String, Vec<String>> {
         assert!(!text("close").is_empty() && !text("ours").is_empty(), "{line}");
         found.entry(text("order_id")).or_default().push(text("break"));
     }
-    found.values_mut().for_each(|names| names.sort());
+    for names in found.values_mut() {
+        names.sort();
+    }
     found
 }
 
