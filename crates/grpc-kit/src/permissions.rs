@@ -40,6 +40,7 @@ pub const METHODS: &[Permission] = &[
     of("GetOrder", READERS_AND_STOREFRONTS, &["orders:read"]),
     of("ListOrders", READERS, &["orders:read"]),
     of("AcceptOrder", STAFF, &["orders:write"]),
+    of("ErasePersonalData", MANAGERS, &["orders:write"]),
     of("SetExternalReference", STAFF, &["orders:write"]),
     of("CompleteOrder", NOBODY, &["orders:write"]),
     of("RecordPayment", NOBODY, &["payments:write"]),

@@ -240,6 +240,9 @@ impl Tables {
             });
             let stored = Stored { state: change.after.clone(), version: change.version() };
             if let Some(row) = self.orders.get_mut(&key) {
+                if stored.state.personal_data_erased {
+                    row.personal = None;
+                }
                 row.stored = stored;
                 row.facts.extend(facts);
             } else {

@@ -69,10 +69,9 @@ fn may_call(method: &str) -> &'static [&'static str] {
         }
         "ResolveScreening" | "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod"
         | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken"
-        | "CreateUser" | "ListUsers" | "UpdateUser" | "CreateEndpoint" | "UpdateEndpoint"
-        | "DeleteEndpoint" | "RotateSecret" | "RedeliverEvent" | "SendTestEvent" => {
-            &["ROLE_MANAGER"]
-        }
+        | "ErasePersonalData" | "CreateUser" | "ListUsers" | "UpdateUser" | "CreateEndpoint"
+        | "UpdateEndpoint" | "DeleteEndpoint" | "RotateSecret" | "RedeliverEvent"
+        | "SendTestEvent" => &["ROLE_MANAGER"],
         "GetSession" | "LogOut" | "ChangePassword" => {
             &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
         }

@@ -42,6 +42,8 @@ pub(crate) struct OrderRow {
     pub buyer_email: Option<String>,
     pub doc: String,
     pub personal: Option<String>,
+    /// What names anybody is to go.
+    pub erased: bool,
     pub tenders: Vec<TenderRow>,
     /// Of a new order only.
     pub products: Vec<String>,
@@ -185,7 +187,7 @@ impl Rows {
     /// transaction of its own.
     pub fn is_common(&self) -> bool {
         self.orders.len() <= 1
-            && self.orders.iter().all(|order| order.cancellations.is_empty())
+            && self.orders.iter().all(|order| order.cancellations.is_empty() && !order.erased)
             && self.stores.is_empty()
             && self.tokens.is_empty()
             && self.endpoints.is_empty()

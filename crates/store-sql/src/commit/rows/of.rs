@@ -131,6 +131,7 @@ impl OrderRow {
             buyer_email: personal.map(|personal| bare_email(&personal.buyer.email)),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
+            erased: change.facts.contains(&Fact::PersonalDataErased),
             products: if is_new { product_codes(order) } else { Vec::new() },
             key,
             tenders,
