@@ -16,6 +16,7 @@ use std::{collections::BTreeSet, env, error::Error, fs, path::PathBuf};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const FILES: &[&str] = &[
+    "meridian/accounts/v1/account_service.proto",
     "meridian/cancellations/v1/cancellation_service.proto",
     "meridian/events/v1/event_service.proto",
     "meridian/money/v1/money.proto",

@@ -1,7 +1,11 @@
 //! Whose secret is it?
 
-use domain::token::Token;
-use ports::{Clock, Reader, StoreError};
+use crate::accounts::SESSION_SECRET;
+use domain::{
+    token::Token,
+    user::{Session, User},
+};
+use ports::{Clock, People, Reader, StoreError};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -9,23 +13,42 @@ use std::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// How long a token is taken on trust before it is looked up again: a revocation in another
+/// How long a secret is taken on trust before it is looked up again: what ends it in another
 /// process takes effect within this time.
 const FRESH: Duration = Duration::seconds(1);
-/// Tokens kept at hand.
+/// Secrets kept at hand.
 const MAX_CACHED: usize = 10_000;
 
-/// Looks tokens up by the hash of their secret. Unknown secrets are not remembered, so that
-/// nobody can fill the memory with guesses.
+/// Who shows a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    Token(Token),
+    /// Somebody who has logged in.
+    Session(Box<(Session, User)>),
+}
+
+impl Credential {
+    /// Whether it still opens anything at `now`.
+    pub fn is_live(&self, now: OffsetDateTime) -> bool {
+        match self {
+            Self::Token(token) => token.is_live(now),
+            Self::Session(logged_in) => logged_in.0.is_live(&logged_in.1, now),
+        }
+    }
+}
+
+/// Looks secrets up by their hash. Unknown ones are not remembered, so that nobody can fill the
+/// memory with guesses.
 #[derive(Clone)]
 pub struct Access {
     reader: Arc<dyn Reader>,
+    people: Arc<dyn People>,
     clock: Arc<dyn Clock>,
     known: Arc<Mutex<Known>>,
 }
 
 /// By hash: when it was read, and what was read.
-type Known = HashMap<[u8; 32], (OffsetDateTime, Token)>;
+type Known = HashMap<[u8; 32], (OffsetDateTime, Credential)>;
 
 /// The form in which a secret is kept and looked up.
 pub fn secret_hash(secret: &str) -> [u8; 32] {
@@ -33,45 +56,45 @@ pub fn secret_hash(secret: &str) -> [u8; 32] {
 }
 
 impl Access {
-    pub fn new(reader: Arc<dyn Reader>, clock: Arc<dyn Clock>) -> Self {
-        Self { reader, clock, known: Arc::default() }
+    pub fn new(reader: Arc<dyn Reader>, people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
+        Self { reader, people, clock, known: Arc::default() }
     }
 
-    /// The token of this secret, if it still opens anything.
+    /// Whose secret it is, if it still opens anything.
     ///
     /// # Errors
     ///
     /// If the store cannot be asked; the secret may be good.
-    pub async fn token(&self, secret: &str) -> Result<Option<Token>, StoreError> {
+    pub async fn live(&self, secret: &str) -> Result<Option<Credential>, StoreError> {
         let found = self.find(secret).await?;
-        Ok(found.filter(|token| self.is_live(token)))
+        Ok(found.filter(|credential| self.is_live(credential)))
     }
 
     /// Whether it still opens anything.
-    pub fn is_live(&self, token: &Token) -> bool {
-        token.is_live(self.clock.now())
+    pub fn is_live(&self, credential: &Credential) -> bool {
+        credential.is_live(self.clock.now())
     }
 
-    /// The token of this secret, also one that opens nothing any more.
+    /// Whose secret it is, also if it opens nothing any more.
     ///
     /// # Errors
     ///
     /// If the store cannot be asked; the secret may be good.
-    pub async fn find(&self, secret: &str) -> Result<Option<Token>, StoreError> {
+    pub async fn find(&self, secret: &str) -> Result<Option<Credential>, StoreError> {
         let hash = secret_hash(secret);
         let now = self.clock.now();
         let known = self.known().get(&hash).cloned();
         match known {
-            Some((read_at, token)) if (now - read_at).abs() < FRESH => Ok(Some(token)),
+            Some((read_at, found)) if (now - read_at).abs() < FRESH => Ok(Some(found)),
             _ => {
-                let found = self.reader.token_by_hash(&hash).await?;
+                let found = self.look_up(secret, &hash).await?;
                 let mut known = self.known();
                 match &found {
-                    Some(token) => {
+                    Some(found) => {
                         if known.len() >= MAX_CACHED {
                             known.clear();
                         }
-                        known.insert(hash, (now, token.clone()));
+                        known.insert(hash, (now, found.clone()));
                     }
                     None => _ = known.remove(&hash),
                 }
@@ -80,7 +103,19 @@ impl Access {
         }
     }
 
-    /// Forgets every token, such as after a revocation in this process.
+    async fn look_up(
+        &self,
+        secret: &str,
+        hash: &[u8; 32],
+    ) -> Result<Option<Credential>, StoreError> {
+        if secret.starts_with(SESSION_SECRET) {
+            let found = self.people.session(hash).await?;
+            return Ok(found.map(|logged_in| Credential::Session(Box::new(logged_in))));
+        }
+        Ok(self.reader.token_by_hash(hash).await?.map(Credential::Token))
+    }
+
+    /// Forgets every secret, such as after a revocation in this process.
     pub fn forget(&self) {
         self.known().clear();
     }

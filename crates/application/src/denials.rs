@@ -120,7 +120,7 @@ impl Denials {
         let nothing = || async { Ok(()) };
         let decide = |Known { store, .. }: Known<()>| {
             let Stored { state: mut after, version: before } = existing(store, store_id)?;
-            after.denials += 1;
+            after.incidentals += 1;
             let Gathered { denials, more, .. } = gathered;
             let fact = StoreFact::AccessDenied { denials: denials.clone(), more: *more };
             Ok(Written::of(StoreChange { before, after, facts: vec![fact] }, Vec::new()))

@@ -1,6 +1,7 @@
 use crate::CursorFault;
 use domain::Rejection;
 use ports::StoreError;
+use std::time::Duration;
 
 /// Why a use case did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,16 @@ pub enum Failure {
     Crowded { waiting: usize },
     #[error("{}", text_of(*.0))]
     Cursor(CursorFault),
+    /// No such login, another password, or shut out: which of them is nobody's business.
+    #[error("the login or the password is wrong")]
+    LoginFailed,
+    #[error("{limit} attempts to log in failed")]
+    TooManyAttempts { limit: u32, wait: Duration },
+    /// Whoever calls shows a token, and has not logged in.
+    #[error("nobody is logged in here")]
+    NotASession,
+    #[error("too much of this is going on at the same time")]
+    Overloaded,
     #[error("{limit} streams of this store are open already")]
     TooManyStreams { limit: usize },
     #[error(transparent)]
@@ -37,12 +48,14 @@ pub enum Missing {
     Token,
     Endpoint,
     Event,
+    User,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     StoreId,
     MerchantGuid,
+    Login,
     OrderId,
     ExternalOrderId,
     /// With other content; the same content is answered again.
@@ -50,7 +63,7 @@ pub enum Taken {
 }
 
 impl Missing {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Store,
         Self::Order,
         Self::Refund,
@@ -59,6 +72,7 @@ impl Missing {
         Self::Token,
         Self::Endpoint,
         Self::Event,
+        Self::User,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -71,6 +85,7 @@ impl Missing {
             Self::Token => "token",
             Self::Endpoint => "endpoint",
             Self::Event => "event",
+            Self::User => "user",
         }
     }
 }
@@ -80,6 +95,7 @@ impl Taken {
         match self {
             Self::StoreId => "store id",
             Self::MerchantGuid => "merchant GUID",
+            Self::Login => "login",
             Self::OrderId => "order id",
             Self::ExternalOrderId => "external order id",
             Self::ExternalReference => "external reference",

@@ -6,6 +6,7 @@
 //! bytes again.
 
 mod access;
+mod accounts;
 mod cancellations;
 mod core;
 mod denials;
@@ -32,7 +33,8 @@ mod transfers;
 mod waiting;
 mod webhooks;
 
-pub use access::{Access, secret_hash};
+pub use access::{Access, Credential, secret_hash};
+pub use accounts::{Accounts, Credentials, LoggedIn, NewUser, UserUpdate};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Made, Request};
 pub use denials::Denials;

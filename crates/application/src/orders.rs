@@ -199,6 +199,23 @@ impl Orders {
         self.plain(caller, store_id, order_id, request, render, &|| Command::Complete).await
     }
 
+    /// Takes away what of an order names anybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Rejected`] as long as it is not accepted and may still be handed over.
+    pub async fn erase_personal_data(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        order_id: &str,
+        request: &Request,
+        render: Render<'_>,
+    ) -> Result<Answer, Failure> {
+        let command = || Command::ErasePersonalData;
+        self.plain(caller, store_id, order_id, request, render, &command).await
+    }
+
     /// What comes in for an order that the platform has cancelled goes back in the same step.
     ///
     /// # Errors

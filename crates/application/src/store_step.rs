@@ -4,7 +4,10 @@
 use crate::{Answer, Caller, Core, Failure, Missing, Request, core::Pauses};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{id::StoreId, store::Store as StoreRecord};
-use ports::{ClaimChange, EndpointChange, Receipt, StoreChange, StoreError, Stored, TokenChange};
+use ports::{
+    ClaimChange, EndpointChange, Receipt, SessionChange, StoreChange, StoreError, Stored,
+    TokenChange, UserChange,
+};
 use time::OffsetDateTime;
 
 /// One command on one store.
@@ -29,6 +32,8 @@ pub(crate) struct Written {
     pub change: StoreChange,
     pub token: Option<TokenChange>,
     pub endpoint: Option<EndpointChange>,
+    pub users: Vec<UserChange>,
+    pub sessions: Vec<SessionChange>,
     pub claims: Vec<ClaimChange>,
     pub answer: Vec<u8>,
 }
@@ -36,7 +41,15 @@ pub(crate) struct Written {
 impl Written {
     /// A change of the store with nothing beside it.
     pub const fn of(change: StoreChange, answer: Vec<u8>) -> Self {
-        Self { change, token: None, endpoint: None, claims: Vec::new(), answer }
+        Self {
+            change,
+            token: None,
+            endpoint: None,
+            users: Vec::new(),
+            sessions: Vec::new(),
+            claims: Vec::new(),
+            answer,
+        }
     }
 }
 
@@ -64,13 +77,14 @@ impl Core {
                 return request.replay(receipt);
             }
             let now = self.now();
-            let Written { change, token, endpoint, claims, answer } =
+            let Written { change, token, endpoint, users, sessions, claims, answer } =
                 decide(Known { store, beside, now })?;
             if change.facts.is_empty() && request.is_none() {
                 return Ok(Answer { bytes: answer, replayed: false });
             }
             let mut commit = caller.commit(now);
             commit.claims = claims;
+            (commit.users, commit.sessions) = (users, sessions);
             commit.tokens.extend(token);
             commit.endpoints.extend(endpoint);
             commit.stores.extend((!change.facts.is_empty()).then_some(change));

@@ -108,7 +108,7 @@ impl Stores {
                     currency: new.currency,
                     settings: new.settings.clone(),
                     settings_version: 1,
-                    denials: 0,
+                    incidentals: 0,
                     created_at: now,
                 };
                 let claims = take_guid(&store).into_iter().collect();

@@ -235,7 +235,7 @@ pub fn store_record(store_id: &str) -> StoreRecord {
         currency: eur(),
         settings: StoreSettings::default(),
         settings_version: 1,
-        denials: 0,
+        incidentals: 0,
         created_at: NOON,
     }
 }

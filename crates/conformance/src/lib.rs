@@ -19,21 +19,32 @@ pub mod inbox;
 pub mod ledger;
 pub mod lists;
 pub mod lives;
+pub mod people;
 pub mod publisher_cursors;
 pub mod race;
 pub mod records;
 pub mod store;
 pub mod tasks;
 
-use ports::{Deliveries, EventFeed, Inbox, PublisherCursors, Reader, Sequencer, Store, Tasks};
+use ports::{
+    Deliveries, EventFeed, Inbox, People, PublisherCursors, Reader, Sequencer, Store, Tasks,
+};
 
 /// What most rules need to see: the port under test, and what it left behind.
 pub trait Subject:
-    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox
+    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox + People
 {
 }
 impl<T> Subject for T where
-    T: Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox
+    T: Store
+        + Reader
+        + Tasks
+        + EventFeed
+        + Sequencer
+        + Deliveries
+        + PublisherCursors
+        + Inbox
+        + People
 {
 }
 
@@ -84,6 +95,10 @@ macro_rules! suite {
         mod inbox {
             use super::*;
             $crate::inbox!($fresh);
+        }
+        mod people {
+            use super::*;
+            $crate::people!($fresh);
         }
         mod publisher_cursors {
             use super::*;

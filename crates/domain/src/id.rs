@@ -36,6 +36,8 @@ ids! {
     EventId = EventKind "evt";
     /// Names a webhook endpoint.
     EndpointId = EndpointKind "ep";
+    /// Names somebody of a merchant's staff.
+    UserId = UserKind "usr";
 }
 
 /// A time-ordered UUID that knows what it names: `rf_019a…` is never a `shp_019a…`.

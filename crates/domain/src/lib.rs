@@ -19,6 +19,7 @@ pub mod rejection;
 pub mod screening;
 pub mod store;
 pub mod token;
+pub mod user;
 pub mod webhook;
 
 pub use actor::{Actor, ActorKind};

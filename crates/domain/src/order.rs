@@ -75,6 +75,9 @@ pub struct Order {
     /// The state that a cancelled order had before, and gets back with an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_from: Option<OrderState>,
+    /// Nothing that names anybody is kept of it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub personal_data_erased: bool,
     /// Counts the facts that readers of the feed see: the `sequence` of the last of them.
     pub published: i64,
     /// Counts every change but the payment worker's progress on legs; a quote is for one of these.

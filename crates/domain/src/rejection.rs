@@ -114,6 +114,9 @@ reasons! {
     AcceptedUnderOtherIds = "ACCEPTED_UNDER_OTHER_IDS";
     /// Only another kind of caller may say this.
     NotPermitted = "NOT_PERMITTED";
+    /// What somebody may not change of themselves.
+    OwnAccount = "OWN_ACCOUNT";
+    TooManyUsers = "TOO_MANY_USERS";
     /// The order changed since the quote was made.
     QuoteStale = "QUOTE_STALE";
     QuoteExpired = "QUOTE_EXPIRED";

@@ -3,8 +3,9 @@
 use crate::{
     Amount, Currency, Denial,
     cancellation::CancellationReason,
-    id::{EndpointId, EventId, StoreId},
+    id::{EndpointId, EventId, StoreId, UserId},
     screening::Screening,
+    token::Role,
     webhook::Endpoint,
 };
 use serde::{Deserialize, Serialize};
@@ -25,9 +26,9 @@ pub struct Store {
     pub settings: StoreSettings,
     /// Counts changes of the settings; a refund names the one that it was computed with.
     pub settings_version: i64,
-    /// How many of its facts tell of attempts that were denied, and changed nothing of it.
+    /// How many of its facts changed nothing of it: attempts that were denied, sessions.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub denials: i64,
+    pub incidentals: i64,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }
@@ -49,7 +50,7 @@ impl Store {
 
     /// How often it was changed, of so many facts: what callers know as its version.
     pub const fn changes(&self, facts: i64) -> i64 {
-        facts - self.denials
+        facts - self.incidentals
     }
 
     /// Whether this is the store's GUID. No text is the GUID of a store that has none.
@@ -227,6 +228,18 @@ pub enum StoreFact {
     /// nor anything that it answered stands here.
     #[serde(rename = "webhook.disabled")]
     EndpointDisabled { endpoint_id: EndpointId, url: String, why: String },
+    /// Somebody was entered. Who that is stands with the user alone.
+    #[serde(rename = "user.created")]
+    UserCreated { user_id: UserId, role: Role },
+    #[serde(rename = "user.updated")]
+    UserUpdated { user_id: UserId, role: Role, disabled: bool, password_reset: bool },
+    /// By themselves.
+    #[serde(rename = "user.password_changed")]
+    PasswordChanged { user_id: UserId },
+    #[serde(rename = "session.began")]
+    SessionBegan { user_id: UserId },
+    #[serde(rename = "session.ended")]
+    SessionEnded { user_id: UserId },
     /// The actor tried what it may not, and was refused.
     #[serde(rename = "access.denied")]
     AccessDenied {
@@ -252,6 +265,11 @@ impl StoreFact {
             Self::EndpointSentAgain { .. } => "webhook.sent_again",
             Self::EndpointTested { .. } => "webhook.tested",
             Self::EndpointDisabled { .. } => "webhook.disabled",
+            Self::UserCreated { .. } => "user.created",
+            Self::UserUpdated { .. } => "user.updated",
+            Self::PasswordChanged { .. } => "user.password_changed",
+            Self::SessionBegan { .. } => "session.began",
+            Self::SessionEnded { .. } => "session.ended",
             Self::AccessDenied { .. } => "access.denied",
         }
     }

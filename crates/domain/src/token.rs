@@ -35,6 +35,11 @@ pub enum Role {
     Platform,
 }
 
+impl Role {
+    /// What people of a merchant may be.
+    pub const STAFF: [Self; 3] = [Self::Viewer, Self::Agent, Self::Manager];
+}
+
 impl Token {
     /// Whether the token still opens anything at `now`.
     pub fn is_live(&self, now: OffsetDateTime) -> bool {

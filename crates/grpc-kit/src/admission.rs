@@ -92,6 +92,9 @@ fn may_call(principal: &Principal, method: &'static str) -> Result<(), Status> {
         return Ok(());
     }
     tracing::warn!(actor = principal.actor.id, method, "a call was denied");
+    if principal.user.as_ref().is_some_and(|user| user.password_is_temporary) {
+        return Err(refusal::password_is_temporary());
+    }
     Err(refusal::denied(principal.role, method))
 }
 

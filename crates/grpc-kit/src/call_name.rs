@@ -4,6 +4,7 @@ use crate::METHODS;
 
 /// Every service that is served.
 const SERVICES: &[&str] = &[
+    "meridian.accounts.v1.AccountService",
     "meridian.cancellations.v1.CancellationService",
     "meridian.events.v1.EventService",
     "meridian.orders.v1.OrderService",

@@ -164,7 +164,7 @@ impl Gate {
         let (access, secret) = (self.access.clone(), SecretString::from(secret));
         Some(Box::new(move || {
             let (access, secret) = (access.clone(), secret.clone());
-            Box::pin(async move { !matches!(access.token(secret.expose_secret()).await, Ok(None)) })
+            Box::pin(async move { !matches!(access.live(secret.expose_secret()).await, Ok(None)) })
         }))
     }
 
@@ -179,11 +179,11 @@ impl Gate {
             if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
                 return Ok(Principal::bootstrap());
             }
-            let token = self.access.find(secret).await;
-            let token = token.map_err(|error| refusal::of(&error.into()))?;
-            let token = token.ok_or_else(refusal::unauthenticated)?;
-            let is_live = self.access.is_live(&token);
-            let principal = Principal::from(token);
+            let found = self.access.find(secret).await;
+            let found = found.map_err(|error| refusal::of(&error.into()))?;
+            let found = found.ok_or_else(refusal::unauthenticated)?;
+            let is_live = self.access.is_live(&found);
+            let principal = Principal::from(found);
             return if is_live {
                 Ok(principal)
             } else {

@@ -5,6 +5,7 @@ use domain::token::Role;
 
 /// One method and who may call it. The platform may call every listed one.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the table")]
 pub struct Permission {
     pub method: &'static str,
     /// Merchants' and storefronts' roles.
@@ -18,9 +19,14 @@ pub struct Permission {
     pub streams: bool,
     /// Whether the message brings its own proof of who it is from, and nobody has to call.
     pub signed: bool,
+    /// Whether it is about the caller's own account, so that whoever has to choose a password first
+    /// may call it.
+    pub own: bool,
 }
 
 const NOBODY: &[Role] = &[];
+const EVERYBODY: &[Role] = &[Role::Viewer, Role::Agent, Role::Manager, Role::Storefront];
+const ANY_SCOPE: &[&str] = crate::SCOPES;
 const READERS: &[Role] = &[Role::Viewer, Role::Agent, Role::Manager];
 const READERS_AND_STOREFRONTS: &[Role] =
     &[Role::Viewer, Role::Agent, Role::Manager, Role::Storefront];
@@ -34,6 +40,7 @@ pub const METHODS: &[Permission] = &[
     of("GetOrder", READERS_AND_STOREFRONTS, &["orders:read"]),
     of("ListOrders", READERS, &["orders:read"]),
     of("AcceptOrder", STAFF, &["orders:write"]),
+    of("ErasePersonalData", MANAGERS, &["orders:write"]),
     of("SetExternalReference", STAFF, &["orders:write"]),
     of("CompleteOrder", NOBODY, &["orders:write"]),
     of("RecordPayment", NOBODY, &["payments:write"]),
@@ -68,6 +75,13 @@ pub const METHODS: &[Permission] = &[
     of("ListEvents", READERS, &["events:read"]),
     Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
     Permission { signed: true, ..of("ReceiveNotice", NOBODY, &[]) },
+    Permission { signed: true, ..of("LogIn", NOBODY, &[]) },
+    of("CreateUser", MANAGERS, &[]),
+    of("ListUsers", MANAGERS, &[]),
+    of("UpdateUser", MANAGERS, &[]),
+    Permission { own: true, ..of("GetSession", EVERYBODY, ANY_SCOPE) },
+    Permission { own: true, ..of("LogOut", EVERYBODY, ANY_SCOPE) },
+    Permission { own: true, ..of("ChangePassword", EVERYBODY, ANY_SCOPE) },
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),
@@ -95,7 +109,7 @@ const fn of(
     roles: &'static [Role],
     scopes: &'static [&'static str],
 ) -> Permission {
-    Permission { method, roles, scopes, by_guid: false, streams: false, signed: false }
+    Permission { method, roles, scopes, by_guid: false, streams: false, signed: false, own: false }
 }
 
 pub(crate) fn of_method(method: &str) -> Option<&'static Permission> {
@@ -107,6 +121,9 @@ pub(crate) fn allows(principal: &Principal, method: &str) -> bool {
     let Some(permission) = of_method(method) else { return false };
     if principal.by_guid {
         return permission.by_guid;
+    }
+    if principal.user.as_ref().is_some_and(|user| user.password_is_temporary) && !permission.own {
+        return false;
     }
     match principal.role {
         Role::Platform => true,

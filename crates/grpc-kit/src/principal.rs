@@ -1,9 +1,12 @@
+use application::Credential;
 use domain::{
     Actor, ActorKind,
     id::StoreId,
     store::Store,
     token::{Role, Token},
+    user::{Session, User},
 };
+use time::OffsetDateTime;
 
 /// Who calls, as the gate found out.
 #[derive(Debug, Clone)]
@@ -16,6 +19,10 @@ pub struct Principal {
     pub scopes: Vec<String>,
     /// Known by nothing but a merchant's GUID.
     pub by_guid: bool,
+    /// Who logged in; `None` for a token.
+    pub user: Option<User>,
+    /// Until when it may call.
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 /// The scopes that a service's token may have.
@@ -43,6 +50,8 @@ impl Principal {
             store_id: None,
             scopes: Vec::new(),
             by_guid: false,
+            user: None,
+            expires_at: None,
         }
     }
 
@@ -54,6 +63,31 @@ impl Principal {
             store_id: Some(store.store_id.clone()),
             scopes: Vec::new(),
             by_guid: true,
+            user: None,
+            expires_at: None,
+        }
+    }
+}
+
+impl From<Credential> for Principal {
+    fn from(credential: Credential) -> Self {
+        match credential {
+            Credential::Token(token) => token.into(),
+            Credential::Session(logged_in) => (*logged_in).into(),
+        }
+    }
+}
+
+impl From<(Session, User)> for Principal {
+    fn from((session, user): (Session, User)) -> Self {
+        Self {
+            actor: user.actor(),
+            role: user.role,
+            store_id: Some(session.store_id),
+            scopes: Vec::new(),
+            by_guid: false,
+            expires_at: Some(session.expires_at),
+            user: Some(user),
         }
     }
 }
@@ -72,6 +106,8 @@ impl From<Token> for Principal {
             store_id: (token.role != Role::Platform).then_some(token.store_id),
             scopes: token.scopes,
             by_guid: false,
+            user: None,
+            expires_at: token.expires_at,
         }
     }
 }

@@ -33,8 +33,11 @@ pub fn of(failure: &Failure) -> Status {
             let text = "the store cannot serve this now; a retry with the same id is safe";
             retry_later(code, reason, text, Duration::from_secs(1))
         }
-        Failure::Crowded { .. } => {
+        Failure::Crowded { .. } | Failure::Overloaded => {
             retry_later(code, reason, &failure.to_string(), Duration::from_secs(1))
+        }
+        Failure::TooManyAttempts { wait, .. } => {
+            retry_later(code, reason, &failure.to_string(), *wait)
         }
         _ => status(code, reason, &failure.to_string(), figures(failure)),
     }
@@ -50,6 +53,10 @@ const fn classify(failure: &Failure) -> (Code, &'static str) {
         Failure::Crowded { .. } => (Code::ResourceExhausted, "ORDER_CROWDED"),
         Failure::Cursor(fault) => cursor(*fault),
         Failure::TooManyStreams { .. } => (Code::ResourceExhausted, "TOO_MANY_STREAMS"),
+        Failure::LoginFailed => (Code::Unauthenticated, "LOGIN_FAILED"),
+        Failure::TooManyAttempts { .. } => (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS"),
+        Failure::NotASession => (Code::FailedPrecondition, "NOT_A_SESSION"),
+        Failure::Overloaded => (Code::Unavailable, "OVERLOADED"),
         Failure::Rejected(rejection) => (code(rejection.reason), rejection.reason.as_str()),
         Failure::Store(StoreError::Conflict) => (Code::Aborted, "CONCURRENT_CHANGE"),
         Failure::Store(StoreError::Unavailable(_)) => (Code::Unavailable, "STORE_UNAVAILABLE"),
@@ -76,6 +83,7 @@ const fn missing(what: Missing) -> &'static str {
         Missing::Token => "TOKEN_NOT_FOUND",
         Missing::Endpoint => "ENDPOINT_NOT_FOUND",
         Missing::Event => "EVENT_NOT_FOUND",
+        Missing::User => "USER_NOT_FOUND",
     }
 }
 
@@ -83,6 +91,7 @@ const fn taken(what: Taken) -> &'static str {
     match what {
         Taken::StoreId => "STORE_EXISTS",
         Taken::MerchantGuid => "MERCHANT_GUID_TAKEN",
+        Taken::Login => "LOGIN_TAKEN",
         Taken::OrderId => "ORDER_EXISTS",
         Taken::ExternalOrderId => "EXTERNAL_ORDER_ID_TAKEN",
         Taken::ExternalReference => "EXTERNAL_REFERENCE_TAKEN",
@@ -102,6 +111,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::PaymentStateForbids
         | Reason::HandoverStateForbids
         | Reason::ScreeningStateForbids
+        | Reason::OwnAccount
         | Reason::QuantityNotAvailable
         | Reason::RefundStateForbids
         | Reason::FourEyes
@@ -137,9 +147,10 @@ pub const fn code(reason: Reason) -> Code {
         Reason::NotPermitted => Code::PermissionDenied,
         Reason::PaymentReferenceTaken => Code::AlreadyExists,
         Reason::QuoteStale => Code::Aborted,
-        Reason::TooManyEntries | Reason::TooManyEndpoints | Reason::TooManyPending => {
-            Code::ResourceExhausted
-        }
+        Reason::TooManyEntries
+        | Reason::TooManyEndpoints
+        | Reason::TooManyPending
+        | Reason::TooManyUsers => Code::ResourceExhausted,
     }
 }
 
@@ -230,6 +241,12 @@ pub fn denied(role: Role, method: &str) -> Status {
         ("method".to_owned(), method.to_owned()),
     ];
     status(Code::PermissionDenied, "ROLE_FORBIDS", &text, metadata.into())
+}
+
+/// Whoever logged in with a password that was given to them chooses their own first.
+pub(crate) fn password_is_temporary() -> Status {
+    let text = "change the password that was given to you first";
+    status(Code::PermissionDenied, "PASSWORD_IS_TEMPORARY", text, HashMap::new())
 }
 
 /// Whoever reads a stream comes again, and goes on where it was.

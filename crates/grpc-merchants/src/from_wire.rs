@@ -100,15 +100,7 @@ pub(crate) fn new_token(
     message: &proto::CreateTokenRequest,
     now: OffsetDateTime,
 ) -> Option<NewToken> {
-    let role = match message.role() {
-        proto::Role::Viewer => Some(Role::Viewer),
-        proto::Role::Agent => Some(Role::Agent),
-        proto::Role::Manager => Some(Role::Manager),
-        proto::Role::Storefront => Some(Role::Storefront),
-        proto::Role::Service => Some(Role::Service),
-        proto::Role::Platform => Some(Role::Platform),
-        proto::Role::Unspecified => None,
-    };
+    let role = role(message.role());
     if role.is_none() {
         fields.wrong("role", "must be a role");
     }
@@ -133,4 +125,16 @@ pub(crate) fn new_token(
         scopes: message.scopes.clone(),
         expires_at,
     })
+}
+
+pub(crate) const fn role(role: proto::Role) -> Option<Role> {
+    match role {
+        proto::Role::Viewer => Some(Role::Viewer),
+        proto::Role::Agent => Some(Role::Agent),
+        proto::Role::Manager => Some(Role::Manager),
+        proto::Role::Storefront => Some(Role::Storefront),
+        proto::Role::Service => Some(Role::Service),
+        proto::Role::Platform => Some(Role::Platform),
+        proto::Role::Unspecified => None,
+    }
 }

@@ -3,11 +3,13 @@
 //! `meridian.stores.v1.StoreService` is [`MerchantsGrpc`], `meridian.events.v1.EventService`
 //! [`EventsGrpc`], `meridian.webhooks.v1.WebhookService` [`WebhooksGrpc`].
 
+mod accounts;
 mod events;
 mod from_wire;
 mod to_wire;
 mod webhooks;
 
+pub use accounts::AccountsGrpc;
 pub use events::EventsGrpc;
 pub use webhooks::WebhooksGrpc;
 

@@ -99,19 +99,11 @@ fn scope(scope: &Scope) -> proto::ScreeningScope {
 
 /// Without the secret, which is shown once and never stored.
 pub(crate) fn token(token: &Token) -> proto::Token {
-    let role = match token.role {
-        Role::Viewer => proto::Role::Viewer,
-        Role::Agent => proto::Role::Agent,
-        Role::Manager => proto::Role::Manager,
-        Role::Storefront => proto::Role::Storefront,
-        Role::Service => proto::Role::Service,
-        Role::Platform => proto::Role::Platform,
-    };
     proto::Token {
         token_id: token.token_id.to_string(),
         store_id: token.store_id.to_string(),
         name: token.name.clone(),
-        role: role.into(),
+        role: role(token.role).into(),
         scopes: token.scopes.clone(),
         expire_time: token.expires_at.map(timestamp),
         create_time: Some(timestamp(token.created_at)),
@@ -122,4 +114,15 @@ pub(crate) fn token(token: &Token) -> proto::Token {
 
 fn count(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+pub(crate) const fn role(role: Role) -> proto::Role {
+    match role {
+        Role::Viewer => proto::Role::Viewer,
+        Role::Agent => proto::Role::Agent,
+        Role::Manager => proto::Role::Manager,
+        Role::Storefront => proto::Role::Storefront,
+        Role::Service => proto::Role::Service,
+        Role::Platform => proto::Role::Platform,
+    }
 }

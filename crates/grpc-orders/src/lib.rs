@@ -174,6 +174,26 @@ impl OrderService for OrdersGrpc {
         )
     }
 
+    async fn erase_personal_data(
+        &self,
+        request: Request<proto::ErasePersonalDataRequest>,
+    ) -> Result<Response<proto::ErasePersonalDataResponse>, Status> {
+        command!(
+            self,
+            request,
+            "ErasePersonalData",
+            ErasePersonalDataResponse,
+            |fields, message| (),
+            |orders, admitted, command, _parts, order_id| orders.erase_personal_data(
+                &admitted.caller,
+                &admitted.store_id,
+                &order_id,
+                &command,
+                &render
+            )
+        )
+    }
+
     async fn set_external_reference(
         &self,
         request: Request<proto::SetExternalReferenceRequest>,

@@ -10,13 +10,13 @@ use crate::{
     system::{SystemClock, SystemIds},
 };
 use application::{
-    Access, Cancellations, Core, Denials, Feed, Notices, Orders, Reconciling, Refunds, Stores,
-    Tail, Waiting, Webhooks,
+    Access, Accounts, Cancellations, Core, Denials, Feed, Notices, Orders, Reconciling, Refunds,
+    Stores, Tail, Waiting, Webhooks,
 };
 use domain::{Currencies, id::StoreId};
 use grpc_cancellations::CancellationsGrpc;
 use grpc_kit::{Gate, GateSettings};
-use grpc_merchants::{EventsGrpc, MerchantsGrpc, WebhooksGrpc};
+use grpc_merchants::{AccountsGrpc, EventsGrpc, MerchantsGrpc, WebhooksGrpc};
 use grpc_orders::OrdersGrpc;
 use grpc_refunds::{PaymentsGrpc, RefundsGrpc};
 use meridian::settings::{self, Service, Settings, Worker};
@@ -32,6 +32,7 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::Layer as _;
 use wire::{
+    accounts::v1::account_service_server::AccountServiceServer,
     cancellations::v1::cancellation_service_server::CancellationServiceServer,
     events::v1::event_service_server::EventServiceServer,
     orders::v1::order_service_server::OrderServiceServer,
@@ -149,7 +150,7 @@ impl Composed {
             Arc::clone(&core),
             Arc::clone(&clock),
         );
-        let access = Access::new(adapter, Arc::clone(&clock));
+        let access = Access::new(adapter.clone(), adapter.clone(), Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
@@ -157,11 +158,13 @@ impl Composed {
             max_open_streams: settings.grpc.max_open_streams,
         };
         let denials = Denials::new(Arc::clone(&core));
+        let accounts = Accounts::new(Arc::clone(&core), adapter, access.clone(), denials.clone());
         let gate = Gate::new(access, stores.clone(), denials.clone(), bootstrap, &limits);
         let entrances = Entrances {
             core: &core,
             tasks: Arc::new(store.clone()),
             stores,
+            accounts,
             webhooks: webhooks.clone(),
             notices: notices.clone(),
             providers: &providers,
@@ -290,6 +293,7 @@ async fn say(health: &HealthReporter, services: &[Service], serving: bool) {
         Service::Cancellations => &["meridian.cancellations.v1.CancellationService"],
         Service::Merchants => &[
             "meridian.stores.v1.StoreService",
+            "meridian.accounts.v1.AccountService",
             "meridian.events.v1.EventService",
             "meridian.webhooks.v1.WebhookService",
         ],
@@ -305,6 +309,7 @@ struct Entrances<'e> {
     core: &'e Arc<Core>,
     tasks: Arc<dyn Tasks>,
     stores: Stores,
+    accounts: Accounts,
     webhooks: Webhooks,
     notices: Notices,
     providers: &'e Providers,
@@ -391,6 +396,8 @@ impl Entrances<'_> {
         let adapters = storefronts.names().map(str::to_owned).collect();
         let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
         add!(routes, health, largest, StoreServiceServer<MerchantsGrpc>, merchants);
+        let accounts = AccountsGrpc::new(self.accounts.clone());
+        add!(routes, health, largest, AccountServiceServer<AccountsGrpc>, accounts);
         let events = EventsGrpc::new(feed.clone(), (*closing).clone());
         add!(routes, health, largest, EventServiceServer<EventsGrpc>, events);
         let webhooks = WebhooksGrpc::new(webhooks.clone());

@@ -1,6 +1,6 @@
 //! Everything that one command changes, as a value.
 
-use crate::{Task, Transfer, event_id, store::OrderKey};
+use crate::{SessionChange, Task, Transfer, UserChange, event_id, store::OrderKey};
 use domain::{
     Actor, Rejection,
     id::{EndpointId, EventId, OrderId, StoreId},
@@ -162,6 +162,8 @@ pub enum ClaimKind {
     /// The merchant GUID, unique over all stores; the holder is the store id. Its `store_id` is
     /// the store's own, and only the key counts.
     MerchantGuid,
+    /// What somebody logs in with, unique over all stores; the holder is the user id.
+    Login,
 }
 
 impl ClaimKind {
@@ -172,12 +174,13 @@ impl ClaimKind {
             Self::RefundReference => "refund_reference",
             Self::RepaymentReference => "repayment_reference",
             Self::MerchantGuid => "merchant_guid",
+            Self::Login => "login",
         }
     }
 
     /// Whether a key may be taken once over all stores, or once in each.
     pub const fn is_global(self) -> bool {
-        matches!(self, Self::MerchantGuid)
+        matches!(self, Self::MerchantGuid | Self::Login)
     }
 }
 
@@ -223,6 +226,8 @@ pub struct Commit {
     pub stores: Vec<StoreChange>,
     pub tokens: Vec<TokenChange>,
     pub endpoints: Vec<EndpointChange>,
+    pub users: Vec<UserChange>,
+    pub sessions: Vec<SessionChange>,
     pub claims: Vec<ClaimChange>,
     pub tasks: Vec<TaskChange>,
     /// Own value that moves with the command. Conflict if one of their keys was posted before, or
@@ -241,6 +246,8 @@ impl Commit {
             stores: Vec::new(),
             tokens: Vec::new(),
             endpoints: Vec::new(),
+            users: Vec::new(),
+            sessions: Vec::new(),
             claims: Vec::new(),
             tasks: Vec::new(),
             transfers: Vec::new(),

@@ -19,6 +19,7 @@ mod notice_readers;
 mod order_refund;
 pub mod own_value;
 mod payment;
+mod people;
 mod providers;
 mod publisher;
 mod publisher_cursors;
@@ -54,6 +55,7 @@ pub use notice::{
 pub use notice_readers::NoticeReaders;
 pub use order_refund::OrderRefundBody;
 pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+pub use people::{People, SessionChange, UserChange};
 pub use providers::{Providers, UnknownProvider};
 pub use publisher::{PublishError, Published, Publisher};
 pub use publisher_cursors::PublisherCursors;

@@ -6,6 +6,7 @@ mod deliveries;
 mod feed;
 mod inbox;
 mod ledger;
+mod people;
 mod publisher_cursors;
 mod reader;
 mod store;

@@ -1,9 +1,10 @@
 use crate::{micros, to_the_microsecond};
 use domain::{
-    id::{EventId, OrderId, QuoteId, StoreId, TokenId},
+    id::{EventId, OrderId, QuoteId, StoreId, TokenId, UserId},
     order::{Order, Personal},
     store::Store as StoreRecord,
     token::Token,
+    user::{Session, User},
     webhook::Endpoint,
 };
 use ports::{
@@ -24,6 +25,8 @@ pub(crate) struct Tables {
     pub events: Vec<Event>,
     pub stores: BTreeMap<StoreId, Stored<StoreRecord>>,
     pub tokens: BTreeMap<(StoreId, TokenId), TokenRow>,
+    pub users: BTreeMap<(StoreId, UserId), User>,
+    pub sessions: HashMap<[u8; 32], Session>,
     pub endpoints: BTreeMap<EndpointKey, EndpointRow>,
     pub deliveries: BTreeMap<(EndpointKey, EventId), Delivery>,
     pub cursors: HashMap<String, CursorRow>,
@@ -143,6 +146,7 @@ impl Tables {
                 (None, None) => {}
             }
         }
+        self.keep_people(commit.users, commit.sessions, at);
         self.keep_claims(commit.claims);
         for change in commit.tasks {
             match change {
@@ -236,6 +240,9 @@ impl Tables {
             });
             let stored = Stored { state: change.after.clone(), version: change.version() };
             if let Some(row) = self.orders.get_mut(&key) {
+                if stored.state.personal_data_erased {
+                    row.personal = None;
+                }
                 row.stored = stored;
                 row.facts.extend(facts);
             } else {

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod log;
+mod people;
 mod postgres;
 mod queue;
 mod rows;

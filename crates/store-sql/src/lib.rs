@@ -28,6 +28,7 @@ mod ledger;
 mod limit;
 mod link;
 mod load;
+mod people;
 mod publisher_cursors;
 mod reader;
 mod replay;

@@ -45,8 +45,9 @@ impl Route {
     }
 }
 
-/// What has no HTTP rule on purpose: the gateway asks it for others.
+/// What has no HTTP rule on purpose: the edge asks it for others.
 const GRPC_ONLY: &[&str] = &[
+    "meridian.accounts.v1.AccountService.LogIn",
     "meridian.payments.v1.PaymentService.ReceiveNotice",
     "meridian.stores.v1.StoreService.ResolveMerchant",
 ];

@@ -18,6 +18,8 @@ macro_rules! packages {
 }
 
 packages! {
+    /// People and their sessions.
+    accounts: clippy::pedantic, clippy::allow_attributes;
     /// Amounts in both currencies of an order.
     money: clippy::allow_attributes;
     /// Cancellations.

@@ -69,8 +69,12 @@ fn may_call(method: &str) -> &'static [&'static str] {
         }
         "ResolveScreening" | "CancelOrder" | "UndoCancellation" | "ChangeRefundMethod"
         | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken"
-        | "CreateEndpoint" | "UpdateEndpoint" | "DeleteEndpoint" | "RotateSecret"
-        | "RedeliverEvent" | "SendTestEvent" => &["ROLE_MANAGER"],
+        | "ErasePersonalData" | "CreateUser" | "ListUsers" | "UpdateUser" | "CreateEndpoint"
+        | "UpdateEndpoint" | "DeleteEndpoint" | "RotateSecret" | "RedeliverEvent"
+        | "SendTestEvent" => &["ROLE_MANAGER"],
+        "GetSession" | "LogOut" | "ChangePassword" => {
+            &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
+        }
         "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }
@@ -83,6 +87,7 @@ fn path_of(route: &Route, store: &str) -> String {
         .replace("{order_id}", "O-1")
         .replace("{refund_id}", "rf_00000000000000000000000000000000")
         .replace("{cancellation_id}", "cn_00000000000000000000000000000000")
+        .replace("{user_id}", "usr_00000000000000000000000000000000")
         .replace("{token_id}", "tok_00000000000000000000000000000000")
         .replace("{endpoint_id}", "ep_00000000000000000000000000000000")
 }

@@ -16,6 +16,7 @@
 mod world;
 
 mod access;
+mod accounts;
 mod architecture;
 mod bad_input;
 mod cancellations;

@@ -98,7 +98,7 @@ async fn they_change_nothing_of_the_store() {
     let after = world.memory.store(&world.store_id()).await.unwrap().unwrap();
     assert_eq!(after.version.0, before.version.0 + 1);
     assert_eq!(after.state.changes(after.version.0), before.state.changes(before.version.0));
-    let counted = domain::store::Store { denials: 1, ..before.state };
+    let counted = domain::store::Store { incidentals: 1, ..before.state };
     assert_eq!(after.state, counted);
 }
 

@@ -57,6 +57,7 @@ pub enum Command {
     Accept(ExternalIds),
     SetExternalReference(ExternalIds),
     Complete,
+    ErasePersonalData,
     RecordPayment(PaymentReport),
     /// The same, and what comes in for an order that the platform cancelled goes back.
     RecordLatePayment(Box<LatePayment>),
@@ -150,6 +151,7 @@ impl Command {
             Self::Accept(_) => "accept",
             Self::SetExternalReference(_) => "set external reference",
             Self::Complete => "complete",
+            Self::ErasePersonalData => "erase personal data",
             Self::RecordPayment(_) | Self::RecordLatePayment(_) => "record payment",
             Self::RecordDispute(_) => "record dispute",
             Self::Ship(_) => "ship",

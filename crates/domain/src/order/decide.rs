@@ -21,6 +21,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::Accept(external) => accept(order, external),
         Command::SetExternalReference(external) => set_external_reference(order, external),
         Command::Complete => complete(order),
+        Command::ErasePersonalData => erase_personal_data(order),
         Command::RecordPayment(report) => payment::record(order, report, false),
         Command::RecordLatePayment(late) => late::give_back(order, *late),
         Command::RecordDispute(report) => dispute::record(order, &report),
@@ -125,6 +126,20 @@ fn complete(order: &Order) -> Result<Vec<Fact>, Rejection> {
         OrderState::Received => Err(not_ready(order)),
         OrderState::Ready => Err(forbidden(order, "be completed before it is accepted")),
         OrderState::Cancelled => Err(cancelled(order)),
+    }
+}
+
+/// Nobody is forgotten whom something is still to be sent to: until an order is accepted it has yet
+/// to be checked and handed over.
+fn erase_personal_data(order: &Order) -> Result<Vec<Fact>, Rejection> {
+    match order.state {
+        _ if order.personal_data_erased => Ok(vec![]),
+        OrderState::Accepted | OrderState::Completed | OrderState::Cancelled => {
+            Ok(vec![Fact::PersonalDataErased])
+        }
+        OrderState::Received | OrderState::Ready => {
+            Err(forbidden(order, "lose its buyer before it is accepted or cancelled"))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             order.external = Some(external.clone());
         }
         Fact::OrderCompleted => order.state = OrderState::Completed,
+        Fact::PersonalDataErased => order.personal_data_erased = true,
         Fact::OrderCancelled { .. } => {
             order.cancelled_from = Some(order.state);
             order.state = OrderState::Cancelled;

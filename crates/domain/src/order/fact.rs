@@ -25,6 +25,9 @@ pub enum Fact {
     OrderAccepted { external: ExternalIds },
     #[serde(rename = "order.completed")]
     OrderCompleted,
+    /// What names anybody is gone; amounts and ids stay.
+    #[serde(rename = "order.personal_data_erased")]
+    PersonalDataErased,
     /// With the last piece that was open.
     #[serde(rename = "order.cancelled")]
     OrderCancelled {
@@ -216,6 +219,7 @@ impl Fact {
             Self::ExternalReferenceSet { .. } => "order.external_reference_set",
             Self::OrderAccepted { .. } => "order.accepted",
             Self::OrderCompleted => "order.completed",
+            Self::PersonalDataErased => "order.personal_data_erased",
             Self::OrderCancelled { .. } => "order.cancelled",
             Self::OrderReinstated { .. } => "order.reinstated",
             Self::Shipped { .. } => "order.shipped",
@@ -296,6 +300,7 @@ impl Fact {
             | Self::CancellationCompleted { .. }
             | Self::CancellationUndone { .. } => true,
             Self::ExternalReferenceSet { .. }
+            | Self::PersonalDataErased
             | Self::PaymentRecorded { .. }
             | Self::ScreeningRecorded { .. }
             | Self::ScreeningResolved { .. }
@@ -331,11 +336,12 @@ impl Fact {
     }
 
     /// The payment worker's progress: it changes where money is, not what is left to refund, but
-    /// for a leg that settles after its refund had failed.
+    /// for a leg that settles after its refund had failed. Nor does it matter to that who bought.
     pub const fn is_leg_progress(&self) -> bool {
         matches!(
             self,
-            Self::LegSent { .. }
+            Self::PersonalDataErased
+                | Self::LegSent { .. }
                 | Self::LegAccepted { .. }
                 | Self::LegUnknown { .. }
                 | Self::LegDeferred { .. }

@@ -93,6 +93,7 @@ impl NewOrder {
             disputes: Vec::new(),
             cancellations: Vec::new(),
             cancelled_from: None,
+            personal_data_erased: false,
             published: 0,
             revision: 0,
             created_at: now,

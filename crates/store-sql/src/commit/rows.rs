@@ -5,6 +5,7 @@ mod of;
 
 pub(crate) use derived::{OrderColumns, product_codes, tenders};
 
+use super::steps::Step;
 use domain::order::ExternalIds;
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ pub(crate) struct Rows {
     pub stores: Vec<StoreRow>,
     pub tokens: Vec<TokenRow>,
     pub endpoints: Vec<EndpointRow>,
+    /// What becomes of users and sessions.
+    pub people: Vec<Step>,
     pub freed: Vec<FreedRow>,
     pub claims: Vec<Claim>,
     pub done: Vec<DoneRow>,
@@ -39,6 +42,8 @@ pub(crate) struct OrderRow {
     pub buyer_email: Option<String>,
     pub doc: String,
     pub personal: Option<String>,
+    /// What names anybody is to go.
+    pub erased: bool,
     pub tenders: Vec<TenderRow>,
     /// Of a new order only.
     pub products: Vec<String>,
@@ -182,10 +187,11 @@ impl Rows {
     /// transaction of its own.
     pub fn is_common(&self) -> bool {
         self.orders.len() <= 1
-            && self.orders.iter().all(|order| order.cancellations.is_empty())
+            && self.orders.iter().all(|order| order.cancellations.is_empty() && !order.erased)
             && self.stores.is_empty()
             && self.tokens.is_empty()
             && self.endpoints.is_empty()
+            && self.people.is_empty()
             && self.transfers.is_empty()
     }
 

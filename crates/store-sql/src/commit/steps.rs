@@ -9,6 +9,7 @@ use ports::Transfer;
 use sea_orm::Value;
 
 /// A statement of a commit's transaction.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub sql: &'static str,
     pub values: Vec<Value>,
@@ -58,6 +59,8 @@ const PUT_TASK: &str = "INSERT INTO tasks (store_id, order_id, kind, subject, du
     ON CONFLICT (store_id, order_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, \
     attempts = excluded.attempts, why = excluded.why, since = COALESCE(tasks.since, tasks.due_at), \
     trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
+const ERASE_PERSONAL: &str = "UPDATE orders SET personal = NULL, buyer_email = NULL \
+    WHERE store_id = $1 AND order_id = $2";
 const INSERT_STORE: &str = "INSERT INTO stores (store_id, version, doc) VALUES ($1, $2, $3)";
 const UPDATE_STORE: &str =
     "UPDATE stores SET version = $3, doc = $4 WHERE store_id = $1 AND version = $2";
@@ -72,6 +75,7 @@ pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
     rows.orders.iter().for_each(|order| steps.order(order));
     steps.tokens();
     rows.endpoints.iter().for_each(|row| steps.steps.extend(endpoints::steps(row, rows.at)));
+    steps.steps.extend(rows.people.iter().cloned());
     steps.receipt();
     steps.claims();
     steps.tasks();
@@ -109,6 +113,9 @@ impl Steps<'_> {
             values.extend(figures);
             values.extend([external, order.doc.as_str().into()]);
             self.guarded(UPDATE_ORDER, values);
+        }
+        if order.erased {
+            self.plain(ERASE_PERSONAL, [store.into(), id.into()]);
         }
         for code in &order.products {
             let created_at = order.created_at.into();

@@ -16,6 +16,7 @@ fn the_descriptors_decode_and_name_every_service() {
         .collect();
     services.sort();
     let expected = [
+        "meridian.accounts.v1.AccountService",
         "meridian.cancellations.v1.CancellationService",
         "meridian.events.v1.EventService",
         "meridian.orders.v1.OrderService",

@@ -93,7 +93,7 @@ fn store(web_store_code: Option<String>) -> Store {
         currency: Currencies::iso().get("EUR").unwrap(),
         settings: StoreSettings { refund_reasons, ..StoreSettings::default() },
         settings_version: 1,
-        denials: 0,
+        incidentals: 0,
         created_at: datetime!(2025-01-01 0:00 UTC),
     }
 }

@@ -6,6 +6,7 @@ use super::{
     derived::{OrderColumns, codes, product_codes, tenders},
 };
 use crate::column::{micros, to_doc};
+use crate::commit::people;
 use domain::{
     event::Told,
     id::{CancellationId, EventId},
@@ -26,6 +27,7 @@ impl Rows {
         let stores = stores.collect::<Result<_, _>>()?;
         let tokens = commit.tokens.iter().map(TokenRow::of).collect::<Result<_, _>>()?;
         let endpoints = commit.endpoints.iter().map(EndpointRow::of).collect::<Result<_, _>>()?;
+        let people = people::steps(&commit)?;
         let mut rows = Self {
             at: micros(commit.at),
             actor_kind: commit.actor.kind.name(),
@@ -36,6 +38,7 @@ impl Rows {
             stores,
             tokens,
             endpoints,
+            people,
             freed: Vec::new(),
             claims: Vec::new(),
             done: Vec::new(),
@@ -128,6 +131,7 @@ impl OrderRow {
             buyer_email: personal.map(|personal| bare_email(&personal.buyer.email)),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
+            erased: change.facts.contains(&Fact::PersonalDataErased),
             products: if is_new { product_codes(order) } else { Vec::new() },
             key,
             tenders,

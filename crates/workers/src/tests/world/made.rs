@@ -18,7 +18,7 @@ pub fn shop(settings: StoreSettings, now: OffsetDateTime) -> StoreRecord {
         currency: currency(),
         settings,
         settings_version: 1,
-        denials: 0,
+        incidentals: 0,
         created_at: now,
     }
 }

@@ -1,0 +1,267 @@
+//! People of a merchant: entered, logged in, changed, shut out.
+
+use crate::{
+    on_both,
+    world::{Grpc, Http, STORE, World, eventually, order, order_path, reason_of, unique},
+};
+use http::Method;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use wire::accounts::v1::{
+    LogInRequest, LogInResponse, account_service_client::AccountServiceClient,
+};
+
+on_both!(
+    somebody_is_entered_chooses_a_password_and_works,
+    what_ends_a_session_ends_it_at_once,
+    a_stranger_who_guesses_is_stopped_and_shuts_nobody_out,
+    nobody_learns_who_there_is,
+    what_people_are_called_stands_with_them_alone,
+    people_of_other_stores_are_not_there,
+);
+
+const OWN: &str = "correct horse battery";
+
+/// Entered by a manager; what the answer says of them, with their first password.
+async fn entered(world: &World, login: &str, role: &str) -> Value {
+    let body = json!({
+        "request_id": unique("user"), "login": login, "name": "Ada Example", "role": role,
+    });
+    world.http().post(&format!("/v1/stores/{STORE}/users"), &body).await.ok()
+}
+
+async fn log_in(
+    grpc: &Grpc,
+    login: &str,
+    password: &str,
+    device: &str,
+) -> Result<LogInResponse, Status> {
+    let mut accounts = AccountServiceClient::new(grpc.anonymous().called());
+    let (login, password, device) = (login.to_owned(), password.to_owned(), device.to_owned());
+    Ok(accounts.log_in(LogInRequest { login, password, device }).await?.into_inner())
+}
+
+async fn change_password(http: &Http, old: &str, new: &str) -> crate::world::Answer {
+    let body = json!({"old_password": old, "new_password": new});
+    http.post("/v1/session:changePassword", &body).await
+}
+
+/// Somebody who has chosen their password, and is logged in.
+async fn at_work(world: &World, login: &str, role: &str) -> (Value, LogInResponse) {
+    let user = entered(world, login, role).await;
+    let first = user["password"].as_str().unwrap();
+    let grpc = world.grpc().await;
+    let session = log_in(&grpc, login, first, "").await.unwrap();
+    change_password(&world.http().token(&session.secret), first, OWN).await.ok();
+    (user, session)
+}
+
+async fn update(world: &World, user: &Value, change: Value) -> Value {
+    let mut body = change;
+    body["request_id"] = unique("update").into();
+    let path = format!("/v1/stores/{STORE}/users/{}", user["user_id"].as_str().unwrap());
+    world.http().send(Method::PATCH, &path, body.to_string()).await.ok()
+}
+
+async fn somebody_is_entered_chooses_a_password_and_works(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let users = format!("/v1/stores/{STORE}/users");
+    let body = json!({
+        "request_id": "u-1", "login": "ada@shop.example", "name": "Ada", "role": "ROLE_AGENT",
+    });
+    let made = world.http().post(&users, &body).await.ok();
+    let first = made["password"].as_str().unwrap().to_owned();
+    assert_eq!((&made["password_is_temporary"], &made["version"]), (&json!(true), &json!("1")));
+    let again = world.http().post(&users, &body).await.ok();
+    assert_eq!((&again["user_id"], &again["password"]), (&made["user_id"], &json!("")));
+    let taken = json!({
+        "request_id": "u-2", "login": "ADA@shop.example", "name": "B", "role": "ROLE_VIEWER",
+    });
+    world.http().post(&users, &taken).await.refused(409, "LOGIN_TAKEN");
+    let platform = json!({
+        "request_id": "u-3", "login": "x", "name": "", "role": "ROLE_PLATFORM",
+    });
+    let refused = world.http().post(&users, &platform).await;
+    refused.refused(400, "INVALID_FIELDS");
+    for field in ["login", "name", "role"] {
+        assert!(refused.text().contains(&format!("\"{field}\"")), "{}", refused.text());
+    }
+
+    let grpc = world.grpc().await;
+    let session = log_in(&grpc, "Ada@Shop.example", &first, "").await.unwrap();
+    let http = world.http().token(&session.secret);
+    http.get(&order_path("O-1")).await.refused(403, "PASSWORD_IS_TEMPORARY");
+    let own = http.get("/v1/session").await.ok();
+    assert_eq!(own["user"]["user_id"], made["user_id"]);
+    assert_eq!((&own["store_id"], &own["role"]), (&json!(STORE), &json!("ROLE_AGENT")));
+    change_password(&http, "not the old one", OWN).await.refused(401, "LOGIN_FAILED");
+    for bad in ["short", "ada@shop.example", &first, &"x".repeat(129)] {
+        change_password(&http, &first, bad).await.refused(400, "INVALID_FIELDS");
+    }
+    let other = log_in(&grpc, "ada@shop.example", &first, "").await.unwrap();
+    change_password(&http, &first, OWN).await.ok();
+    // This session goes on, the other is over.
+    assert_eq!(http.get(&order_path("O-1")).await.status, 200);
+    let other = world.http().token(&other.secret);
+    other.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    assert_eq!(
+        log_in(&grpc, "ada@shop.example", &first, "").await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+
+    // What they do is done in their name.
+    let refund = json!({"request_id": "r-1", "shipping_amount": "1.00"});
+    let refund = http.post(&format!("{}/refunds", order_path("O-1")), &refund).await.ok();
+    let by = format!("MERCHANT:{}", made["user_id"].as_str().unwrap());
+    assert_eq!(refund["created_by"], by);
+    http.get(&users).await.refused(403, "ROLE_FORBIDS");
+    let listed = world.http().get(&users).await.ok();
+    assert_eq!(listed["users"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["users"][0]["password"], "");
+    // A token has no password and no session.
+    let manager = world.http().token(&world.token("ROLE_MANAGER").await);
+    manager.post("/v1/session:end", &json!({})).await.refused(400, "NOT_A_SESSION");
+    change_password(&manager, OWN, "another password").await.refused(400, "NOT_A_SESSION");
+    assert_eq!(manager.get("/v1/session").await.ok()["user"], Value::Null);
+}
+
+async fn what_ends_a_session_ends_it_at_once(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let grpc = world.grpc().await;
+    let (user, session) = at_work(&world, "ada", "ROLE_VIEWER").await;
+    let http = world.http().token(&session.secret);
+    assert_eq!(http.get(&order_path("O-1")).await.status, 200);
+    let ship = json!({"request_id": "s", "lines": [{"cart_item_id": "L1", "quantity": 1}]});
+    http.post(&format!("{}:ship", order_path("O-1")), &ship).await.refused(403, "ROLE_FORBIDS");
+    let agent = update(&world, &user, json!({"role": "ROLE_AGENT"})).await;
+    assert_eq!((&agent["role"], &agent["version"]), (&json!("ROLE_AGENT"), &json!("3")));
+    let shipped = http.post(&format!("{}:ship", order_path("O-1")), &ship).await;
+    assert_ne!(shipped.status, 403, "{}", shipped.text());
+
+    http.post("/v1/session:end", &json!({})).await.ok();
+    http.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    let session = log_in(&grpc, "ada", OWN, "").await.unwrap();
+    let http = world.http().token(&session.secret);
+    update(&world, &user, json!({"disabled": true})).await;
+    http.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    let refused = log_in(&grpc, "ada", OWN, "").await.unwrap_err();
+    assert_eq!(reason_of(&refused), "LOGIN_FAILED");
+    update(&world, &user, json!({"disabled": false})).await;
+    http.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    let session = log_in(&grpc, "ada", OWN, "").await.unwrap();
+    let http = world.http().token(&session.secret);
+    let reset = update(&world, &user, json!({"reset_password": true})).await;
+    http.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    let given = reset["password"].as_str().unwrap();
+    log_in(&grpc, "ada", given, "").await.unwrap();
+    let stale = json!({"request_id": "v", "name": "A", "version": "1"});
+    let path = format!("/v1/stores/{STORE}/users/{}", user["user_id"].as_str().unwrap());
+    let answer = world.http().send(Method::PATCH, &path, stale.to_string()).await;
+    answer.refused(409, "VERSION_MISMATCH");
+
+    // Nobody gives themselves another role.
+    let (bob, session) = at_work(&world, "bob", "ROLE_MANAGER").await;
+    let own = world.http().token(&session.secret);
+    let path = format!("/v1/stores/{STORE}/users/{}", bob["user_id"].as_str().unwrap());
+    let body = json!({"request_id": "b", "disabled": true}).to_string();
+    own.send(Method::PATCH, &path, body).await.refused(400, "OWN_ACCOUNT");
+}
+
+async fn a_stranger_who_guesses_is_stopped_and_shuts_nobody_out(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let (_, session) = at_work(&world, "ada", "ROLE_AGENT").await;
+    for number in 0..10 {
+        let refused =
+            log_in(&grpc, "ADA", &format!("guess number {number}"), "").await.unwrap_err();
+        assert_eq!(reason_of(&refused), "LOGIN_FAILED");
+    }
+    let refused = log_in(&grpc, "ada", OWN, "").await.unwrap_err();
+    assert_eq!(
+        (refused.code(), &*reason_of(&refused)),
+        (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS")
+    );
+    let wait = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert!(wait > Duration::from_mins(10) && wait <= Duration::from_mins(15), "{wait:?}");
+    // Ada comes from where she has been before.
+    let again = log_in(&grpc, "ada", OWN, &session.device).await.unwrap();
+    // Her device opens nothing, and is nobody else's.
+    let refused = log_in(&grpc, "ada", "a wrong password", &again.device).await.unwrap_err();
+    assert_eq!(reason_of(&refused), "LOGIN_FAILED");
+    let (_, other) = at_work(&world, "bob", "ROLE_AGENT").await;
+    for device in [other.device, "x".to_owned(), again.device.replace('A', "B") + "C"] {
+        let refused = log_in(&grpc, "ada", OWN, &device).await.unwrap_err();
+        assert_eq!(reason_of(&refused), "TOO_MANY_ATTEMPTS");
+    }
+    // Each failure that is somebody's stands in the log of the store, gathered.
+    eventually("the attempts to be in the log", || async {
+        let sql = "SELECT body FROM facts WHERE kind = 'access.denied'";
+        let rows = world.database.rows(sql);
+        rows.iter().any(|row| row[0].contains("LOGIN_FAILED")).then_some(())
+    })
+    .await;
+}
+
+async fn nobody_learns_who_there_is(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    at_work(&world, "ada", "ROLE_AGENT").await;
+    // In turns, so that whatever else the machine does is done to both.
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..9 {
+        for (login, fastest) in ["ada", "nobody"].into_iter().zip(&mut fastest) {
+            let began = Instant::now();
+            let refused = log_in(&grpc, login, "a wrong password", "").await.unwrap_err();
+            *fastest = began.elapsed().min(*fastest);
+            assert_eq!(refused.code(), Code::Unauthenticated);
+            assert_eq!(refused.message(), "LOGIN_FAILED: the login or the password is wrong");
+        }
+    }
+    // Both took the time of a hash, which is most of it.
+    let [known, unknown] = fastest;
+    assert!(unknown * 3 > known * 2 && known * 3 > unknown * 2, "{fastest:?}");
+}
+
+async fn what_people_are_called_stands_with_them_alone(mut world: World) {
+    const CANARIES: [&str; 3] = ["canary-login", "Canary Name", OWN];
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let (user, _) = at_work(&world, "canary-login@x", "ROLE_AGENT").await;
+    update(&world, &user, json!({"name": "Canary Name"})).await;
+    log_in(&grpc, "canary-login@x", "canary-wrong-password", "").await.unwrap_err();
+    log_in(&grpc, "canary-login-of-nobody", "canary-wrong-password", "").await.unwrap_err();
+    let log = world.process().log();
+    // What was denied is in the log when it has ended.
+    assert!(world.terminate().success());
+    for canary in CANARIES.into_iter().chain(["canary-wrong-password"]) {
+        for (table, column) in [("facts", "body"), ("tokens", "doc"), ("stores", "doc")] {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} LIKE '%{canary}%'");
+            assert_eq!(world.database.count(&sql), 0, "{canary} in {table}");
+        }
+        assert!(!log.contains(canary), "{canary} is in the log:\n{log}");
+    }
+    let docs = world.database.rows("SELECT doc FROM users");
+    assert!(docs.iter().flatten().any(|doc| doc.contains("canary-login")));
+    assert!(!docs.iter().flatten().any(|doc| doc.contains(OWN)), "a password is kept");
+}
+
+async fn people_of_other_stores_are_not_there(world: World) {
+    world.open_store(json!({})).await;
+    world.open_store_named("other", "other-guid", json!({})).await;
+    let body = json!({
+        "request_id": "u-1", "login": "theirs", "name": "T", "role": "ROLE_MANAGER",
+    });
+    let theirs = world.http().post("/v1/stores/other/users", &body).await.ok();
+    let manager = world.http().token(&world.token("ROLE_MANAGER").await);
+    manager.get("/v1/stores/other/users").await.refused(404, "STORE_NOT_FOUND");
+    let listed = manager.get(&format!("/v1/stores/{STORE}/users")).await.ok();
+    assert_eq!(listed["users"], json!([]));
+    let id = theirs["user_id"].as_str().unwrap();
+    let change = json!({"request_id": "x", "disabled": true}).to_string();
+    let path = format!("/v1/stores/{STORE}/users/{id}");
+    manager.send(Method::PATCH, &path, change).await.refused(404, "USER_NOT_FOUND");
+}

@@ -1,0 +1,115 @@
+//! Personal data stand in one place, and are gone from it when somebody asks.
+
+use crate::{
+    on_both,
+    world::{STORE, World, act, get, order, order_path},
+};
+use serde_json::{Value, json};
+
+on_both!(
+    who_bought_is_forgotten_and_what_was_bought_is_not,
+    whoever_is_still_needed_is_not_forgotten,
+    what_names_anybody_stands_in_one_place,
+);
+
+/// An order in which every text that may name somebody is a canary.
+fn named(order_id: &str) -> Value {
+    let mut order = order(order_id);
+    let address = |what: &str| {
+        json!({
+            "name": format!("canary-{what}-name"), "lines": [format!("canary-{what}-street")],
+            "city": format!("canary-{what}-city"), "region": format!("canary-{what}-region"),
+            "postal_code": format!("canary-{what}-code"), "country": "US",
+            "phone": format!("+1 canary-{what}-phone"),
+        })
+    };
+    order["buyer"] = json!({
+        "name": "canary-buyer-name", "email": "canary-mail@example.com",
+        "phone": "canary-buyer-phone",
+    });
+    order["shipping_address"] = address("ship");
+    order["billing_address"] = address("bill");
+    order["customer_note"] = "canary-note".into();
+    order
+}
+
+async fn accepted(world: &World, order_id: &str) {
+    world.ready(&named(order_id)).await;
+    let ids = json!({"external_order_id": format!("E-{order_id}"), "external_order_number": "#1"});
+    act(world, order_id, "accept", ids).await.ok();
+}
+
+async fn who_bought_is_forgotten_and_what_was_bought_is_not(world: World) {
+    world.open_store(json!({})).await;
+    accepted(&world, "O-1").await;
+    accepted(&world, "O-2").await;
+    let before = get(&world, "O-1").await;
+    let by_mail = format!("/v1/stores/{STORE}/orders?buyer_email=canary-mail@example.com");
+    assert_eq!(world.http().get(&by_mail).await.ok()["orders"].as_array().unwrap().len(), 2);
+    let body = json!({"request_id": "erase-1"});
+    let path = format!("{}:erasePersonalData", order_path("O-1"));
+    let erased = world.http().post(&path, &body).await.ok();
+    assert!(!erased.to_string().contains("canary"), "{erased}");
+    assert_eq!(world.http().post(&path, &body).await.ok(), erased);
+    let after = get(&world, "O-1").await;
+    assert_eq!(after, erased);
+    for kept in ["totals", "lines", "tenders", "state", "external_order_id", "create_time"] {
+        assert_eq!(after[kept], before[kept], "{kept}");
+    }
+    let found = world.http().get(&by_mail).await.ok();
+    assert_eq!(found["orders"].as_array().unwrap().len(), 1);
+    assert_eq!(found["orders"][0]["order_id"], "O-2");
+    let left = "SELECT count(*) FROM orders WHERE order_id = 'O-1' \
+                AND (personal IS NOT NULL OR buyer_email IS NOT NULL)";
+    assert_eq!(world.database.count(left), 0);
+    // It goes on, and is refunded, without anybody's name.
+    let refund = world.refund("O-1", &json!({"full_refund": true})).await.ok();
+    world.until_over(&refund).await;
+    assert!(!get(&world, "O-1").await.to_string().contains("canary"));
+    act(&world, "O-1", "erasePersonalData", json!({})).await.ok();
+    let agent = world.http().token(&world.token("ROLE_AGENT").await);
+    agent.post(&path, &json!({"request_id": "x"})).await.refused(403, "ROLE_FORBIDS");
+    let verified = world.launch(&[]).run(&["verify"]).unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+async fn whoever_is_still_needed_is_not_forgotten(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&named("O-1")).await;
+    let refused = act(&world, "O-1", "erasePersonalData", json!({})).await;
+    refused.refused(400, "ORDER_STATE_FORBIDS");
+    assert_eq!(get(&world, "O-1").await["buyer"]["name"], "canary-buyer-name");
+}
+
+/// Bytes are shown in hexadecimal, by one of the databases with commas between them.
+fn shows_canary(text: &str) -> bool {
+    let hex = b"canary".map(|byte| format!("{byte:02x}"));
+    text.contains("canary") || text.contains(&hex.concat()) || text.contains(&hex.join(", "))
+}
+
+async fn what_names_anybody_stands_in_one_place(world: World) {
+    world.open_store(json!({"screening": {"fraud": true, "denied_party": true}})).await;
+    accepted(&world, "O-1").await;
+    let refund = json!({"shipping_amount": "1.00"});
+    let refund = world.refund("O-1", &refund).await.ok();
+    world.until_over(&refund).await;
+    let elsewhere = [
+        ("orders", "doc"),
+        ("facts", "body"),
+        ("event_log", "data"),
+        ("stores", "doc"),
+        ("tasks", "subject"),
+        ("tasks", "why"),
+        ("claims", "claim_key"),
+        ("receipts", "answer"),
+    ];
+    for (table, column) in elsewhere {
+        let rows = world.database.rows(&format!("SELECT {column} FROM {table}"));
+        let found = rows.iter().flatten().find(|text| shows_canary(text));
+        assert_eq!(found, None, "{table}.{column}");
+    }
+    let feed = world.http().get(&format!("/v1/stores/{STORE}/events")).await.ok();
+    assert!(!feed.to_string().contains("canary"), "{feed}");
+    assert!(!world.process().log().contains("canary"), "{}", world.process().log());
+    assert!(get(&world, "O-1").await.to_string().contains("canary-note"));
+}
