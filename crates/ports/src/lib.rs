@@ -6,6 +6,7 @@
 mod audit;
 mod bells;
 mod chain;
+mod circuit;
 mod clock;
 mod commit;
 mod deliveries;
@@ -32,6 +33,7 @@ mod webhook;
 pub use audit::{Audit, Audited, Fault, FaultKind};
 pub use bells::Bells;
 pub use chain::Chain;
+pub use circuit::{Circuit, CircuitState, LeftAlone};
 pub use clock::{Clock, Ids};
 pub use commit::{
     Claim, ClaimChange, ClaimKind, Commit, EndpointChange, OrderChange, Receipt, RequestKey,
@@ -53,7 +55,7 @@ pub use notice::{
 };
 pub use notice_readers::NoticeReaders;
 pub use order_refund::OrderRefundBody;
-pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+pub use payment::{NoAnswer, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use providers::{Providers, UnknownProvider};
 pub use publisher::{PublishError, Published, Publisher};
 pub use publisher_cursors::PublisherCursors;

@@ -4,6 +4,7 @@
 mod broadcaster;
 mod crash;
 mod handover;
+mod left_alone;
 mod legs;
 mod looks;
 mod mismatch;

@@ -19,7 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store-memory", &["domain", "ports"]),
     ("store-sql", &["domain", "ports", "migrations"]),
     ("migrations", &[]),
-    ("payments", &["domain", "outbound", "ports"]),
+    ("payments", &["domain", "outbound", "ports", "telemetry"]),
     ("screening", &["domain", "ports"]),
     ("handover", &["domain", "outbound", "ports"]),
     ("publishers", &["domain", "globale", "outbound", "ports"]),
