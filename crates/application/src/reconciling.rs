@@ -81,10 +81,17 @@ impl Reconciling {
             return Ok(sum);
         }
         let now = self.clock.now();
-        for kept in self.inbox.open_notices(NOTICES).await? {
+        let page = PageRequest { size: NOTICES, after: None };
+        for kept in self.inbox.open_notices(page).await?.items {
             // Whoever began to pay and left is told of, too: no order has to know of it.
-            let of_payment = matches!(kept.notice.about, NoticeAbout::Payment { .. });
-            if !of_payment && kept.taken_at + self.patience < now {
+            let is_due = match kept.notice.about {
+                NoticeAbout::Payment { .. } => false,
+                NoticeAbout::Unread { .. } => true,
+                NoticeAbout::Leg { .. } | NoticeAbout::Dispute { .. } => {
+                    kept.taken_at + self.patience < now
+                }
+            };
+            if is_due {
                 sum.breaks += 1;
                 found(Break::of_notice(&kept));
             }

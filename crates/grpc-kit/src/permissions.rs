@@ -68,6 +68,8 @@ pub const METHODS: &[Permission] = &[
     of("ListEvents", READERS, &["events:read"]),
     Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
     Permission { signed: true, ..of("ReceiveNotice", NOBODY, &[]) },
+    of("ListProviders", NOBODY, &["payments:read", "payments:write"]),
+    of("ListNotices", NOBODY, &["payments:read", "payments:write"]),
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),

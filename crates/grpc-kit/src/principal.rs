@@ -25,6 +25,7 @@ pub const SCOPES: &[&str] = &[
     "events:read",
     "orders:read",
     "orders:write",
+    "payments:read",
     "payments:write",
     "refunds:read",
     "refunds:write",

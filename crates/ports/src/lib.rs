@@ -48,7 +48,7 @@ pub use feed::{
     Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer, Stretch,
     chained,
 };
-pub use inbox::{Inbox, KeptNotice, NoticeKey};
+pub use inbox::{Inbox, KeptNotice, NoticeKey, NoticePlace};
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use notice::{
     DisputeFunds, DisputeState, Money, NoticeAbout, NoticeError, NoticeReader, PaymentNotice,

@@ -8,6 +8,7 @@ mod left_alone;
 mod legs;
 mod looks;
 mod mismatch;
+mod notices;
 mod pool;
 mod process_order;
 mod screening;

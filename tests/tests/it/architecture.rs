@@ -31,7 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("grpc-kit", &["application", "domain", "ports", "telemetry", "wire"]),
     ("grpc-orders", &["application", "domain", "grpc-kit", "ports", "wire"]),
-    ("grpc-refunds", &["application", "domain", "grpc-kit", "ports", "wire"]),
+    ("grpc-refunds", &["application", "domain", "grpc-kit", "ports", "telemetry", "wire"]),
     ("grpc-cancellations", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-merchants", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("gateway", &["globale", "telemetry", "wire"]),
