@@ -131,11 +131,10 @@ impl<P: PaymentProvider> Breaker<P> {
         drop(switch);
         self.measure(state);
         let (provider, state) = (&self.name, state.name());
-        match until {
-            Some(until) => {
-                tracing::error!(provider, state, %since, %until, failures, "a payment provider is down");
-            }
-            None => tracing::warn!(provider, state, "a payment provider is there again"),
+        if let Some(until) = until {
+            tracing::error!(provider, state, %since, %until, failures, "a payment provider is down");
+        } else {
+            tracing::warn!(provider, state, "a payment provider is there again");
         }
     }
 }

@@ -60,7 +60,9 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::RefundRetried { refund_id, legs, at } => {
             on_refund(&mut order, *refund_id, |refund| {
                 refund.state = RefundState::Pending;
-                refund.legs.iter_mut().for_each(|leg| leg.mismatch = None);
+                for leg in &mut refund.legs {
+                    leg.mismatch = None;
+                }
                 for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
                     if leg.reversed {
                         leg.state = LegState::Voided;
@@ -72,7 +74,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                     leg.moved_at = *at;
                 }
                 refund.legs.extend(legs.iter().cloned());
-            })
+            });
         }
         Fact::RefundSucceeded { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| {
