@@ -25,7 +25,6 @@ pub const SCOPES: &[&str] = &[
     "events:read",
     "orders:read",
     "orders:write",
-    "payments:read",
     "payments:write",
     "refunds:read",
     "refunds:write",

@@ -71,7 +71,8 @@ fn may_call(method: &str) -> &'static [&'static str] {
         | "ApproveRefund" | "UpdateStore" | "CreateToken" | "ListTokens" | "RevokeToken"
         | "CreateEndpoint" | "UpdateEndpoint" | "DeleteEndpoint" | "RotateSecret"
         | "RedeliverEvent" | "SendTestEvent" => &["ROLE_MANAGER"],
-        "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
+        "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores"
+        | "ListProviders" | "ListNotices" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }
 }

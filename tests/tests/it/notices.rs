@@ -205,7 +205,8 @@ async fn whoever_sends_notices_takes_nobody_elses_place(mut world: World) {
     world.open_store(json!({})).await;
     let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n");
     let mut silent = Vec::new();
-    for _ in 0..32 {
+    // More than there are places.
+    for _ in 0..40 {
         let mut line = TcpStream::connect(world.process().http()).await.unwrap();
         line.write_all(head.as_bytes()).await.unwrap();
         silent.push(line);
