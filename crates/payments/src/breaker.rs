@@ -2,6 +2,7 @@
 
 mod switch;
 
+use crate::failure;
 use async_trait::async_trait;
 use domain::{Currency, order::Tender, refund::LegFailure};
 use ports::{
@@ -18,8 +19,6 @@ use telemetry::{
     metrics::{Counter, Gauge},
 };
 use time::format_description::well_known::Rfc3339;
-
-use crate::failure;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerSettings {

@@ -11,6 +11,7 @@ mod mismatch;
 mod notices;
 mod pool;
 mod process_order;
+mod reconciling;
 mod screening;
 mod webhooks;
 mod world;

@@ -1,11 +1,11 @@
 //! Disputes: the customer asks the bank, and not the merchant, for money back.
 
 use super::{CreateRefund, Fact, Order};
-use crate::refund::{self, ComponentKind, RefundPolicy, RefundRequest};
 use crate::{
     Actor, Amount, Reason, Rejection,
     cancellation::NewRefundIds,
     id::{DisputeId, TenderId},
+    refund::{self, ComponentKind, RefundPolicy, RefundRequest},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
