@@ -10,6 +10,7 @@ mod m0003_waiting_tasks;
 mod m0004_event_log;
 mod m0005_webhooks;
 mod m0006_payment_notices;
+mod m0007_payouts;
 mod m0008_people;
 
 use sea_orm_migration::prelude::*;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_event_log::Migration),
             Box::new(m0005_webhooks::Migration),
             Box::new(m0006_payment_notices::Migration),
+            Box::new(m0007_payouts::Migration),
             Box::new(m0008_people::Migration),
         ]
     }

@@ -1,17 +1,18 @@
-//! Payments that come in for orders which the platform has cancelled: they go back in the step
-//! that records them.
+//! Money that nobody would ask for any more: payments that come in for orders which the platform
+//! has cancelled, and what a dispute frees of an order that was given back. It goes back in the step
+//! that records it.
 
 use crate::{Caller, Core, Failure, processing::Settings, refunds};
 use domain::{
     cancellation::NewRefundIds,
     id::{RefundId, StoreId},
-    order::{Command, Fact, LatePayment, Order, PaymentReport},
+    order::{Command, DisputeReport, Fact, LatePayment, Order, PaymentReport, SettleDispute},
 };
 use ports::{OrderChange, Stored};
 use std::sync::atomic::{AtomicBool, Ordering};
 use time::OffsetDateTime;
 
-/// What a report of a payment may need.
+/// What a report of a payment or a dispute may need.
 pub(crate) struct Late<'l> {
     core: &'l Core,
     caller: &'l Caller,
@@ -33,21 +34,42 @@ impl<'l> Late<'l> {
         Ok(Self { core, caller, store, refund_id, number, used: AtomicBool::new(false) })
     }
 
-    pub(crate) fn decide(
+    pub(crate) fn payment(
         &self,
         order: &Stored<Order>,
         report: PaymentReport,
         now: OffsetDateTime,
     ) -> Result<OrderChange, Failure> {
-        let (refund_id, number, order_version) = (self.refund_id, self.number, order.version.0);
-        let late = LatePayment {
-            report,
-            refund: NewRefundIds { refund_id, number, order_version },
-            at: now,
-            by: self.caller.actor.clone(),
-            policy: refunds::policy(self.caller, &self.store.state),
-        };
-        let change = order.decide(Command::RecordLatePayment(Box::new(late)), now)?;
+        let (refund, by) = (self.ids(order), self.caller.actor.clone());
+        let policy = refunds::policy(self.caller, &self.store.state);
+        let late = LatePayment { report, refund, at: now, by, policy };
+        self.decide(order, Command::RecordLatePayment(Box::new(late)), now)
+    }
+
+    pub(crate) fn dispute(
+        &self,
+        order: &Stored<Order>,
+        report: DisputeReport,
+        now: OffsetDateTime,
+    ) -> Result<OrderChange, Failure> {
+        let (refund, by) = (self.ids(order), self.caller.actor.clone());
+        let policy = refunds::policy(self.caller, &self.store.state);
+        let settle = SettleDispute { report, refund, at: now, by, policy };
+        self.decide(order, Command::SettleDispute(Box::new(settle)), now)
+    }
+
+    const fn ids(&self, order: &Stored<Order>) -> NewRefundIds {
+        let (refund_id, number) = (self.refund_id, self.number);
+        NewRefundIds { refund_id, number, order_version: order.version.0 }
+    }
+
+    fn decide(
+        &self,
+        order: &Stored<Order>,
+        command: Command,
+        now: OffsetDateTime,
+    ) -> Result<OrderChange, Failure> {
+        let change = order.decide(command, now)?;
         let made = |fact: &Fact| matches!(fact, Fact::RefundCreated { .. });
         self.used.store(change.facts.iter().any(made), Ordering::Relaxed);
         Ok(change)

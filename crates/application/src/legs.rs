@@ -90,6 +90,7 @@ impl Legs {
                     refund_id: *refund_id,
                     leg_id: leg_id.clone(),
                     attempt: leg.attempts,
+                    at: now,
                 };
                 let change = order.decide(command, now)?;
                 let work = work(key, &change.after, leg_id);

@@ -43,7 +43,7 @@ pub use failure::{Failure, Missing, Taken};
 pub use feed::{Cursor, CursorFault, Feed, Watched};
 pub use handovers::{Handovers, Tried};
 pub use legs::{LegWork, Legs};
-pub use notices::{LookedInto, NotTaken, Notices};
+pub use notices::{LookedInto, NotTaken, Notices, Received};
 pub use orders::{Orders, Resolution, Shipped};
 pub use payments::Payments;
 pub use processing::{Processing, Settings};

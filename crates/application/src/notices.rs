@@ -6,8 +6,8 @@ use domain::{
     order::{self, DisputeReport, OrderState},
 };
 use ports::{
-    Clock, DisputeState, Inbox, Money, NoticeAbout, NoticeError, NoticeReaders, OrderKey,
-    PaymentNotice, StoreError, TaskKind,
+    Clock, DisputeState, Inbox, KeptNotice, Money, NoticeAbout, NoticeError, NoticePlace,
+    NoticeReaders, OrderKey, Page, PageRequest, PaymentNotice, StoreError, TaskKind,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,9 +25,38 @@ pub enum NotTaken {
     #[error("no payment provider {0:?} is configured to send messages")]
     UnknownProvider(String),
     #[error(transparent)]
-    Unread(#[from] NoticeError),
+    NotBelieved(#[from] NoticeError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What came of a message that is a provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Kept, to be looked into.
+    New,
+    /// Kept for a person: it is not understood.
+    Unread,
+    /// It was told before.
+    Known,
+    /// Of no concern.
+    Nothing,
+}
+
+impl Received {
+    pub const fn is_new(self) -> bool {
+        matches!(self, Self::New | Self::Unread)
+    }
+
+    /// The stable name, for measurements.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unread => "unread",
+            Self::Known => "known",
+            Self::Nothing => "nothing",
+        }
+    }
 }
 
 /// What came of looking into a notice.
@@ -50,7 +79,7 @@ impl Notices {
     }
 
     /// Keeps what a provider posted, if it is the provider's. `headers` are those that may be its
-    /// signature, by their names in lower case. Answers whether it is new and of concern.
+    /// signature, by their names in lower case.
     ///
     /// # Errors
     ///
@@ -60,16 +89,37 @@ impl Notices {
         provider: &str,
         headers: &BTreeMap<String, String>,
         body: &[u8],
-    ) -> Result<bool, NotTaken> {
+    ) -> Result<Received, NotTaken> {
         let unknown = || NotTaken::UnknownProvider(provider.to_owned());
         let reader = self.readers.get(provider).ok_or_else(unknown)?;
         let now = self.clock.now();
         let signature = headers.get(reader.signature_header()).map(String::as_str);
-        let Some(notice) = reader.read(signature, body, now)? else { return Ok(false) };
+        let Some(notice) = reader.read(signature, body, now)? else {
+            return Ok(Received::Nothing);
+        };
         let taken = self.inbox.take(&notice, now).await?;
         let PaymentNotice { event_id, .. } = &notice;
         tracing::info!(provider, event_id, taken, "a payment provider told something");
-        Ok(taken)
+        Ok(match &notice.about {
+            _ if !taken => Received::Known,
+            NoticeAbout::Unread { kind, why } => {
+                tracing::error!(provider, event_id, kind, why, "a notice is not understood");
+                Received::Unread
+            }
+            _ => Received::New,
+        })
+    }
+
+    /// What was told and not looked into yet, or waits for what it is about, or for a person.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn open(
+        &self,
+        page: PageRequest<NoticePlace>,
+    ) -> Result<Page<KeptNotice, NoticePlace>, Failure> {
+        Ok(self.inbox.open_notices(page).await?)
     }
 
     /// Looks into a notice. Of legs and payments it is not believed: it says what to ask the provider
@@ -95,6 +145,9 @@ impl Notices {
             NoticeAbout::Dispute { dispute_id, disputed, state, .. } => {
                 self.book_dispute(caller, notice, dispute_id, disputed, *state).await
             }
+            NoticeAbout::Unread { kind, why } => Ok(LookedInto::NotYet(format!(
+                "not understood, a person has to look: {kind}: {why}"
+            ))),
             NoticeAbout::Payment { payment, .. } => {
                 self.ask_for_payment(caller, &notice.provider, payment).await
             }

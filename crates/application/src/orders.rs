@@ -237,7 +237,7 @@ impl Orders {
             .core
             .command(ask, |Found { order, now, .. }| {
                 let order = present(order, order_id)?;
-                let change = late.decide(&order, report(&order.state)?, now)?;
+                let change = late.payment(&order, report(&order.state)?, now)?;
                 Ok(committed(change, Vec::new(), render))
             })
             .await;

@@ -1,7 +1,7 @@
 //! What providers say of payments that stand.
 
-use crate::{Caller, Core, Failure};
-use domain::order::{Command, DisputeReport, Order};
+use crate::{Caller, Core, Failure, late::Late};
+use domain::order::{DisputeReport, Order};
 use ports::OrderKey;
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ impl Payments {
         Self { core }
     }
 
-    /// Commits what a provider says of a dispute, and answers the order after it. The same again,
-    /// or what is older than what is known, changes nothing.
+    /// Commits what a provider says of a dispute, and answers the order after it. What it frees of an
+    /// order that was given back otherwise goes back in the same step. The same again, or what is
+    /// older than what is known, changes nothing.
     ///
     /// # Errors
     ///
@@ -28,6 +29,16 @@ impl Payments {
         key: &OrderKey,
         report: &DisputeReport,
     ) -> Result<Order, Failure> {
-        self.core.take_step(caller, key, |_| Command::RecordDispute(report.clone())).await
+        let late = Late::of(&self.core, caller, &key.store_id).await?;
+        let outcome = self
+            .core
+            .step(key, |order, now| {
+                let change = late.dispute(&order, report.clone(), now)?;
+                let after = change.after.clone();
+                Ok((self.core.commit_of(caller, change), after))
+            })
+            .await;
+        late.close(&outcome, |_| true);
+        outcome
     }
 }

@@ -105,7 +105,7 @@ impl Processing {
         let outcome = self
             .core
             .step(key, |order, now| {
-                let change = late.decide(&order, report.clone(), now)?;
+                let change = late.payment(&order, report.clone(), now)?;
                 let after = change.after.clone();
                 Ok((self.core.commit_of(caller, change), after))
             })

@@ -14,8 +14,8 @@ use domain::{
 };
 use futures_util::{StreamExt as _, stream};
 use ports::{
-    Clock, Inbox, NoticeAbout, OrderFilter, OrderKey, OrderSort, PageRequest, Period, Providers,
-    Reader, StoreError,
+    Clock, Inbox, NoAnswer, NoticeAbout, OrderFilter, OrderKey, OrderSort, PageRequest, Period,
+    Providers, Reader, StoreError,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -81,10 +81,17 @@ impl Reconciling {
             return Ok(sum);
         }
         let now = self.clock.now();
-        for kept in self.inbox.open_notices(NOTICES).await? {
+        let page = PageRequest { size: NOTICES, after: None };
+        for kept in self.inbox.open_notices(page).await?.items {
             // Whoever began to pay and left is told of, too: no order has to know of it.
-            let of_payment = matches!(kept.notice.about, NoticeAbout::Payment { .. });
-            if !of_payment && kept.taken_at + self.patience < now {
+            let is_due = match kept.notice.about {
+                NoticeAbout::Payment { .. } => false,
+                NoticeAbout::Unread { .. } => true,
+                NoticeAbout::Leg { .. } | NoticeAbout::Dispute { .. } => {
+                    kept.taken_at + self.patience < now
+                }
+            };
+            if is_due {
                 sum.breaks += 1;
                 found(Break::of_notice(&kept));
             }
@@ -171,6 +178,9 @@ impl Reconciling {
             for leg in &refund.legs {
                 let Some(work) = legs::work(&key, &order, &leg.leg_id) else { continue };
                 sum.legs += 1;
+                // One that was sent or retried today is not old, however old its refund.
+                let moved_at = leg.moved_at.unwrap_or(refund.created_at);
+                let is_old = moved_at + self.patience < now;
                 let seen = Leg { ours: leg, refund: refund.state, is_old };
                 let difference = match leg.kind {
                     LegKind::Manual => seen.waits_for_a_person(),
@@ -214,18 +224,18 @@ impl Reconciling {
         };
         match self.in_time(provider.status(key, tender, order.customer_currency)).await {
             Ok(status) => seen.beside(&status),
-            Err(failure) => Some(seen.unanswered(&failure.message)),
+            Err(no) => Some(seen.unanswered(&no.failure().message)),
         }
     }
 
     /// A provider that says nothing cannot be asked now.
     async fn in_time<T>(
         &self,
-        answer: impl Future<Output = Result<T, LegFailure>>,
-    ) -> Result<T, LegFailure> {
+        answer: impl Future<Output = Result<T, NoAnswer>>,
+    ) -> Result<T, NoAnswer> {
         let silent = |_| {
             let message = "no answer in time".to_owned();
-            Err(LegFailure { code: "NO_ANSWER".to_owned(), message })
+            Err(NoAnswer::Down(LegFailure { code: "NO_ANSWER".to_owned(), message }))
         };
         tokio::time::timeout(self.call_timeout, answer).await.unwrap_or_else(silent)
     }

@@ -3,7 +3,7 @@
 use domain::{
     id::{LegId, RefundId},
     order::{Fact, HandoverState, Order, OrderState},
-    refund::{LegKind, LegState, RefundState},
+    refund::{Leg, LegKind, LegState, RefundState},
 };
 use ports::{LOOK, OrderChange, OrderKey, Task, TaskChange, TaskKind};
 use time::{Duration, OffsetDateTime};
@@ -66,7 +66,9 @@ pub(crate) fn of(change: &OrderChange, now: OffsetDateTime) -> Vec<TaskChange> {
             | Fact::LegFailed { leg_id, .. }
             | Fact::RefundReversed { leg_id, .. }
             | Fact::LegVoided { leg_id, .. } => {
-                tasks.push(done(key.clone(), TaskKind::Leg, leg_id.as_str().to_owned()));
+                let mut legs = order.refunds.iter().flat_map(|refund| &refund.legs);
+                let leg = legs.find(|leg| leg.leg_id == *leg_id);
+                tasks.extend(leg.map(|leg| leg_is_over(&key, leg)));
             }
             _ => tasks.extend(of_handed_over(order, fact, &key, now)),
         }
@@ -160,25 +162,34 @@ fn legs_to_send(
     if refund.state != RefundState::Pending {
         return Vec::new();
     }
-    let open = refund
-        .legs
-        .iter()
-        .filter(|leg| leg.kind != LegKind::Manual && leg.state == LegState::Pending);
-    let task = |subject: &str| Task {
-        key: key.clone(),
-        kind: TaskKind::Leg,
-        subject: subject.to_owned(),
-        due_at,
-        attempts: 0,
-        why: None,
+    let open = refund.legs.iter().filter(|leg| leg.state == LegState::Pending);
+    let task = |leg: &Leg| {
+        let manual = leg.kind == LegKind::Manual;
+        Task {
+            key: key.clone(),
+            kind: kind_of(leg),
+            subject: leg.leg_id.as_str().to_owned(),
+            due_at,
+            attempts: 0,
+            why: manual.then(|| "a person has to pay it out and confirm it".to_owned()),
+        }
     };
-    open.map(|leg| TaskChange::Put(task(leg.leg_id.as_str()))).collect()
+    open.map(|leg| TaskChange::Put(task(leg))).collect()
 }
 
 fn none_to_send(order: &Order, key: &OrderKey, refund_id: RefundId) -> Vec<TaskChange> {
     let legs = order.refund(refund_id).into_iter().flat_map(|refund| &refund.legs);
-    let open = legs.filter(|leg| leg.kind != LegKind::Manual && leg.state != LegState::Settled);
-    open.map(|leg| done(key.clone(), TaskKind::Leg, leg.leg_id.as_str().to_owned())).collect()
+    let open = legs.filter(|leg| leg.state != LegState::Settled);
+    open.map(|leg| leg_is_over(key, leg)).collect()
+}
+
+/// Who carries a leg out: a worker, or a person.
+fn kind_of(leg: &Leg) -> TaskKind {
+    if leg.kind == LegKind::Manual { TaskKind::Payout } else { TaskKind::Leg }
+}
+
+fn leg_is_over(key: &OrderKey, leg: &Leg) -> TaskChange {
+    done(key.clone(), kind_of(leg), leg.leg_id.as_str().to_owned())
 }
 
 fn done(key: OrderKey, kind: TaskKind, subject: String) -> TaskChange {

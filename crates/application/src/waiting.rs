@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use domain::id::StoreId;
-use ports::{Page, PageRequest, TaskOrigin, Tasks, WaitingTask};
+use ports::{Page, PageRequest, TaskKind, TaskOrigin, Tasks, WaitingTask};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -21,8 +21,9 @@ impl Waiting {
     pub async fn list(
         &self,
         store_id: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, Failure> {
-        Ok(self.tasks.waiting(store_id, page).await?)
+        Ok(self.tasks.waiting(store_id, kinds, page).await?)
     }
 }

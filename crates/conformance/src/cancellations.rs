@@ -139,7 +139,17 @@ async fn settle(store: &dyn WithLedger, key: &OrderKey, number: u128, at: Offset
     let order = load(store, key).await.state;
     for leg in order.refund(refund_id).unwrap().legs.clone() {
         let leg_id = leg.leg_id;
-        step(store, key, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 }).await;
+        step(
+            store,
+            key,
+            Command::SendLeg {
+                refund_id,
+                leg_id: leg_id.clone(),
+                attempt: 0,
+                at: OffsetDateTime::UNIX_EPOCH,
+            },
+        )
+        .await;
         let outcome = LegOutcome::Settled { reference: "done".into() };
         step(store, key, Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at }).await;
     }

@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{Amount, id::StoreId};
 use futures_util::future::join_all;
-use ports::{DisputeState, KeptNotice, Lease, Money, NoticeAbout, PaymentNotice};
+use ports::{DisputeState, KeptNotice, Lease, Money, NoticeAbout, PageRequest, PaymentNotice};
 use time::OffsetDateTime;
 
 /// Expands to the rules of the inbox.
@@ -19,6 +19,7 @@ macro_rules! inbox {
             what_is_put_aside_comes_again_and_what_is_done_does_not,
             only_the_owner_changes_a_notice,
             what_is_done_is_forgotten_some_at_a_time,
+            what_is_open_is_listed_page_by_page,
             a_payment_is_found_by_its_reference,
         );
     };
@@ -51,6 +52,10 @@ async fn claim(store: &dyn Subject, owner: &str, now: OffsetDateTime) -> Vec<Kep
     store.claim_notices(&lease(owner, until), now, 10).await.unwrap()
 }
 
+async fn open(store: &dyn Subject) -> Vec<KeptNotice> {
+    store.open_notices(PageRequest { size: 10, after: None }).await.unwrap().items
+}
+
 fn ids(kept: &[KeptNotice]) -> Vec<&str> {
     kept.iter().map(|kept| kept.notice.event_id.as_str()).collect()
 }
@@ -60,16 +65,16 @@ pub async fn a_notice_is_kept_once(store: &dyn Subject) {
     assert_eq!(taken.await.into_iter().filter(|new| *new).count(), 1);
     let other = PaymentNotice { provider: "another".to_owned(), ..notice("e1") };
     assert!(store.take(&other, minutes(1)).await.unwrap());
-    let open = store.open_notices(10).await.unwrap();
-    assert_eq!(open.len(), 2);
-    assert_eq!((&open[0].notice, open[0].taken_at), (&notice("e1"), NOON));
+    let kept = open(store).await;
+    assert_eq!(kept.len(), 2);
+    assert_eq!((&kept[0].notice, kept[0].taken_at), (&notice("e1"), NOON));
     // Also after it was looked into.
     let claimed = claim(store, "me", minutes(2)).await;
     for kept in &claimed {
         assert!(store.finish_notice(&kept.notice.key(), "me", minutes(2)).await.unwrap());
     }
     assert!(!store.take(&notice("e1"), minutes(3)).await.unwrap());
-    assert_eq!(store.open_notices(10).await.unwrap(), []);
+    assert_eq!(open(store).await, []);
 }
 
 pub async fn what_is_due_is_one_processs_at_a_time(store: &dyn Subject) {
@@ -100,7 +105,7 @@ pub async fn what_is_put_aside_comes_again_and_what_is_done_does_not(store: &dyn
     let again = claim(store, "me", minutes(5)).await;
     assert_eq!(ids(&again), ["e1"]);
     assert_eq!((again[0].tries, again[0].why.as_deref()), (1, Some(why)));
-    assert_eq!(ids(&store.open_notices(10).await.unwrap()), ["e1"]);
+    assert_eq!(ids(&open(store).await), ["e1"]);
 }
 
 pub async fn only_the_owner_changes_a_notice(store: &dyn Subject) {
@@ -130,6 +135,28 @@ pub async fn what_is_done_is_forgotten_some_at_a_time(store: &dyn Subject) {
     assert!(store.take(&notice("e1"), minutes(4)).await.unwrap());
     assert!(!store.take(&notice("e3"), minutes(4)).await.unwrap());
     assert!(!store.take(&notice("e4"), minutes(4)).await.unwrap());
+}
+
+pub async fn what_is_open_is_listed_page_by_page(store: &dyn Subject) {
+    // Some are taken at the same time, and one is of another provider.
+    for (event_id, minute) in [("e4", 3), ("e3", 2), ("e1", 1), ("e2", 2), ("e0", 1)] {
+        store.take(&notice(event_id), minutes(minute)).await.unwrap();
+    }
+    let other = PaymentNotice { provider: "another".to_owned(), ..notice("e9") };
+    store.take(&other, minutes(2)).await.unwrap();
+    claim(store, "me", minutes(1)).await;
+    store.finish_notice(&notice("e0").key(), "me", minutes(1)).await.unwrap();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.open_notices(PageRequest { size: 2, after }).await.unwrap();
+        assert!(page.items.len() <= 2);
+        found.extend(page.items.into_iter().map(|kept| kept.notice.event_id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, ["e1", "e9", "e2", "e3", "e4"]);
 }
 
 pub async fn a_payment_is_found_by_its_reference(store: &dyn Subject) {

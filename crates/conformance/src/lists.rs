@@ -259,7 +259,12 @@ async fn settle(store: &dyn Subject, key: &OrderKey, refund_id: RefundId, at: Of
     for leg in legs {
         let leg_id = leg.leg_id;
         let outcome = LegOutcome::Settled { reference: "done".into() };
-        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
+        let send = Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: OffsetDateTime::UNIX_EPOCH,
+        };
         let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at };
         for command in [send, record] {
             let change = load(store, key).await.decide(command, at).unwrap();

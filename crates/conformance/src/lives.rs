@@ -103,7 +103,12 @@ impl World<'_> {
     ) -> Order {
         let leg = load(self.store, key).await.state.refund(of).unwrap().legs[place].clone();
         let (leg_id, attempt) = (leg.leg_id, leg.attempts);
-        let send = Command::SendLeg { refund_id: of, leg_id: leg_id.clone(), attempt };
+        let send = Command::SendLeg {
+            refund_id: of,
+            leg_id: leg_id.clone(),
+            attempt,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        };
         self.act(key, send).await;
         self.heard(key, of, place, outcome).await
     }
@@ -208,7 +213,16 @@ impl World<'_> {
         self.answered(&key, refund, 0, deferred()).await;
         let order = self.by(&key, refund, RefundMethod::StoreCredit).await;
         let new = order.refund(refund).unwrap().legs[2].leg_id.clone();
-        self.act(&key, Command::SendLeg { refund_id: refund, leg_id: new, attempt: 0 }).await;
+        self.act(
+            &key,
+            Command::SendLeg {
+                refund_id: refund,
+                leg_id: new,
+                attempt: 0,
+                at: time::OffsetDateTime::UNIX_EPOCH,
+            },
+        )
+        .await;
         self.heard(&key, refund, 0, settled()).await;
         let order = self.heard(&key, refund, 2, settled()).await;
         let legs = &order.refund(refund).unwrap().legs;

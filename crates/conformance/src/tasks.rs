@@ -203,7 +203,7 @@ pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {
     assert_eq!(names, [(leg, "a"), (leg, "b"), (TaskKind::ProcessOrder, "")]);
     // Page by page.
     let page = PageRequest { size: 2, after: None };
-    let page = store.waiting(&order_key().store_id, page).await.unwrap();
+    let page = store.waiting(&order_key().store_id, &[], page).await.unwrap();
     assert_eq!(page.items.len(), 2);
     let rest = listed(store, page.next).await;
     assert_eq!(rest, first[2..]);
@@ -227,7 +227,7 @@ pub async fn what_waits_is_listed_with_why_and_since_when(store: &dyn Subject) {
 
 async fn listed(store: &dyn Subject, after: Option<TaskOrigin>) -> Vec<WaitingTask> {
     let page = PageRequest { size: 100, after };
-    store.waiting(&order_key().store_id, page).await.unwrap().items
+    store.waiting(&order_key().store_id, &[], page).await.unwrap().items
 }
 
 pub async fn putting_a_task_again_replaces_it_and_its_lease(store: &dyn Subject) {

@@ -18,7 +18,7 @@ mod tender;
 pub use books::{Books, LineBooks, LineLeft, Refundable, TenderLeft};
 pub use command::{Command, CreateRefund};
 pub(crate) use decide::cancelled;
-pub use dispute::{Dispute, DisputeReport, DisputeState};
+pub use dispute::{Dispute, DisputeReport, DisputeState, SettleDispute};
 pub use fact::Fact;
 pub use handover::{FailedTry, FailureClass, Handover, HandoverOutcome, HandoverState, Turn};
 pub use late::LatePayment;

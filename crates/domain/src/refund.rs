@@ -141,7 +141,8 @@ pub struct Leg {
     pub reference: Option<String>,
     /// How often it was sent in all. Never falls, so that each number is one sending for ever.
     pub attempts: u32,
-    /// How many of them were made before the refund was last retried.
+    /// How many of them do not count as tries: they were made before the refund was last retried,
+    /// or came to nothing because its provider was not reached.
     #[serde(default)]
     pub attempts_before_retry: u32,
     pub failure: Option<LegFailure>,
@@ -149,6 +150,18 @@ pub struct Leg {
     /// its key: it takes no further outcome, and what is sent in its place is a leg of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reversed: bool,
+    /// Its provider has something else under its key. Until that is put right there, or a person has
+    /// the refund retried, it is not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatch: Option<LegMismatch>,
+    /// When it was last sent, retried, or answered without an end. `None` until then, and for what
+    /// is older than this was kept.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub moved_at: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -185,6 +198,14 @@ pub struct LegFailure {
     pub message: String,
 }
 
+/// What a provider did under a leg's key beside what it was asked. For a person; names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegMismatch {
+    pub reference: String,
+    pub asked: String,
+    pub said: String,
+}
+
 /// Why a refund waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -210,7 +231,7 @@ impl Refund {
 }
 
 impl Leg {
-    /// How often it was sent since the refund was made or last retried.
+    /// How often its provider was reached with it since the refund was made or last retried.
     pub const fn tries(&self) -> u32 {
         self.attempts.saturating_sub(self.attempts_before_retry)
     }

@@ -140,7 +140,7 @@ fn request_id(headers: &HeaderMap) -> Result<String, Refused> {
 impl From<Unread> for Refused {
     fn from(unread: Unread) -> Self {
         match unread {
-            Unread::TooLong => Self::too_long(),
+            Unread::TooLong { .. } => Self::too_long(),
             Unread::NoRoom => Self::no_room(),
             Unread::Broken(error) => Self::malformed(format!("the body was cut off: {error}")),
         }

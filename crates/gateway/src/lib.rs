@@ -47,7 +47,7 @@ pub fn router<S: Services>(services: S, options: Options) -> Router {
     Router::new()
         .merge(deadline::within(rest, timeout, rest::of_status))
         .merge(deadline::within(compatible, timeout, compatible::of_status))
-        .merge(deadline::within(notices, timeout, rest::of_status))
+        .merge(deadline::within(notices, timeout.min(notices::TIMEOUT), rest::of_status))
         .merge(docs::router())
         .merge(health::router(services))
         .fallback(rest::not_found)

@@ -15,6 +15,11 @@ impl Deadline {
         Self(Instant::now() + timeout.min(LONGEST))
     }
 
+    /// The earlier of this and so long from now.
+    pub(crate) fn at_most(self, timeout: Duration) -> Self {
+        Self(self.0.min(Instant::now() + timeout))
+    }
+
     pub(crate) const fn at(self) -> Instant {
         self.0
     }

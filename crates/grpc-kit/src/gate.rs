@@ -39,6 +39,13 @@ pub struct GateSettings {
     pub max_open_streams: usize,
 }
 
+/// Calls that bring their own proof of who they are from, and run at the same time. They have places
+/// of their own: nobody is known to be behind one until its whole message is here.
+const MAX_SIGNED: usize = 32;
+
+/// How long one of those may take, its message too.
+const SIGNED_DEADLINE: Duration = Duration::from_secs(10);
+
 /// One of the calls that may run at the same time; over with its last clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Running(
@@ -63,6 +70,7 @@ pub struct Gate {
     default_deadline: Duration,
     running: Arc<Semaphore>,
     open: Arc<Semaphore>,
+    signed: Arc<Semaphore>,
     duration: Histogram<f64>,
 }
 
@@ -83,6 +91,7 @@ impl Gate {
             default_deadline: settings.default_deadline,
             running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
             open: Arc::new(Semaphore::new(settings.max_open_streams)),
+            signed: Arc::new(Semaphore::new(MAX_SIGNED)),
             duration: telemetry::meter()
                 .f64_histogram("rpc.server.duration")
                 .with_unit("s")
@@ -107,10 +116,15 @@ impl Gate {
     {
         let streams = method.is_some_and(|it| it.streams);
         let signed = method.is_some_and(|it| it.signed);
-        let places = if streams { &self.open } else { &self.running };
+        let places = match (streams, signed) {
+            (true, _) => &self.open,
+            (false, true) => &self.signed,
+            (false, false) => &self.running,
+        };
         let running = Arc::clone(places).try_acquire_owned();
         let running = Running::of(running.map_err(|_| refusal::overloaded())?);
         let Times { deadline, asked } = times?;
+        let deadline = if signed { deadline.at_most(SIGNED_DEADLINE) } else { deadline };
         check_headers(request.headers())?;
         let ask = if streams { self.still_valid(request.headers()) } else { None };
         request.extensions_mut().insert(deadline);

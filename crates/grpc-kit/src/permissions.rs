@@ -82,6 +82,8 @@ pub const METHODS: &[Permission] = &[
     Permission { own: true, ..of("GetSession", EVERYBODY, ANY_SCOPE) },
     Permission { own: true, ..of("LogOut", EVERYBODY, ANY_SCOPE) },
     Permission { own: true, ..of("ChangePassword", EVERYBODY, ANY_SCOPE) },
+    of("ListProviders", NOBODY, &[]),
+    of("ListNotices", NOBODY, &[]),
     of("CreateStore", NOBODY, &[]),
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),

@@ -213,6 +213,30 @@ impl From<TaskOrigin> for TaskPlace {
     }
 }
 
+/// Kinds that one list may name.
+const MAX_KINDS: usize = 16;
+
+pub(crate) fn task_kinds(fields: &mut Fields, kinds: &[i32]) -> Vec<TaskKind> {
+    if kinds.len() > MAX_KINDS {
+        fields.wrong("kinds", format!("must be at most {MAX_KINDS}"));
+    }
+    let mut read = Vec::new();
+    for (index, kind) in kinds.iter().take(MAX_KINDS).enumerate() {
+        read.push(match proto::TaskKind::try_from(*kind) {
+            Ok(proto::TaskKind::ProcessOrder) => TaskKind::ProcessOrder,
+            Ok(proto::TaskKind::Leg) => TaskKind::Leg,
+            Ok(proto::TaskKind::Handover) => TaskKind::Handover,
+            Ok(proto::TaskKind::Complete) => TaskKind::Complete,
+            Ok(proto::TaskKind::Payout) => TaskKind::Payout,
+            Ok(proto::TaskKind::Unspecified) | Err(_) => {
+                fields.wrong(format!("kinds[{index}]"), "must be a kind of tasks");
+                continue;
+            }
+        });
+    }
+    read
+}
+
 pub(crate) fn task_page(
     fields: &mut Fields,
     page: PageRequest<TaskPlace>,

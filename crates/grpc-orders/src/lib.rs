@@ -335,8 +335,9 @@ impl OrderService for OrdersGrpc {
         let page: PageRequest<from_wire::TaskPlace> =
             page(&mut fields, message.page_size, &message.page_token, &list);
         let page = from_wire::task_page(&mut fields, page);
+        let kinds = from_wire::task_kinds(&mut fields, &message.kinds);
         fields.finish()?;
-        let found = self.waiting.list(&store_id, page).await;
+        let found = self.waiting.list(&store_id, &kinds, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
         let (tasks, next) = within_message(found, to_wire::task, ports::WaitingTask::origin);
         let next_page_token = next_token(next.map(from_wire::TaskPlace::from), &list);

@@ -361,7 +361,7 @@ impl Entrances<'_> {
                 Service::Refunds => {
                     let refunds = RefundsGrpc::new(Refunds::new(Arc::clone(core)));
                     add!(routes, health, largest, RefundServiceServer<RefundsGrpc>, refunds);
-                    let payments = PaymentsGrpc::new(self.notices.clone());
+                    let payments = PaymentsGrpc::new(self.notices.clone(), (*providers).clone());
                     add!(routes, health, largest, PaymentServiceServer<PaymentsGrpc>, payments);
                 }
                 Service::Cancellations => {

@@ -121,6 +121,8 @@ pub struct Payments {
     pub grace: Duration,
     /// Pauses before the second and every further attempt; at least one.
     pub retry: Vec<Duration>,
+    /// Around every provider that is called over a network.
+    pub breaker: payments::BreakerSettings,
     pub stripe: Stripe,
 }
 

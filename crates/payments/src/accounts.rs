@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use domain::{
     Currency,
     order::Tender,
-    refund::{LegFailure, LegKind, own_reference},
+    refund::{LegKind, own_reference},
 };
 use ports::{
-    Clock, Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, Posting,
-    StoreError, Transfer,
+    Clock, Ledger, NoAnswer, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider,
+    PaymentStatus, Posting, StoreError, Transfer,
     own_value::{self, Movement},
 };
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl PaymentProvider for Accounts {
         _: &OrderKey,
         tender: &Tender,
         _: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
+    ) -> Result<PaymentStatus, NoAnswer> {
         Ok(as_named(tender))
     }
 
@@ -102,7 +102,7 @@ impl PaymentProvider for Accounts {
         self.restore(order).await.unwrap_or_else(|fault| unknown(order, &fault))
     }
 
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         if order.kind == LegKind::Release {
             return Ok(Some(settled(order)));
         }

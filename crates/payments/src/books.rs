@@ -1,10 +1,10 @@
 //! What the sandbox and the accounts share of book-keeping: postings that happen once.
 
 use crate::failure;
-use domain::{Amount, Currency, id::StoreId, refund::LegFailure};
+use domain::{Amount, Currency, id::StoreId};
 use ports::{
-    Account, Chain, Clock, Ledger, PaymentOrder, PaymentOutcome, Posting, StoreError, Transfer,
-    own_value::missing,
+    Account, Chain, Clock, Ledger, NoAnswer, PaymentOrder, PaymentOutcome, Posting, StoreError,
+    Transfer, own_value::missing,
 };
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ pub(crate) fn unknown(order: &PaymentOrder, fault: &StoreError) -> PaymentOutcom
 }
 
 /// The ledger could not be asked.
-pub(crate) fn unavailable(fault: &StoreError) -> LegFailure {
+pub(crate) fn unavailable(fault: &StoreError) -> NoAnswer {
     tracing::warn!(error = %Chain(fault), "the ledger could not be reached");
-    failure("UNAVAILABLE", "the provider's books cannot be reached now")
+    NoAnswer::Down(failure("UNAVAILABLE", "the provider's books cannot be reached now"))
 }

@@ -4,7 +4,8 @@
 //! - [`Accounts`]: gift cards, points and store credit of this system, named `ledger`;
 //! - [`Manual`]: a person pays out and confirms; nothing is ever sent;
 //! - [`Stripe`]: cards and what else Stripe takes, over its HTTP API, and with [`StripeNotices`] what
-//!   Stripe tells by itself.
+//!   Stripe tells by itself;
+//! - [`Breaker`]: around a provider that is called over a network, leaves it alone while it is down.
 //!
 //! A composition root puts those that the configuration names into [`Providers`]. To add one:
 //! implement [`ports::PaymentProvider`], run the suite in `tests/payments/contract.rs` on it, and give it a
@@ -12,11 +13,13 @@
 
 mod accounts;
 mod books;
+mod breaker;
 mod manual;
 pub mod sandbox;
 mod stripe;
 
 pub use accounts::Accounts;
+pub use breaker::{Breaker, BreakerSettings, Scatter};
 pub use manual::Manual;
 pub use ports::{Providers, UnknownProvider};
 pub use sandbox::Sandbox;

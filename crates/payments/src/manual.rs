@@ -1,11 +1,7 @@
 use crate::{as_named, failure};
 use async_trait::async_trait;
-use domain::{
-    Currency,
-    order::Tender,
-    refund::{LegFailure, LegKind},
-};
-use ports::{OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+use domain::{Currency, order::Tender, refund::LegKind};
+use ports::{NoAnswer, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 
 /// Payouts that a person makes and confirms with a reference. Nobody is called: a manual leg is
 /// never sent, and a tender stands as it was recorded. What was never collected is let go at once.
@@ -19,7 +15,7 @@ impl PaymentProvider for Manual {
         _: &OrderKey,
         tender: &Tender,
         _: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
+    ) -> Result<PaymentStatus, NoAnswer> {
         Ok(as_named(tender))
     }
 
@@ -33,7 +29,7 @@ impl PaymentProvider for Manual {
         PaymentOutcome::Declined { failure: failure("MANUAL", text), permanent: true }
     }
 
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         Ok((order.kind == LegKind::Release).then(|| released(order)))
     }
 }

@@ -56,11 +56,11 @@ use domain::{
     Amount, Currencies, Currency,
     id::TenderId,
     order::{Tender, TenderState},
-    refund::{LegFailure, LegKind},
+    refund::LegKind,
 };
 use ports::{
-    Clock, Ledger, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, Posting,
-    StoreError, Transfer,
+    Clock, Ledger, NoAnswer, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider,
+    PaymentStatus, Posting, StoreError, Transfer,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -284,7 +284,7 @@ impl PaymentProvider for Sandbox {
         order: &OrderKey,
         tender: &Tender,
         currency: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
+    ) -> Result<PaymentStatus, NoAnswer> {
         let status = self.try_status(order, tender, currency).await;
         status.map_err(|fault| unavailable(&fault))?.ok_or_else(down)
     }
@@ -297,7 +297,7 @@ impl PaymentProvider for Sandbox {
         self.try_refund(order).await.unwrap_or_else(|fault| unknown(order, &fault))
     }
 
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         let answer = async {
             let behaviour = Behaviour::of(&order.target);
             if self.is_down(behaviour, &order.order, order.leg_id.as_str()).await? {
@@ -359,6 +359,6 @@ fn busy() -> PaymentOutcome {
     declined("TRY_AGAIN", "the payment cannot be refunded at the moment", false)
 }
 
-fn down() -> LegFailure {
-    failure("DOWN", "the sandbox is down")
+fn down() -> NoAnswer {
+    NoAnswer::Down(failure("DOWN", "the sandbox is down"))
 }

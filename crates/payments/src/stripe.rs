@@ -17,16 +17,13 @@ pub use notices::StripeNotices;
 use crate::failure;
 use api::Api;
 use async_trait::async_trait;
-use domain::{
-    Currency,
-    order::Tender,
-    refund::{LegFailure, LegKind},
-};
+use domain::{Currency, order::Tender, refund::LegKind};
 use outbound::{is_loopback, plain};
-use ports::{OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+use ports::{NoAnswer, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 use reqwest::Url;
 use secrecy::SecretString;
 use std::{fmt, time::Duration};
+use trouble::Trouble;
 
 /// How Stripe is called.
 #[derive(Debug, Clone)]
@@ -134,17 +131,18 @@ impl PaymentProvider for Stripe {
         _: &OrderKey,
         tender: &Tender,
         currency: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
-        let id = asked::intent_id(&tender.provider_reference)?;
+    ) -> Result<PaymentStatus, NoAnswer> {
+        let id = asked::intent_id(&tender.provider_reference).map_err(NoAnswer::Refused)?;
         let intent = self.0.intent(id, self.0.deadline()).await;
-        let intent = intent.map_err(|trouble| trouble.failure)?;
+        let intent = intent.map_err(Trouble::no_answer)?;
         if intent.id != id || intent.code() != currency.code() {
             let text = format!("Stripe has the payment in {}: {}", intent.code(), intent.id);
-            return Err(failure("OTHER_CURRENCY", plain(&text)));
+            return Err(NoAnswer::Refused(failure("OTHER_CURRENCY", plain(&text))));
         }
         intent.stands().ok_or_else(|| {
-            let text = format!("Stripe says that the payment is {}", intent.status);
-            failure("NOT_UNDERSTOOD", plain(&text))
+            let text =
+                format!("what Stripe says of the payment, {}, does not add up", intent.status);
+            NoAnswer::Refused(failure("NOT_UNDERSTOOD", plain(&text)))
         })
     }
 
@@ -164,7 +162,7 @@ impl PaymentProvider for Stripe {
         }
     }
 
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         match order.kind {
             LegKind::Release => releasing::find(&self.0, order).await,
             LegKind::Refund | LegKind::Restore | LegKind::Manual => {

@@ -13,6 +13,7 @@ pub struct Bells {
     leg: Notify,
     handover: Notify,
     complete: Notify,
+    payout: Notify,
 }
 
 impl Bells {
@@ -22,6 +23,7 @@ impl Bells {
             TaskKind::Leg => &self.leg,
             TaskKind::Handover => &self.handover,
             TaskKind::Complete => &self.complete,
+            TaskKind::Payout => &self.payout,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What payment providers told by themselves, from when it was taken until it was looked into.
 
-use crate::{Lease, OrderKey, PaymentNotice, StoreError};
+use crate::{Lease, OrderKey, Page, PageRequest, PaymentNotice, StoreError};
 use async_trait::async_trait;
 use domain::id::TenderId;
 use time::OffsetDateTime;
@@ -21,6 +21,19 @@ pub struct KeptNotice {
     pub tries: u32,
     /// Why it was put aside last.
     pub why: Option<String>,
+}
+
+/// Where a notice stands in the list of those that are open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoticePlace {
+    pub taken_at: OffsetDateTime,
+    pub key: NoticeKey,
+}
+
+impl KeptNotice {
+    pub fn place(&self) -> NoticePlace {
+        NoticePlace { taken_at: self.taken_at, key: self.notice.key() }
+    }
 }
 
 /// Notices, each once. They are kept before a provider is answered, and looked into later, by one
@@ -56,8 +69,11 @@ pub trait Inbox: Send + Sync {
         why: &str,
     ) -> Result<bool, StoreError>;
 
-    /// At most `limit` of those that were not looked into, the longest kept first.
-    async fn open_notices(&self, limit: u32) -> Result<Vec<KeptNotice>, StoreError>;
+    /// Those that were not looked into, the longest kept first.
+    async fn open_notices(
+        &self,
+        page: PageRequest<NoticePlace>,
+    ) -> Result<Page<KeptNotice, NoticePlace>, StoreError>;
 
     /// Forgets at most `limit` of those that were looked into before a time, and answers how many.
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError>;

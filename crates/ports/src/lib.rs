@@ -6,6 +6,7 @@
 mod audit;
 mod bells;
 mod chain;
+mod circuit;
 mod clock;
 mod commit;
 mod deliveries;
@@ -33,6 +34,7 @@ mod webhook;
 pub use audit::{Audit, Audited, Fault, FaultKind};
 pub use bells::Bells;
 pub use chain::Chain;
+pub use circuit::{Circuit, CircuitState, LeftAlone};
 pub use clock::{Clock, Ids};
 pub use commit::{
     Claim, ClaimChange, ClaimKind, Commit, EndpointChange, OrderChange, Receipt, RequestKey,
@@ -47,14 +49,14 @@ pub use feed::{
     Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer, Stretch,
     chained,
 };
-pub use inbox::{Inbox, KeptNotice, NoticeKey};
+pub use inbox::{Inbox, KeptNotice, NoticeKey, NoticePlace};
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use notice::{
     DisputeFunds, DisputeState, Money, NoticeAbout, NoticeError, NoticeReader, PaymentNotice,
 };
 pub use notice_readers::NoticeReaders;
 pub use order_refund::OrderRefundBody;
-pub use payment::{PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
+pub use payment::{NoAnswer, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use people::{People, SessionChange, UserChange};
 pub use providers::{Providers, UnknownProvider};
 pub use publisher::{PublishError, Published, Publisher};

@@ -46,6 +46,25 @@ pub enum NoticeAbout {
         currency: String,
         status: PaymentStatus,
     },
+    /// The provider's, and not understood: a person has to look it up there, by its id.
+    Unread {
+        /// What the provider calls its kind; empty if not even that can be read.
+        kind: String,
+        /// What is not understood. Nothing of the message itself.
+        why: String,
+    },
+}
+
+impl NoticeAbout {
+    /// The stable name of what it is about.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Leg { .. } => "LEG",
+            Self::Dispute { .. } => "DISPUTE",
+            Self::Payment { .. } => "PAYMENT",
+            Self::Unread { .. } => "UNREAD",
+        }
+    }
 }
 
 /// An amount of a payment, as the provider has it.
@@ -88,9 +107,6 @@ pub enum NoticeError {
     /// Signed so long ago, or so far ahead, that somebody may be sending it again.
     #[error("the signature is not of this time")]
     Untimely,
-    /// It is the provider's, and it is not understood.
-    #[error("the message is not understood: {0}")]
-    Unreadable(&'static str),
 }
 
 /// Reads what a provider posts to us. Pure: it looks at nothing but what it is given.
@@ -99,7 +115,8 @@ pub trait NoticeReader: Send + Sync {
     fn signature_header(&self) -> &'static str;
 
     /// What a message says. `None`: nothing that concerns our payments, which is to be answered as
-    /// if it had been taken.
+    /// if it had been taken. One that is signed and not understood is [`NoticeAbout::Unread`], so that
+    /// it is kept, and its provider does not send it again and again.
     ///
     /// `body` is what came over the line, byte by byte: that is what is signed.
     ///

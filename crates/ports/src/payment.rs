@@ -1,10 +1,10 @@
-use crate::OrderKey;
+use crate::{Circuit, LeftAlone, OrderKey};
 use async_trait::async_trait;
 use domain::{
     Amount, Currency,
     id::{LegId, RefundId, TenderId},
     order::{Tender, TenderMethod},
-    refund::{LegFailure, LegKind},
+    refund::{LegFailure, LegKind, LegMismatch},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,16 +44,31 @@ pub enum PaymentOutcome {
         failure: LegFailure,
         permanent: bool,
     },
+    /// Not done, because the provider was not reached, or is left alone for now. It was no try.
+    Unsent(LegFailure),
     /// The answer was lost: it may or may not have been done.
     Unknown,
     /// What the provider has under the leg's key is not what was asked: another amount, currency or
     /// payment. Money may have moved that is not the leg's, so nothing of it is booked and nothing
-    /// is sent again until a person has looked. Both texts are for that person, and name nobody.
-    Mismatch {
-        reference: String,
-        asked: String,
-        said: String,
-    },
+    /// is sent again until a person has looked.
+    Mismatch(LegMismatch),
+}
+
+/// Why a question has no answer that anything could be concluded from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The provider was not there, or could not say: whoever asks it next will fare no better.
+    Down(LegFailure),
+    /// The provider did answer, and of this it cannot or will not say how it stands.
+    Refused(LegFailure),
+}
+
+impl NoAnswer {
+    pub const fn failure(&self) -> &LegFailure {
+        match self {
+            Self::Down(failure) | Self::Refused(failure) => failure,
+        }
+    }
 }
 
 /// What of a payment stands at its provider: what went back does not.
@@ -78,7 +93,7 @@ pub trait PaymentProvider: Send + Sync {
         order: &OrderKey,
         tender: &Tender,
         currency: Currency,
-    ) -> Result<PaymentStatus, LegFailure>;
+    ) -> Result<PaymentStatus, NoAnswer>;
 
     /// Lets a leg's amount of an authorisation go.
     async fn release(&self, order: &PaymentOrder) -> PaymentOutcome;
@@ -92,5 +107,17 @@ pub trait PaymentProvider: Send + Sync {
     /// # Errors
     ///
     /// If the provider cannot be asked now; nothing may be concluded then.
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure>;
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer>;
+
+    /// Whether it is left alone just now, so that a call would come to nothing. To be asked before
+    /// anything is committed that a call is to follow.
+    fn left_alone(&self) -> Option<LeftAlone> {
+        None
+    }
+
+    /// How it stands with this process. `None` if nothing would keep calls from it: it is a part of
+    /// this process itself.
+    fn circuit(&self) -> Option<Circuit> {
+        None
+    }
 }

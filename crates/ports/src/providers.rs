@@ -29,6 +29,11 @@ impl Providers {
         found.ok_or_else(|| UnknownProvider { name: name.to_owned() })
     }
 
+    /// Every provider with its name, in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &dyn PaymentProvider)> {
+        self.0.iter().map(|(name, provider)| (name.as_str(), provider.as_ref()))
+    }
+
     /// The configured names, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -20,10 +20,14 @@ pub enum TaskKind {
     Handover,
     /// Finish an accepted order once nothing is left to capture. The subject is empty.
     Complete,
+    /// A person pays a leg out and confirms it. The subject is the leg id. No worker takes it: it is
+    /// there to be listed.
+    Payout,
 }
 
 impl TaskKind {
-    pub const ALL: [Self; 4] = [Self::ProcessOrder, Self::Leg, Self::Handover, Self::Complete];
+    pub const ALL: [Self; 5] =
+        [Self::ProcessOrder, Self::Leg, Self::Handover, Self::Complete, Self::Payout];
 
     /// The stable name, as stored.
     pub const fn name(self) -> &'static str {
@@ -32,6 +36,7 @@ impl TaskKind {
             Self::Leg => "leg",
             Self::Handover => "handover",
             Self::Complete => "complete",
+            Self::Payout => "payout",
         }
     }
 }
@@ -129,10 +134,12 @@ pub trait Tasks: Send + Sync {
     /// was put in again meanwhile stays.
     async fn finish(&self, task: &Task, owner: &str) -> Result<(), StoreError>;
 
-    /// What waits in a store, by order, name of the kind and subject.
+    /// What waits in a store, by order, name of the kind and subject: of these kinds, or of all if none
+    /// is named.
     async fn waiting(
         &self,
         store: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError>;
 

@@ -1,7 +1,10 @@
-use crate::{MemoryStore, micros, tables::NoticeRow};
+use crate::{MemoryStore, micros, reader::paged, tables::NoticeRow};
 use async_trait::async_trait;
 use domain::id::TenderId;
-use ports::{Inbox, KeptNotice, Lease, NoticeKey, OrderKey, PaymentNotice, StoreError};
+use ports::{
+    Inbox, KeptNotice, Lease, NoticeKey, NoticePlace, OrderKey, Page, PageRequest, PaymentNotice,
+    StoreError,
+};
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -67,13 +70,18 @@ impl Inbox for MemoryStore {
         }))
     }
 
-    async fn open_notices(&self, limit: u32) -> Result<Vec<KeptNotice>, StoreError> {
+    async fn open_notices(
+        &self,
+        page: PageRequest<NoticePlace>,
+    ) -> Result<Page<KeptNotice, NoticePlace>, StoreError> {
         let tables = self.lock();
-        let open = tables.notices.values().filter(|row| row.due_at.is_some());
+        let open = tables.notices.values().filter(|row| {
+            let is_later = |after: &NoticePlace| row.kept.place() > *after;
+            row.due_at.is_some() && page.after.as_ref().is_none_or(is_later)
+        });
         let mut open: Vec<KeptNotice> = open.map(|row| row.kept.clone()).collect();
-        open.sort_by_key(|kept| kept.taken_at);
-        open.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(open)
+        open.sort_by_key(KeptNotice::place);
+        Ok(paged(open, page.size, Clone::clone, KeptNotice::place))
     }
 
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {

@@ -65,6 +65,7 @@ impl Tasks for MemoryStore {
     async fn waiting(
         &self,
         store: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
         let tables = self.lock();
@@ -72,6 +73,7 @@ impl Tasks for MemoryStore {
             .tasks
             .values()
             .filter(|row| row.task.key.store_id == *store)
+            .filter(|row| kinds.is_empty() || kinds.contains(&row.task.kind))
             .map(|row| WaitingTask {
                 task: row.task.clone(),
                 since: row.since,

@@ -2,11 +2,15 @@ use crate::{
     SqlStore,
     column::{from_doc, micros, name, time, to_doc},
     error::from_orm,
+    reader::to_page,
     tasks::skip_locked,
 };
 use async_trait::async_trait;
 use domain::id::TenderId;
-use ports::{Chain, Inbox, KeptNotice, Lease, NoticeKey, OrderKey, PaymentNotice, StoreError};
+use ports::{
+    Chain, Inbox, KeptNotice, Lease, NoticeKey, NoticePlace, OrderKey, Page, PageRequest,
+    PaymentNotice, StoreError,
+};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
@@ -29,8 +33,9 @@ const FINISH: &str = "UPDATE payment_notices SET done_at = $4, due_at = NULL, wh
 const PUT_ASIDE: &str = "UPDATE payment_notices SET due_at = $4, tries = tries + 1, why = $5, \
     lease_owner = NULL, lease_until = NULL WHERE provider = $1 AND event_id = $2 \
     AND lease_owner = $3";
-const OPEN: &str = "SELECT doc, taken_at, tries, why, due_at FROM payment_notices \
-    WHERE due_at IS NOT NULL ORDER BY taken_at LIMIT $1";
+const OPEN: &str = "SELECT doc, taken_at, tries, why FROM payment_notices \
+    WHERE due_at IS NOT NULL AND (taken_at, provider, event_id) > ($1, $2, $3) \
+    ORDER BY taken_at, provider, event_id LIMIT $4";
 const FORGET: &str = "DELETE FROM payment_notices WHERE (provider, event_id) IN \
     (SELECT provider, event_id FROM payment_notices WHERE done_at < $1 ORDER BY done_at LIMIT $2)";
 const PAYMENTS: &str = "SELECT store_id, order_id, tender_id FROM tenders WHERE provider = $1 \
@@ -79,9 +84,21 @@ impl Inbox for SqlStore {
         Ok(self.in_time(self.change(PUT_ASIDE, values.collect())).await? > 0)
     }
 
-    async fn open_notices(&self, limit: u32) -> Result<Vec<KeptNotice>, StoreError> {
-        let rows = self.read_rows(OPEN, vec![i64::from(limit).into()]).await?;
-        Ok(readable(&rows))
+    async fn open_notices(
+        &self,
+        page: PageRequest<NoticePlace>,
+    ) -> Result<Page<KeptNotice, NoticePlace>, StoreError> {
+        // Nothing was taken before all time, so everything comes after that.
+        let (taken_at, provider, event_id) = match &page.after {
+            None => (i64::MIN, "", ""),
+            Some(NoticePlace { taken_at, key }) => {
+                (micros(*taken_at), key.provider.as_str(), key.event_id.as_str())
+            }
+        };
+        let from = [taken_at.into(), provider.into(), event_id.into()];
+        let values = from.into_iter().chain([(i64::from(page.size) + 1).into()]);
+        let rows = self.read_rows(OPEN, values.collect()).await?;
+        Ok(to_page(readable(&rows), page.size, KeptNotice::place))
     }
 
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {

@@ -38,7 +38,7 @@ const FINISH: &str = "DELETE FROM tasks WHERE store_id = $1 AND order_id = $2 \
     AND kind = $3 AND subject = $4 AND lease_owner = $5";
 const WAITING: &str = "SELECT store_id, order_id, subject, due_at, attempts, trace, why, kind, \
     COALESCE(since, due_at), lease_until FROM tasks WHERE store_id = $1 \
-    AND (order_id, kind, subject) > ($2, $3, $4) ORDER BY order_id, kind, subject LIMIT $5";
+    AND (order_id, kind, subject) > ($2, $3, $4){kinds} ORDER BY order_id, kind, subject LIMIT $5";
 
 #[async_trait]
 impl Tasks for SqlStore {
@@ -73,6 +73,7 @@ impl Tasks for SqlStore {
     async fn waiting(
         &self,
         store: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
         let (order_id, kind, subject) = match &page.after {
@@ -85,7 +86,8 @@ impl Tasks for SqlStore {
         let from = [store.as_str().into(), order_id.into(), kind.into(), subject.into()];
         let values = from.into_iter().chain([(i64::from(page.size) + 1).into()]);
         let backend = self.0.read.get_database_backend();
-        let waiting = Statement::from_sql_and_values(backend, WAITING, values);
+        let waiting =
+            Statement::from_sql_and_values(backend, WAITING.replace("{kinds}", &of(kinds)), values);
         let rows = self.0.read.query_all_raw(waiting).await.map_err(from_orm)?;
         let found = rows.iter().map(to_waiting).collect::<Result<_, _>>()?;
         Ok(to_page(found, page.size, WaitingTask::origin))
@@ -136,6 +138,15 @@ fn not_of(backend: DbBackend, place: &str) -> String {
         _ => format!("SELECT value FROM json_each({place})"),
     };
     format!(" AND store_id NOT IN ({stores})")
+}
+
+/// Rows of these kinds, or of all. Their names are our own, so they may stand in the statement.
+fn of(kinds: &[TaskKind]) -> String {
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = kinds.iter().map(|kind| format!("'{}'", kind.name())).collect();
+    format!(" AND kind IN ({})", names.join(", "))
 }
 
 /// What others are at is theirs. On SQLite only one can be at it anyway.

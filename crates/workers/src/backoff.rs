@@ -21,7 +21,7 @@ impl Backoff {
 }
 
 /// Three to five quarters of a pause, so that what failed together is not tried together.
-pub(crate) fn jittered(pause: Duration) -> Duration {
+pub fn jittered(pause: Duration) -> Duration {
     let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX / 2).min(u64::MAX / 2);
     let quarter = millis / 4;
     Duration::from_millis(rand::rng().random_range(millis - quarter..=millis + quarter))

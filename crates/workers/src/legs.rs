@@ -1,3 +1,5 @@
+mod words;
+
 use crate::{
     Backoff,
     backoff::jittered,
@@ -8,10 +10,11 @@ use application::{Caller, Failure, LegWork, Legs as Steps};
 use async_trait::async_trait;
 use domain::{
     Actor,
-    refund::{LegFailure, LegKind, LegOutcome, LegState, RefundState},
+    refund::{LegFailure, LegKind, LegMismatch, LegOutcome, LegState, RefundState},
 };
-use ports::{Clock, LOOK, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
+use ports::{Clock, LOOK, LeftAlone, PaymentOutcome, PaymentProvider, Providers, Task, TaskKind};
 use std::{borrow::Cow, sync::Arc, time::Duration};
+use words::{NOT_KNOWN, NOT_SETTLED, does_not_match, log, wait_for, waits_for};
 
 /// How often a leg is looked at that this worker has nothing to do for. Hardly ever: the commit
 /// that gives it something to do puts the task in anew, and the one that ends it takes it out.
@@ -89,7 +92,7 @@ impl Legs {
             Ok(Some(work)) => work,
             // Held back or carried on by somebody else since it was looked at.
             Ok(None) | Err(Failure::Rejected(_)) => {
-                return Ok(self.ask_later(task, "somebody else carried it on"));
+                return Ok(self.ask_later(task, work, "somebody else carried it on"));
             }
             Err(failure) => return Err(failure.into()),
         };
@@ -107,16 +110,18 @@ impl Legs {
     /// Asks what became of a leg whose answer is not there.
     async fn resolve(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
         match self.find(hand, work).await? {
-            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
-                Ok(self.ask_later(hand.task, "what became of it at the provider is not known"))
+            Err(()) | Ok(Some(PaymentOutcome::Unknown | PaymentOutcome::Unsent(_))) => {
+                Ok(self.ask_later(hand.task, work, NOT_KNOWN))
             }
             // Whatever it had done by then: it knows the key.
             Ok(Some(PaymentOutcome::Declined { failure, permanent: true })) => {
                 self.commit(hand, work, LegOutcome::Reversed(failure), None).await
             }
+            // It had something else a while ago, so that it should not is nothing to conclude from.
+            Ok(None | Some(PaymentOutcome::Declined { .. })) if work.leg.mismatch.is_some() => {
+                Ok(self.ask_later(hand.task, work, NOT_KNOWN))
+            }
             Ok(Some(outcome)) => self.record(hand, work, outcome).await,
-            // It had it a while ago, so that it should not is nothing to conclude from.
-            Ok(None) if is_mismatch(hand.task) => Ok(self.ask_later(hand.task, MISMATCH)),
             Ok(None) => self.never_received(hand, work).await,
         }
     }
@@ -146,14 +151,18 @@ impl Legs {
             Ok(Some(PaymentOutcome::Declined { failure, .. })) => LegOutcome::Reversed(failure),
             Ok(None) => {
                 tracing::error!(leg_id = %work.leg.leg_id, "the provider lost a leg that it had taken");
-                return Ok(self.ask_later(hand.task, "the provider lost a leg that it had taken"));
+                let why = "the provider lost a leg that it had taken";
+                return Ok(self.ask_later(hand.task, work, why));
             }
-            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
-                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
+            Ok(Some(PaymentOutcome::Mismatch(mismatch))) => {
+                return self.mismatch(hand, work, mismatch).await;
             }
-            Ok(Some(PaymentOutcome::Accepted { .. } | PaymentOutcome::Unknown)) | Err(()) => {
-                return Ok(self.ask_later(hand.task, "the provider has it and has not settled it"));
-            }
+            Ok(Some(
+                PaymentOutcome::Accepted { .. }
+                | PaymentOutcome::Unknown
+                | PaymentOutcome::Unsent(_),
+            ))
+            | Err(()) => return Ok(self.ask_later(hand.task, work, NOT_SETTLED)),
         };
         self.commit(hand, work, outcome, None).await
     }
@@ -174,7 +183,8 @@ impl Legs {
         Ok(match answer {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(failure)) => {
-                tracing::info!(%leg_id, code = failure.code, "a provider cannot be asked now");
+                let code = &failure.failure().code;
+                tracing::info!(%leg_id, code, "a provider cannot be asked now");
                 Err(())
             }
             Err(_) => {
@@ -196,8 +206,10 @@ impl Legs {
             PaymentOutcome::Settled { reference } => (LegOutcome::Settled { reference }, None),
             PaymentOutcome::Accepted { reference } => (LegOutcome::Accepted { reference }, ask()),
             PaymentOutcome::Unknown => (LegOutcome::Unknown, ask()),
-            PaymentOutcome::Mismatch { reference, asked, said } => {
-                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
+            PaymentOutcome::Mismatch(mismatch) => return self.mismatch(hand, work, mismatch).await,
+            // Until it is reached, however long that takes.
+            PaymentOutcome::Unsent(failure) => {
+                (LegOutcome::Unsent(failure), Some(self.questions_pause(hand.task)))
             }
             PaymentOutcome::Declined { failure, permanent: true } => {
                 (LegOutcome::Failed(failure), None)
@@ -217,16 +229,17 @@ impl Legs {
         let is_settled = state == LegState::Settled;
         let may_be_there = matches!(state, LegState::Sent | LegState::Unknown | LegState::Accepted);
         let outcome = match self.find(hand, work).await? {
-            Err(()) | Ok(Some(PaymentOutcome::Unknown)) => {
-                return Ok(self.ask_later(hand.task, "its provider does not say how it stands"));
+            Err(()) | Ok(Some(PaymentOutcome::Unknown | PaymentOutcome::Unsent(_))) => {
+                let why = "its provider does not say how it stands";
+                return Ok(self.ask_later(hand.task, work, why));
             }
-            Ok(Some(PaymentOutcome::Mismatch { reference, asked, said })) => {
-                return Ok(self.mismatch(hand.task, work, [&reference, &asked, &said]));
+            Ok(Some(PaymentOutcome::Mismatch(mismatch))) => {
+                return self.mismatch(hand, work, mismatch).await;
             }
             Ok(None) if is_settled => {
                 tracing::error!(%leg_id, "the provider does not know a leg that it had settled");
                 let why = "the provider does not know a leg that it had settled";
-                return Ok(self.ask_later(hand.task, why));
+                return Ok(self.ask_later(hand.task, work, why));
             }
             Ok(Some(PaymentOutcome::Settled { reference })) if !is_settled => {
                 LegOutcome::Settled { reference }
@@ -260,7 +273,7 @@ impl Legs {
         let changed = self.book(hand, work, outcome, again_after).await?;
         // Whoever booked it before has looked after the task; if it is still ours, it waits.
         let known = "the answer was known";
-        Ok(if changed { Next::Committed } else { self.ask_later(hand.task, known) })
+        Ok(if changed { Next::Committed } else { self.ask_later(hand.task, work, known) })
     }
 
     /// Whether that changed anything.
@@ -279,16 +292,20 @@ impl Legs {
                 Some(reference.clone())
             }
             LegOutcome::Deferred(_)
+            | LegOutcome::Unsent(_)
             | LegOutcome::Failed(_)
             | LegOutcome::Reversed(_)
+            | LegOutcome::Mismatch(_)
             | LegOutcome::Unknown => {
                 held.check()?;
                 None
             }
         };
+        // Nothing has moved yet by these, so the pauses go on growing.
+        let goes_on = matches!(outcome, LegOutcome::Unsent(_) | LegOutcome::Mismatch(_));
         let next = again_after.map(|pause| Task {
             due_at: self.clock.now() + pause,
-            attempts: 0,
+            attempts: if goes_on { task.attempts.saturating_add(1) } else { 0 },
             why: Some(waits_for(&outcome)),
             ..(*task).clone()
         });
@@ -313,75 +330,43 @@ impl Legs {
         self.settings.questions.pause(task.attempts.saturating_add(1))
     }
 
-    /// Until there is an answer that can be booked, a mismatch stays what the task waits for.
-    fn ask_later(&self, task: &Task, why: &'static str) -> Next {
-        let why = task.why.clone().filter(|_| is_mismatch(task)).map_or(why.into(), Cow::from);
+    /// A leg that does not match waits for a person, whatever else is said of it.
+    fn ask_later(&self, task: &Task, work: &LegWork, why: &'static str) -> Next {
+        let why = work.leg.mismatch.as_ref().map_or(why.into(), |it| Cow::from(does_not_match(it)));
         Next::later(self.questions_pause(task), why)
     }
 
-    /// Neither booked nor concluded from: the leg stays where it is with its amount held, and is
-    /// asked for again, in case somebody puts it right at the provider.
-    fn mismatch(&self, task: &Task, work: &LegWork, [reference, asked, said]: [&str; 3]) -> Next {
+    /// Marks the leg, books nothing and concludes nothing: it stays where it is with its amount held,
+    /// and is asked for again, in case somebody puts it right at the provider.
+    async fn mismatch(
+        &self,
+        hand: &Hand<'_>,
+        work: &LegWork,
+        mismatch: LegMismatch,
+    ) -> Result<Next, WorkError> {
         let LegWork { refund_id, leg, .. } = work;
+        let LegMismatch { reference, asked, said } = &mismatch;
         let leg_id = &leg.leg_id;
         tracing::error!(
             %refund_id, %leg_id, reference, asked, said,
             "a provider did another thing than it was asked"
         );
-        let why = format!("{MISMATCH}{said} as {reference}, {asked} was asked");
-        Next::later(self.questions_pause(task), why)
+        let pause = self.questions_pause(hand.task);
+        let why = does_not_match(&mismatch);
+        match self.book(hand, work, LegOutcome::Mismatch(mismatch), Some(pause)).await {
+            Ok(true) => Ok(Next::Committed),
+            // It is marked, or over: then nothing of it is sent by itself.
+            Ok(false) | Err(WorkError::UseCase(Failure::Rejected(_))) => {
+                Ok(Next::later(pause, why))
+            }
+            Err(error) => Err(error),
+        }
     }
-}
-
-/// Begins what a task waits for whose leg came to another thing than was asked.
-const MISMATCH: &str = "not booked, a person has to look: the provider says ";
-
-fn is_mismatch(task: &Task) -> bool {
-    task.why.as_ref().is_some_and(|why| why.starts_with(MISMATCH))
 }
 
 /// Whether the provider did it, or took it to do it.
 const fn is_done(outcome: &PaymentOutcome) -> bool {
     matches!(outcome, PaymentOutcome::Settled { .. } | PaymentOutcome::Accepted { .. })
-}
-
-fn waits_for(outcome: &LegOutcome) -> String {
-    match outcome {
-        LegOutcome::Accepted { .. } => "the provider has it and has not settled it".to_owned(),
-        LegOutcome::Deferred(failure) => format!("declined for now: {}", failure.code),
-        LegOutcome::Unknown => "what became of it at the provider is not known".to_owned(),
-        LegOutcome::Settled { .. } | LegOutcome::Failed(_) | LegOutcome::Reversed(_) => {
-            String::new()
-        }
-    }
-}
-
-fn log(work: &LegWork, outcome: &LegOutcome) {
-    let LegWork { refund_id, leg, .. } = work;
-    let (leg_id, tries) = (&leg.leg_id, leg.attempts);
-    match outcome {
-        LegOutcome::Settled { .. } => tracing::info!(%refund_id, %leg_id, tries, "leg settled"),
-        LegOutcome::Accepted { .. } => tracing::info!(%refund_id, %leg_id, tries, "leg accepted"),
-        LegOutcome::Unknown => {
-            tracing::warn!(%refund_id, %leg_id, tries, "the answer for a leg was lost");
-        }
-        LegOutcome::Deferred(failure) => {
-            let code = &failure.code;
-            tracing::info!(%refund_id, %leg_id, tries, code, "leg declined, to be tried again");
-        }
-        LegOutcome::Failed(failure) => {
-            let code = &failure.code;
-            tracing::warn!(%refund_id, %leg_id, tries, code, "leg failed");
-        }
-        LegOutcome::Reversed(failure) if leg.state == LegState::Settled => {
-            let code = &failure.code;
-            tracing::error!(%refund_id, %leg_id, tries, code, "a leg that had settled was reversed");
-        }
-        LegOutcome::Reversed(failure) => {
-            let code = &failure.code;
-            tracing::warn!(%refund_id, %leg_id, tries, code, "leg taken back by its provider");
-        }
-    }
 }
 
 #[async_trait]
@@ -410,12 +395,16 @@ impl Work for Legs {
             return nothing_to_do;
         }
         let provider = self.providers.get(&work.leg.provider)?;
+        if let Some(LeftAlone { until }) = provider.left_alone() {
+            return Ok(wait_for(&work.leg.provider, until, self.clock.now()));
+        }
         let caller = Caller { actor: Actor::worker("legs"), trace: held.trace() };
         let hand = Hand { caller, task, held, provider };
         if looks.is_some() {
             return self.look(&hand, &work).await;
         }
         match work.leg.state {
+            LegState::Pending if work.leg.mismatch.is_some() => self.resolve(&hand, &work).await,
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
             LegState::Accepted => self.follow(&hand, &work).await,

@@ -37,7 +37,7 @@ mod tests;
 mod webhooks;
 mod work;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, jittered};
 pub use broadcaster::{Broadcaster, BroadcasterPorts, BroadcasterSettings};
 pub use complete::Complete;
 pub use handover::{HandOver, HandoverSettings};

@@ -124,9 +124,14 @@ impl Notices {
                 return Ok(());
             }
             Ok(LookedInto::NotYet(why)) => {
-                let of_payment = matches!(kept.notice.about, NoticeAbout::Payment { .. });
+                let patience = match kept.notice.about {
+                    NoticeAbout::Payment { .. } => Some(self.settings.unknown_payments),
+                    // A person has looked it up by then, or never will.
+                    NoticeAbout::Unread { .. } => Some(self.settings.keep),
+                    NoticeAbout::Leg { .. } | NoticeAbout::Dispute { .. } => None,
+                };
                 let now = self.clock.now();
-                if of_payment && kept.taken_at + self.settings.unknown_payments < now {
+                if patience.is_some_and(|patience| kept.taken_at + patience < now) {
                     tracing::info!(provider, event_id, why, "a notice is waited for no more");
                     self.inbox.finish_notice(&key, owner, now).await?;
                     return Ok(());

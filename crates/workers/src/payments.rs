@@ -110,7 +110,7 @@ impl Payments {
             Ok(Ok(PaymentStatus::Captured(amount))) => (TenderState::Captured, Some(amount)),
             Ok(Ok(PaymentStatus::Failed)) => (TenderState::Failed, None),
             Ok(Err(failure)) => {
-                let code = failure.code;
+                let code = &failure.failure().code;
                 tracing::info!(%tender_id, code, "a provider cannot be asked now");
                 return Status::Unanswered;
             }

@@ -294,8 +294,6 @@ impl Work for ProcessOrder {
         self.stops.reach(Point::OrderClaimed).await;
         let caller = Caller { actor: Actor::worker("process-order"), trace: held.trace() };
         let look = Look { caller, task, held };
-        // Whatever moved the order on has ended the task. It is not ended here: since this was
-        // read, an undo may have put it in anew.
         let found = self.payments.processing.order(&task.key).await?;
         let Some((view, store)) = found else {
             return Ok(Next::wait(IDLE, "there is no such order"));
@@ -303,8 +301,10 @@ impl Work for ProcessOrder {
         if view.order.is_cancelled_for_good() && view.order.awaits_payment() {
             return self.look_for_late_payments(&look, &view.order).await;
         }
+        // Whatever moved the order on has ended the task, unless somebody put it in beside that. If an
+        // undo has put it in anew since this was read, it is not ours to end any more.
         if view.order.state != OrderState::Received {
-            return Ok(Next::wait(IDLE, "there is nothing to do"));
+            return Ok(Next::Done);
         }
         if has_failed(&view.order) {
             return self.cancel(&look, CancellationReason::PaymentFailed).await;

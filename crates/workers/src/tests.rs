@@ -4,11 +4,14 @@
 mod broadcaster;
 mod crash;
 mod handover;
+mod left_alone;
 mod legs;
 mod looks;
 mod mismatch;
+mod notices;
 mod pool;
 mod process_order;
+mod reconciling;
 mod screening;
 mod webhooks;
 mod world;

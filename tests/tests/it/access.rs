@@ -75,7 +75,8 @@ fn may_call(method: &str) -> &'static [&'static str] {
         "GetSession" | "LogOut" | "ChangePassword" => {
             &["ROLE_VIEWER", "ROLE_AGENT", "ROLE_MANAGER", "ROLE_STOREFRONT"]
         }
-        "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores" => &[],
+        "CreateOrder" | "CompleteOrder" | "RecordPayment" | "CreateStore" | "ListStores"
+        | "ListProviders" | "ListNotices" => &[],
         unknown => panic!("{unknown} has no row in the table"),
     }
 }

@@ -36,6 +36,7 @@ mod shutdown;
 mod upstream;
 mod vectors;
 mod verify;
+mod waiting;
 mod webhooks;
 
 /// Makes a test per database of each of these functions.

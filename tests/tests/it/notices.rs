@@ -3,7 +3,7 @@
 use crate::{
     lifecycle::stripe::{WEBHOOK_SECRET as SECRET, paid_by, with_stripe},
     on_both,
-    world::{Answer, STORE, World, eventually, get, order},
+    world::{Answer, STORE, World, act, eventually, get, order},
 };
 use hmac_sha256::HMAC;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ on_both!(
     a_notice_is_taken_once_and_looked_into,
     what_nobody_has_signed_is_refused,
     what_is_disputed_is_not_refunded_until_the_dispute_is_won,
+    what_a_dispute_frees_after_a_cancellation_goes_back,
+    whoever_sends_notices_takes_nobody_elses_place,
     what_belongs_to_no_order_waits_and_is_told_by_reconciling,
     what_a_provider_does_not_have_is_a_break,
 );
@@ -58,7 +60,7 @@ async fn post(world: &World, body: &str, signature: &str) -> Answer {
     http.post_text(PATH, body.to_owned()).await
 }
 
-async fn signed(world: &World, body: &str) -> Answer {
+pub async fn signed(world: &World, body: &str) -> Answer {
     post(world, body, &signature(now(), body, SECRET)).await
 }
 
@@ -106,7 +108,6 @@ async fn what_nobody_has_signed_is_refused(mut world: World) {
     assert_ne!(changed, body);
     let of_another = signature(now(), &body, SECRET);
     post(&world, &changed, &of_another).await.refused(401, "SIGNATURE_INVALID");
-    signed(&world, "{").await.refused(400, "INVALID_FIELDS");
     let nobody = world.http().anonymous().post_text("/providers/nobody/notices", body).await;
     nobody.refused(404, "PROVIDER_NOT_FOUND");
     assert_eq!(world.database.count(ALL), 0);
@@ -159,8 +160,78 @@ async fn what_is_disputed_is_not_refunded_until_the_dispute_is_won(mut world: Wo
     eventually("the events", || async { (world.database.count(kinds) == 2).then_some(()) }).await;
 }
 
+/// Its cancellation gave back what was free, and nobody would ask for the rest.
+async fn what_a_dispute_frees_after_a_cancellation_goes_back(mut world: World) {
+    let server = with_stripe(&mut world).await;
+    let payment = server.captured(11_500, "usd");
+    world.ready(&paid_by("O-1", &payment, "CAPTURED")).await;
+    let stands = async |state: &str| {
+        eventually("the dispute to be booked", || async {
+            let order = get(&world, "O-1").await;
+            (order["disputes"][0]["state"] == format!("DISPUTE_STATE_{state}")).then_some(())
+        })
+        .await;
+    };
+    let opened =
+        dispute("evt_1", "created", "needs_response", now() - 9, &payment).replace("11500", "3000");
+    signed(&world, &opened).await.ok();
+    stands("OPEN").await;
+    act(&world, "O-1", "cancel", json!({"reason": "CANCELLATION_REASON_OUT_OF_STOCK"})).await.ok();
+    eventually("what is free to go back", || async {
+        (get(&world, "O-1").await["refunded"]["customer"] == "85.00").then_some(())
+    })
+    .await;
+    let won = dispute("evt_2", "closed", "won", now() - 3, &payment).replace("11500", "3000");
+    signed(&world, &won).await.ok();
+    eventually("the rest to go back", || async {
+        let sum = |it: &Value| it["amount"].as_i64().unwrap();
+        (server.refunds(&payment).iter().map(sum).sum::<i64>() == 11_500).then_some(())
+    })
+    .await;
+    eventually("it to be booked", || async {
+        (get(&world, "O-1").await["refunded"]["customer"] == "115.00").then_some(())
+    })
+    .await;
+}
+
+/// A message that never comes is waited for in a place of its own, and not for long.
+async fn whoever_sends_notices_takes_nobody_elses_place(mut world: World) {
+    use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+
+    world.restart_with(&[
+        ("MERIDIAN__PAYMENTS__STRIPE__WEBHOOK_SECRET", SECRET),
+        ("MERIDIAN__GRPC__MAX_CONCURRENT_CALLS", "4"),
+    ]);
+    world.open_store(json!({})).await;
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n");
+    let mut silent = Vec::new();
+    // Some of them come too late for a place, so there are more until all are taken.
+    let refused = loop {
+        assert!(silent.len() < 400, "there is always a place");
+        for _ in 0..20 {
+            let mut line = TcpStream::connect(world.process().http()).await.unwrap();
+            line.write_all(head.as_bytes()).await.unwrap();
+            silent.push(line);
+        }
+        let answer = signed(&world, "{").await;
+        if answer.status == 503 {
+            break answer;
+        }
+    };
+    refused.refused(503, "OVERLOADED");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Everybody else is served as ever.
+    world.ready(&order("O-1")).await;
+    // Whoever is silent for too long is sent away, and the places are free again.
+    eventually("a place", || async { (signed(&world, "{").await.status == 200).then_some(()) })
+        .await;
+    drop(silent);
+    let long = format!("\"{}\"", "x".repeat(256 << 10));
+    signed(&world, &long).await.refused(413, "BODY_TOO_LARGE");
+}
+
 /// What it says line by line, and its status.
-fn reconcile(world: &World) -> (ExitStatus, Vec<Value>) {
+pub fn reconcile(world: &World) -> (ExitStatus, Vec<Value>) {
     let launch = world.launch(&[]);
     let output = launch.run(&["reconcile", "--older-than", "0s", "--json"]).unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

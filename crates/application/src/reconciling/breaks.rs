@@ -1,4 +1,4 @@
-use ports::{KeptNotice, OrderKey};
+use ports::{KeptNotice, NoticeAbout, OrderKey};
 
 /// Something that a provider and the books do not agree on, or that is on its way for too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +131,19 @@ kinds! {
     /// A notice whose leg or payment does not turn up.
     NoticeWaiting "NOTICE_WAITING"
         "see what the notice is about: money that moved at the provider and that no order knows",
+    /// A notice that nobody here can read.
+    NoticeUnread "NOTICE_UNREAD"
+        "look the event up at the provider by its id, and book what it says; it is named for 30 days",
 }
 
 impl Break {
     pub(super) fn of_notice(kept: &KeptNotice) -> Self {
         let key = kept.notice.key();
         Self {
-            kind: BreakKind::NoticeWaiting,
+            kind: match kept.notice.about {
+                NoticeAbout::Unread { .. } => BreakKind::NoticeUnread,
+                _ => BreakKind::NoticeWaiting,
+            },
             order: None,
             subject: format!("{} {}", key.provider, key.event_id),
             ours: kept.why.clone().unwrap_or_else(|| "not looked into".to_owned()),

@@ -4,9 +4,9 @@ use super::{Break, BreakKind};
 use domain::{
     Amount,
     order::{Tender, TenderState},
-    refund::{self, LegFailure, LegKind, LegState, RefundState},
+    refund::{self, LegKind, LegMismatch, LegState, RefundState},
 };
-use ports::{OrderKey, PaymentOutcome, PaymentStatus};
+use ports::{NoAnswer, OrderKey, PaymentOutcome, PaymentStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -58,9 +58,9 @@ impl Leg<'_> {
         waits.then(|| self.difference(BreakKind::PayoutWaiting, "not confirmed"))
     }
 
-    pub fn beside(&self, answer: Result<Option<PaymentOutcome>, LegFailure>) -> Option<Difference> {
+    pub fn beside(&self, answer: Result<Option<PaymentOutcome>, NoAnswer>) -> Option<Difference> {
         let (kind, theirs) = match answer {
-            Err(failure) => return Some(self.unanswered(&failure.message)),
+            Err(no) => return Some(self.unanswered(&no.failure().message)),
             Ok(None) => (self.beside_nothing()?, "not known".to_owned()),
             Ok(Some(PaymentOutcome::Settled { reference })) => {
                 (self.beside_settled(&reference)?, format!("SETTLED ({reference})"))
@@ -71,10 +71,10 @@ impl Leg<'_> {
             Ok(Some(PaymentOutcome::Declined { failure, .. })) => {
                 (self.beside_declined()?, format!("declined: {}", failure.code))
             }
-            Ok(Some(PaymentOutcome::Mismatch { asked, said, .. })) => {
+            Ok(Some(PaymentOutcome::Mismatch(LegMismatch { asked, said, .. }))) => {
                 (BreakKind::LegDiffers, format!("{said}, and was asked for {asked}"))
             }
-            Ok(Some(PaymentOutcome::Unknown)) => {
+            Ok(Some(PaymentOutcome::Unknown | PaymentOutcome::Unsent(_))) => {
                 let kind = self.is_old.then_some(BreakKind::LegUnknownTooLong)?;
                 (kind, "does not know".to_owned())
             }

@@ -15,7 +15,8 @@ pub async fn facts_are_numbered_without_gaps(store: &dyn Subject) {
     let refund_id = refunded.after.refunds[0].refund_id;
     let leg_id = refunded.after.refunds[0].legs[0].leg_id.clone();
     store.commit(commit().order(refunded)).await.unwrap();
-    let send = Command::SendLeg { refund_id, leg_id, attempt: 0 };
+    let send =
+        Command::SendLeg { refund_id, leg_id, attempt: 0, at: time::OffsetDateTime::UNIX_EPOCH };
     let change = load(store, &key("O-1")).await.decide(send, NOON).unwrap();
     store.commit(commit().order(change)).await.unwrap();
     let accepted = load(store, &key("O-1")).await.decide(accept("A-1"), NOON).unwrap();

@@ -1,5 +1,6 @@
 use super::{
-    DisputeReport, ExternalIds, HandoverOutcome, LatePayment, Parcel, PaymentReport, Shipment, Turn,
+    DisputeReport, ExternalIds, HandoverOutcome, LatePayment, Parcel, PaymentReport, SettleDispute,
+    Shipment, Turn,
 };
 use crate::{
     Actor,
@@ -63,6 +64,8 @@ pub enum Command {
     RecordLatePayment(Box<LatePayment>),
     /// What a provider says of a payment that is contested.
     RecordDispute(DisputeReport),
+    /// The same, and what it frees goes back if nothing else would give it back.
+    SettleDispute(Box<SettleDispute>),
     Ship(Shipment),
     /// No parcels: everything that is in transit.
     Deliver(Vec<Parcel>),
@@ -101,6 +104,7 @@ pub enum Command {
         leg_id: LegId,
         /// The leg's tries when it was looked at: of two who want to send it, one may.
         attempt: u32,
+        at: OffsetDateTime,
     },
     /// What the provider said, or that nothing is known.
     RecordLeg {
@@ -153,7 +157,7 @@ impl Command {
             Self::Complete => "complete",
             Self::ErasePersonalData => "erase personal data",
             Self::RecordPayment(_) | Self::RecordLatePayment(_) => "record payment",
-            Self::RecordDispute(_) => "record dispute",
+            Self::RecordDispute(_) | Self::SettleDispute(_) => "record dispute",
             Self::Ship(_) => "ship",
             Self::Deliver(_) => "deliver",
             Self::CreateRefund(_) => "create refund",

@@ -25,6 +25,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::RecordPayment(report) => payment::record(order, report, false),
         Command::RecordLatePayment(late) => late::give_back(order, *late),
         Command::RecordDispute(report) => dispute::record(order, &report),
+        Command::SettleDispute(settle) => dispute::settle(order, *settle),
         Command::Ship(shipment) => shipping::ship(order, shipment),
         Command::Deliver(parcels) => shipping::deliver(order, parcels),
         Command::CreateRefund(create) => refund::create(order, &create),
@@ -35,8 +36,8 @@ pub(super) fn decide(order: &Order, command: Command) -> Result<Vec<Fact>, Rejec
         Command::ConfirmManual { refund_id, reference, at } => {
             refund::confirm_manual(order, refund_id, &reference, at)
         }
-        Command::SendLeg { refund_id, leg_id, attempt } => {
-            refund::send_leg(order, refund_id, &leg_id, attempt)
+        Command::SendLeg { refund_id, leg_id, attempt, at } => {
+            refund::send_leg(order, refund_id, &leg_id, attempt, at)
         }
         Command::RecordLeg { refund_id, leg_id, attempt, outcome, at } => {
             refund::record_leg(order, refund_id, &leg_id, attempt, outcome, at)

@@ -1,9 +1,11 @@
 //! Disputes: the customer asks the bank, and not the merchant, for money back.
 
-use super::{Fact, Order};
+use super::{CreateRefund, Fact, Order};
 use crate::{
-    Amount, Reason, Rejection,
+    Actor, Amount, Reason, Rejection,
+    cancellation::NewRefundIds,
     id::{DisputeId, TenderId},
+    refund::{self, ComponentKind, RefundPolicy, RefundRequest},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -45,6 +47,16 @@ pub struct DisputeReport {
     pub state: DisputeState,
     /// When that was so, at the provider.
     pub as_of: OffsetDateTime,
+}
+
+/// What a provider says of a dispute, and what is needed to give back what it frees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettleDispute {
+    pub report: DisputeReport,
+    pub refund: NewRefundIds,
+    pub at: OffsetDateTime,
+    pub by: Actor,
+    pub policy: RefundPolicy,
 }
 
 impl DisputeState {
@@ -120,6 +132,63 @@ pub(super) fn record(order: &Order, report: &DisputeReport) -> Result<Vec<Fact>,
     } else {
         ended(dispute)
     }])
+}
+
+/// Records it, and gives back what a dispute that is won frees of an order of which nothing is left
+/// to be asked for: its cancellation, or a full refund, has set off what was disputed then.
+///
+/// # Errors
+///
+/// Those of [`record`], and [`Reason::TooManyEntries`] if the order has no room for the refund.
+pub(super) fn settle(order: &Order, settle: SettleDispute) -> Result<Vec<Fact>, Rejection> {
+    let SettleDispute { report, refund: ids, at, by, policy } = settle;
+    let mut facts = record(order, &report)?;
+    let won = facts.iter().find_map(|fact| match fact {
+        Fact::DisputeWon { dispute } => Some(dispute.amount),
+        _ => None,
+    });
+    let Some(won) = won else { return Ok(facts) };
+    let after = facts.iter().fold(order.clone(), Order::evolve);
+    let owed = owed(&after)?.min(won);
+    if !owed.is_positive() {
+        return Ok(facts);
+    }
+    let create = CreateRefund {
+        refund_id: ids.refund_id,
+        number: ids.number,
+        at,
+        by,
+        order_version: ids.order_version,
+        policy,
+        request: RefundRequest {
+            full_refund: true,
+            service_gesture_amount: Some(owed.to_decimal()),
+            ..RefundRequest::default()
+        },
+    };
+    if let Some((refund, derivations)) = refund::of_late_payment(&after, &create)? {
+        let (refund_id, hold) = (refund.refund_id, refund.hold.clone());
+        facts.push(Fact::RefundCreated { refund: Box::new(refund), derivations });
+        facts.extend(hold.map(|hold| Fact::RefundHeld { refund_id, hold }));
+    }
+    Ok(facts)
+}
+
+/// What stands of the payments although everything of the order was given back, but for the fees
+/// that were kept.
+fn owed(order: &Order) -> Result<Amount, Rejection> {
+    let left = order.books_for_cancelling()?.refundable(order)?;
+    if left.total.customer.is_positive() {
+        return Ok(Amount::ZERO);
+    }
+    let stands = Amount::sum(left.tenders.iter().map(|tender| tender.left))?;
+    let holding = order.refunds.iter().filter(|refund| refund.holds_amounts());
+    let fees = holding.flat_map(|refund| &refund.components).filter(|component| {
+        let kind = component.kind;
+        matches!(kind, ComponentKind::CancellationFee | ComponentKind::PrepaidReturn)
+    });
+    // A fee is negative.
+    Ok(stands.plus(Amount::sum(fees.map(|fee| fee.amount.customer))?)?)
 }
 
 fn well_formed(order: &Order, amount: Amount) -> Result<(), Rejection> {

@@ -58,19 +58,25 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 refund.hold = None;
             });
         }
-        Fact::RefundRetried { refund_id, legs } => on_refund(&mut order, *refund_id, |refund| {
-            refund.state = RefundState::Pending;
-            for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
-                if leg.reversed {
-                    leg.state = LegState::Voided;
-                    continue;
+        Fact::RefundRetried { refund_id, legs, at } => {
+            on_refund(&mut order, *refund_id, |refund| {
+                refund.state = RefundState::Pending;
+                for leg in &mut refund.legs {
+                    leg.mismatch = None;
                 }
-                leg.state = LegState::Pending;
-                leg.attempts_before_retry = leg.attempts;
-                leg.failure = None;
-            }
-            refund.legs.extend(legs.iter().cloned());
-        }),
+                for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
+                    if leg.reversed {
+                        leg.state = LegState::Voided;
+                        continue;
+                    }
+                    leg.state = LegState::Pending;
+                    leg.attempts_before_retry = leg.attempts;
+                    leg.failure = None;
+                    leg.moved_at = *at;
+                }
+                refund.legs.extend(legs.iter().cloned());
+            });
+        }
         Fact::RefundSucceeded { refund_id } => {
             on_refund(&mut order, *refund_id, |refund| {
                 refund.state = RefundState::Succeeded;
@@ -172,23 +178,34 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             });
             order.tenders.extend(tenders.iter().cloned());
         }
-        Fact::LegSent { refund_id, leg_id } => on_leg(&mut order, *refund_id, leg_id, |leg| {
+        Fact::LegSent { refund_id, leg_id, at } => on_leg(&mut order, *refund_id, leg_id, |leg| {
             leg.state = LegState::Sent;
             leg.attempts += 1;
+            leg.moved_at = *at;
         }),
-        Fact::LegAccepted { refund_id, leg_id, reference } => {
+        Fact::LegAccepted { refund_id, leg_id, reference, at } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
                 leg.state = LegState::Accepted;
                 leg.reference = Some(reference.clone());
+                leg.mismatch = None;
+                leg.moved_at = *at;
             });
         }
-        Fact::LegUnknown { refund_id, leg_id } => {
-            on_leg(&mut order, *refund_id, leg_id, |leg| leg.state = LegState::Unknown);
+        Fact::LegUnknown { refund_id, leg_id, at } => {
+            on_leg(&mut order, *refund_id, leg_id, |leg| {
+                leg.state = LegState::Unknown;
+                leg.moved_at = *at;
+            });
         }
-        Fact::LegDeferred { refund_id, leg_id, failure } => {
+        Fact::LegMismatched { refund_id, leg_id, mismatch } => {
+            on_leg(&mut order, *refund_id, leg_id, |leg| leg.mismatch = Some(mismatch.clone()));
+        }
+        Fact::LegDeferred { refund_id, leg_id, failure, unsent, at } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
                 leg.state = LegState::Pending;
                 leg.failure = Some(failure.clone());
+                leg.attempts_before_retry += u32::from(*unsent);
+                leg.moved_at = *at;
             });
         }
         Fact::LegSettled { refund_id, leg_id, reference } => {
@@ -196,6 +213,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 leg.state = LegState::Settled;
                 leg.reference = Some(reference.clone());
                 leg.failure = None;
+                leg.mismatch = None;
             });
         }
         Fact::LegVoided { refund_id, leg_id } => {
@@ -206,6 +224,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 leg.state = LegState::Failed;
                 leg.failure = Some(failure.clone());
                 leg.reversed = *reversed;
+                leg.mismatch = None;
             });
         }
     }

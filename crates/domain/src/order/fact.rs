@@ -5,7 +5,7 @@ use crate::{
     Actor, Amount,
     cancellation::{Cancellation, CancellationReason, RequestedBy, Undone},
     id::{CancellationId, LegId, RefundId, TenderId},
-    refund::{Derivation, Hold, Leg, LegFailure, Refund, RefundMethod},
+    refund::{Derivation, Hold, Leg, LegFailure, LegMismatch, Refund, RefundMethod},
     screening::{Check, Finding, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,12 @@ pub enum Fact {
         /// In place of those that were reversed: their keys stand for what was done and taken back.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         legs: Vec<Leg>,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )]
+        at: Option<OffsetDateTime>,
     },
     #[serde(rename = "refund.succeeded")]
     RefundSucceeded { refund_id: RefundId },
@@ -184,16 +190,60 @@ pub enum Fact {
         tenders: Vec<Tender>,
     },
     #[serde(rename = "leg.sent")]
-    LegSent { refund_id: RefundId, leg_id: LegId },
+    LegSent {
+        refund_id: RefundId,
+        leg_id: LegId,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )]
+        at: Option<OffsetDateTime>,
+    },
     /// The provider took it and will settle it later.
     #[serde(rename = "leg.accepted")]
-    LegAccepted { refund_id: RefundId, leg_id: LegId, reference: String },
+    LegAccepted {
+        refund_id: RefundId,
+        leg_id: LegId,
+        reference: String,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )]
+        at: Option<OffsetDateTime>,
+    },
     /// The answer was lost: it may or may not have happened.
     #[serde(rename = "leg.unknown")]
-    LegUnknown { refund_id: RefundId, leg_id: LegId },
+    LegUnknown {
+        refund_id: RefundId,
+        leg_id: LegId,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )]
+        at: Option<OffsetDateTime>,
+    },
+    /// The provider has something else under the leg's key than was asked.
+    #[serde(rename = "leg.mismatched")]
+    LegMismatched { refund_id: RefundId, leg_id: LegId, mismatch: LegMismatch },
     /// The provider did not do it and may be asked again.
     #[serde(rename = "leg.deferred")]
-    LegDeferred { refund_id: RefundId, leg_id: LegId, failure: LegFailure },
+    LegDeferred {
+        refund_id: RefundId,
+        leg_id: LegId,
+        failure: LegFailure,
+        /// The provider was not reached, so that it was no try.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )]
+        at: Option<OffsetDateTime>,
+    },
     #[serde(rename = "leg.settled")]
     LegSettled { refund_id: RefundId, leg_id: LegId, reference: String },
     #[serde(rename = "leg.failed")]
@@ -260,6 +310,7 @@ impl Fact {
             Self::LegSent { .. } => "leg.sent",
             Self::LegAccepted { .. } => "leg.accepted",
             Self::LegUnknown { .. } => "leg.unknown",
+            Self::LegMismatched { .. } => "leg.mismatched",
             Self::LegDeferred { .. } => "leg.deferred",
             Self::LegSettled { .. } => "leg.settled",
             Self::LegFailed { .. } => "leg.failed",
@@ -316,6 +367,7 @@ impl Fact {
             | Self::LegSent { .. }
             | Self::LegAccepted { .. }
             | Self::LegUnknown { .. }
+            | Self::LegMismatched { .. }
             | Self::LegDeferred { .. }
             | Self::LegSettled { .. }
             | Self::LegFailed { .. }
@@ -344,6 +396,7 @@ impl Fact {
                 | Self::LegSent { .. }
                 | Self::LegAccepted { .. }
                 | Self::LegUnknown { .. }
+                | Self::LegMismatched { .. }
                 | Self::LegDeferred { .. }
                 | Self::LegSettled { .. }
                 | Self::RefundSucceeded { .. }

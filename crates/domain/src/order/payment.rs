@@ -42,6 +42,10 @@ pub(super) fn record(
     let all =
         if state == TenderState::Captured { tender.amount.minus(gone)? } else { tender.amount };
     let amount = amount.unwrap_or(all);
+    if amount.is_negative() {
+        let text = format!("{amount} is less than nothing");
+        return Err(Rejection::new(Reason::InvalidAmount, text).at("amount").with("asked", amount));
+    }
     if amount > tender.amount {
         let text = format!("{amount} is more than the tender's {}", tender.amount);
         return Err(Rejection::new(Reason::InvalidAmount, text)

@@ -168,6 +168,8 @@ pub(super) fn leg(
         attempts_before_retry: 0,
         failure: None,
         reversed: false,
+        mismatch: None,
+        moved_at: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What happens to a refund after it was made.
 
-use super::{Hold, LEDGER, Leg, LegFailure, LegKind, LegState, Refund, RefundState, retry};
+use super::{
+    Hold, LEDGER, Leg, LegFailure, LegKind, LegMismatch, LegState, Refund, RefundState, retry,
+};
 use crate::{
     Actor, Amount, Reason, Rejection,
     cancellation::CancellationState,
@@ -21,12 +23,16 @@ pub enum LegOutcome {
     },
     /// Not done, and may be asked again with the same key.
     Deferred(LegFailure),
+    /// Not done, because the provider was not reached. It was no try.
+    Unsent(LegFailure),
     /// Not done, for good.
     Failed(LegFailure),
     /// The provider knows the key, and took back what it had done, or taken to be done, by it.
     Reversed(LegFailure),
     /// It may or may not have been done.
     Unknown,
+    /// Something else was done under the leg's key. Nothing of that is booked.
+    Mismatch(LegMismatch),
 }
 
 /// A refund of which nothing was sent yet may be held back.
@@ -120,16 +126,19 @@ pub fn confirm_manual(
 }
 
 /// Committed before the provider is called, so that a crash in between is known. Whoever saw the
-/// leg at another attempt knows nothing of what came of this one.
+/// leg at another attempt knows nothing of what came of this one. A leg that did not match is not
+/// sent: its provider would do, or repeat, another thing.
 pub fn send_leg(
     order: &Order,
     refund_id: RefundId,
     leg_id: &LegId,
     attempt: u32,
+    at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let (refund, leg) = find_leg(order, refund_id, leg_id)?;
     let may_send = refund.state == RefundState::Pending
         && leg.kind != LegKind::Manual
+        && leg.mismatch.is_none()
         && matches!(leg.state, LegState::Pending | LegState::Sent | LegState::Unknown);
     if !may_send {
         return Err(forbidden_leg(refund, leg, "be sent"));
@@ -137,7 +146,7 @@ pub fn send_leg(
     if attempt != leg.attempts {
         return Err(of_another_attempt(leg, attempt));
     }
-    Ok(vec![Fact::LegSent { refund_id, leg_id: leg_id.clone() }])
+    Ok(vec![Fact::LegSent { refund_id, leg_id: leg_id.clone(), at: Some(at) }])
 }
 
 /// Books what the provider answered to an attempt, and closes the refund with its last leg.
@@ -166,6 +175,7 @@ pub fn record_leg(
     }
     let leg_id = leg_id.clone();
     let (reversed, outcome) = match (leg.state, outcome) {
+        (_, LegOutcome::Mismatch(mismatch)) => return mismatched(refund, leg, mismatch),
         (LegState::Settled, LegOutcome::Reversed(failure)) => {
             return taken_back(refund, leg, failure);
         }
@@ -176,9 +186,13 @@ pub fn record_leg(
         // The same answer again; these two are final.
         (LegState::Settled, LegOutcome::Settled { .. })
         | (LegState::Failed, LegOutcome::Failed(_)) => return Ok(vec![]),
-        (_, LegOutcome::Deferred(_) | LegOutcome::Failed(_) | LegOutcome::Unknown)
-            if attempt != leg.attempts =>
-        {
+        (
+            _,
+            LegOutcome::Deferred(_)
+            | LegOutcome::Unsent(_)
+            | LegOutcome::Failed(_)
+            | LegOutcome::Unknown,
+        ) if attempt != leg.attempts => {
             return Err(of_another_attempt(leg, attempt));
         }
         (LegState::Accepted, LegOutcome::Accepted { .. } | LegOutcome::Unknown)
@@ -210,12 +224,15 @@ pub fn record_leg(
         (
             LegState::Pending | LegState::Sent | LegState::Unknown,
             LegOutcome::Accepted { reference },
-        ) => (LegState::Accepted, Fact::LegAccepted { refund_id, leg_id, reference }),
+        ) => (LegState::Accepted, Fact::LegAccepted { refund_id, leg_id, reference, at: Some(at) }),
         (LegState::Sent, LegOutcome::Unknown) => {
-            (LegState::Unknown, Fact::LegUnknown { refund_id, leg_id })
+            (LegState::Unknown, Fact::LegUnknown { refund_id, leg_id, at: Some(at) })
         }
         (LegState::Sent | LegState::Unknown, LegOutcome::Deferred(failure)) => {
-            (LegState::Pending, Fact::LegDeferred { refund_id, leg_id, failure })
+            (LegState::Pending, deferred(refund_id, leg_id, failure, false, at))
+        }
+        (LegState::Sent | LegState::Unknown, LegOutcome::Unsent(failure)) => {
+            (LegState::Pending, deferred(refund_id, leg_id, failure, true, at))
         }
         (LegState::Sent | LegState::Unknown | LegState::Accepted, LegOutcome::Failed(failure)) => {
             (LegState::Failed, Fact::LegFailed { refund_id, leg_id, failure, reversed })
@@ -239,6 +256,33 @@ pub fn record_leg(
     }
     facts.extend(closing(order, &after, at));
     Ok(facts)
+}
+
+fn deferred(
+    refund_id: RefundId,
+    leg_id: LegId,
+    failure: LegFailure,
+    unsent: bool,
+    at: OffsetDateTime,
+) -> Fact {
+    Fact::LegDeferred { refund_id, leg_id, failure, unsent, at: Some(at) }
+}
+
+/// A leg that may be at its provider, or may be sent to it, is marked; it stays what it is.
+fn mismatched(refund: &Refund, leg: &Leg, mismatch: LegMismatch) -> Result<Vec<Fact>, Rejection> {
+    let concerned = match leg.state {
+        LegState::Pending => leg.attempts > 0,
+        LegState::Sent | LegState::Unknown | LegState::Accepted => true,
+        LegState::Settled | LegState::Failed | LegState::Voided => false,
+    };
+    if refund.state != RefundState::Pending || !concerned {
+        return Err(forbidden_leg(refund, leg, "be marked as another thing than was asked"));
+    }
+    if leg.mismatch.as_ref() == Some(&mismatch) {
+        return Ok(vec![]);
+    }
+    let (refund_id, leg_id) = (refund.refund_id, leg.leg_id.clone());
+    Ok(vec![Fact::LegMismatched { refund_id, leg_id, mismatch }])
 }
 
 /// The money is here again, so it counts against its tender no more. What belongs to this system

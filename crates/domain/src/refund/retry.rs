@@ -19,6 +19,9 @@ use time::OffsetDateTime;
 /// that key is what was done then, and the answer would be that it is done. A leg of its own takes
 /// its place, and it is voided.
 ///
+/// Of a refund that is under way it takes the marks off legs that did not match: a person has looked.
+/// Such a leg is asked for by its key before it is sent.
+///
 /// # Errors
 ///
 /// [`Reason::AmountExceedsRefundable`] if a piece, a line, a component or a tender has less left.
@@ -29,6 +32,10 @@ pub fn retry(
     at: OffsetDateTime,
 ) -> Result<Vec<Fact>, Rejection> {
     let refund = find(order, refund_id)?;
+    if refund.state == RefundState::Pending && refund.legs.iter().any(|leg| leg.mismatch.is_some())
+    {
+        return Ok(vec![Fact::RefundRetried { refund_id, legs: Vec::new(), at: Some(at) }]);
+    }
     if refund.state != RefundState::Failed {
         return Err(forbidden(refund, "be retried"));
     }
@@ -37,9 +44,9 @@ pub fn retry(
         return method::renewed(order, refund, refund.method, at);
     }
     is_free(order, refund, &left)?;
-    let legs = in_place_of_reversed(refund);
+    let legs = in_place_of_reversed(refund, at);
     method::has_room(refund, legs.len())?;
-    let mut facts = vec![Fact::RefundRetried { refund_id, legs }];
+    let mut facts = vec![Fact::RefundRetried { refund_id, legs, at: Some(at) }];
     // All of its money went back already, while others held its amounts.
     if refund.legs.iter().all(Leg::is_over) {
         facts.extend(closing(order, refund, at));
@@ -47,7 +54,7 @@ pub fn retry(
     Ok(facts)
 }
 
-fn in_place_of_reversed(refund: &Refund) -> Vec<Leg> {
+fn in_place_of_reversed(refund: &Refund, at: OffsetDateTime) -> Vec<Leg> {
     let reversed = refund.legs.iter().filter(|leg| leg.reversed && !leg.is_over());
     let anew = |(place, leg): (usize, &Leg)| Leg {
         leg_id: LegId::of(refund.refund_id, place),
@@ -57,6 +64,8 @@ fn in_place_of_reversed(refund: &Refund) -> Vec<Leg> {
         attempts_before_retry: 0,
         failure: None,
         reversed: false,
+        mismatch: None,
+        moved_at: Some(at),
         ..leg.clone()
     };
     (refund.legs.len() + 1..).zip(reversed).map(anew).collect()

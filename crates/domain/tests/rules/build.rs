@@ -9,8 +9,8 @@ use domain::{
         NewOrder, NewTender, Order, Refundable, TenderMethod, TenderState,
     },
     refund::{
-        ComponentKind, LegFailure, LegOutcome, Plan, ProductRequest, Refund, RefundPolicy,
-        RefundReason, RefundRequest, quote,
+        ComponentKind, LegFailure, LegMismatch, LegOutcome, Plan, ProductRequest, Refund,
+        RefundPolicy, RefundReason, RefundRequest, quote,
     },
     screening::Screening,
     store::TenderOrder,
@@ -261,7 +261,15 @@ pub fn answered(order: Order, leg: usize, outcome: LegOutcome) -> Order {
     let refund_id = last(&order).refund_id;
     let leg_id = LegId::of(refund_id, leg + 1);
     let attempt = last(&order).legs[leg].attempts;
-    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt });
+    let order = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt,
+            at: OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     decided(order, record(refund_id, leg_id, attempt + 1, outcome))
 }
 
@@ -289,6 +297,11 @@ pub fn declined() -> LegOutcome {
 
 pub fn reversed() -> LegOutcome {
     LegOutcome::Reversed(failure())
+}
+
+pub fn mismatch() -> LegMismatch {
+    let [reference, asked, said] = ["re-1", "25.00 EUR", "26.00 EUR"].map(str::to_owned);
+    LegMismatch { reference, asked, said }
 }
 
 /// Of the card.

@@ -1,21 +1,23 @@
 //! Payments that are contested at the customer's bank.
 
 use crate::build::{
-    amount, answered, blamed, checkout, components, decided, declined, disputed, figure, full,
-    goodwill, last, left, pair, pieces, products, ready, refunded, refusal, retry, settled, tender,
-    total,
+    amount, answered, blamed, checkout, components, decided, decimal, declined, disputed, figure,
+    full, goodwill, last, left, merchant, pair, pieces, policy, products, ready, refunded, refusal,
+    retry, settled, tender, total,
 };
-use crate::cancellations::build::cancel;
+use crate::cancellations::build::{cancel, refund_ids};
 use domain::{
     Reason,
+    cancellation::{CancelOrder, Charges},
     event::{Data, Told},
     order::{
         Command, Dispute, DisputeReport,
         DisputeState::{self, Lost, Open, Won},
-        Fact, NewOrder, NewTender, Order, TenderMethod,
+        Fact, NewOrder, NewTender, Order, SettleDispute, TenderMethod,
     },
     refund::RefundState,
 };
+use time::OffsetDateTime;
 
 #[test]
 fn an_open_dispute_occupies_a_lost_one_consumes_and_a_won_one_frees() {
@@ -142,6 +144,48 @@ fn a_cancellation_goes_through_and_gives_back_what_is_not_disputed() {
     }
 }
 
+/// Its cancellation gave back what was free then, and nothing else asks for the rest.
+#[test]
+fn what_a_dispute_frees_after_a_cancellation_goes_back() {
+    for (before, fee, of, back, merchant) in [
+        (Open, None, "30.00", "30.00", "36.00"),
+        (Lost, None, "30.00", "30.00", "36.00"),
+        // More than was captured was contested.
+        (Open, None, "99.00", "85.00", "102.00"),
+        // The fee is the merchant's.
+        (Open, Some("5.00"), "30.00", "30.00", "36.00"),
+    ] {
+        let order = with(ready(checkout()), disputed("dp-1", of, before, 1));
+        let charges = Charges { fee: fee.map(decimal), ..Charges::default() };
+        let order =
+            decided(order, Command::CancelOrder(Box::new(CancelOrder { charges, ..cancel([]) })));
+        let won = decided(order.clone(), won("dp-1", of));
+        let refund = last(&won);
+        assert_eq!(refund.total, pair(back, merchant), "{before:?} {of} {fee:?}");
+        assert_eq!(components(refund), [("ServiceGesture", pair(back, merchant))]);
+        assert_eq!(left(&won).tenders[0].left, amount(fee.unwrap_or("0.00")));
+        // Once: the same again is no news, and what is won twice over is not given back again.
+        assert!(won.decide(self::won("dp-1", of)).unwrap().is_empty());
+        let again = decided(with(won, disputed("dp-1", of, Lost, 3)), won_at("dp-1", of, 4));
+        assert_eq!(again.refunds.len(), order.refunds.len() + 1);
+    }
+}
+
+#[test]
+fn what_a_dispute_frees_after_a_full_refund_goes_back() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Lost, 1));
+    let order = decided(refunded(order, full()), won("dp-1", "30.00"));
+    assert_eq!(last(&order).total, pair("30.00", "36.00"));
+    assert!(left(&order).tenders[0].left.is_zero());
+}
+
+#[test]
+fn what_a_dispute_frees_stays_where_it_can_be_asked_for() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 1));
+    let order = decided(refunded(order, total("55.00")), won("dp-1", "30.00"));
+    assert_eq!((order.refunds.len(), left(&order).tenders[0].left), (1, amount("30.00")));
+}
+
 #[test]
 fn every_refusal_of_a_dispute() {
     let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 1));
@@ -247,6 +291,20 @@ fn what_only_the_audit_trail_has_to_know_is_not_told() {
 fn states_have_stable_names() {
     let names = DisputeState::ALL.map(DisputeState::name);
     assert_eq!(names, ["OPEN", "WON", "LOST"]);
+}
+
+fn won(name: &str, of: &str) -> Command {
+    won_at(name, of, 2)
+}
+
+fn won_at(name: &str, of: &str, second: i64) -> Command {
+    Command::SettleDispute(Box::new(SettleDispute {
+        report: disputed(name, of, Won, second),
+        refund: refund_ids(50 + u128::from(second.unsigned_abs())),
+        at: OffsetDateTime::UNIX_EPOCH,
+        by: merchant(),
+        policy: policy(),
+    }))
 }
 
 fn with(order: Order, report: DisputeReport) -> Order {

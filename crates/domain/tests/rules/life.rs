@@ -2,8 +2,8 @@
 
 use crate::build::{
     amount, answered, checkout, confirm, create_with, currency, decided, declined, failure, full,
-    goodwill, last, left, merchant, pair, part, pieces, plan, policy, products, ready, record,
-    refunded, refunded_with, settled, tender, total,
+    goodwill, last, left, merchant, mismatch, pair, part, pieces, plan, policy, products, ready,
+    record, refunded, refunded_with, settled, tender, total,
 };
 use domain::{
     Actor, ActorKind, Reason,
@@ -11,6 +11,7 @@ use domain::{
     order::{Command, Fact, NewOrder, Order, TenderMethod},
     refund::{Hold, LegOutcome, LegState, RefundMethod, RefundPolicy, RefundRequest, RefundState},
 };
+use time::OffsetDateTime;
 
 #[test]
 fn a_refund_succeeds_with_its_last_leg() {
@@ -35,7 +36,12 @@ fn a_lost_answer_is_resolved_later() {
     assert_eq!(last(&order).legs[0].state, LegState::Unknown);
     let order = answered(order, 0, LegOutcome::Accepted { reference: "r".into() });
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
-    let again = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 2 };
+    let again = Command::SendLeg {
+        refund_id,
+        leg_id: leg_id.clone(),
+        attempt: 2,
+        at: OffsetDateTime::UNIX_EPOCH,
+    };
     assert_eq!(order.decide(again).unwrap_err().reason, Reason::RefundStateForbids);
     let order = decided(order, record(refund_id, leg_id, 2, settled()));
     assert_eq!(last(&order).legs[0].state, LegState::Settled);
@@ -52,7 +58,15 @@ fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
         record(refund_id, leg_id, attempt, outcome)
     };
     let not_done = [declined(), LegOutcome::Deferred(failure()), LegOutcome::Unknown];
-    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
+    let sent = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 1,
+            at: OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     let unknown = decided(sent.clone(), record(2, LegOutcome::Unknown));
     let accepted = decided(sent.clone(), record(2, LegOutcome::Accepted { reference: "r".into() }));
     let deferred = decided(sent.clone(), record(2, LegOutcome::Deferred(failure())));
@@ -75,7 +89,12 @@ fn what_came_of_an_earlier_attempt_does_not_touch_a_later_one() {
 fn of_two_who_want_to_send_a_leg_one_does() {
     let pending = two_legs();
     let (refund_id, leg_id) = (last(&pending).refund_id, last(&pending).legs[0].leg_id.clone());
-    let send = |attempt| Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
+    let send = |attempt| Command::SendLeg {
+        refund_id,
+        leg_id: leg_id.clone(),
+        attempt,
+        at: OffsetDateTime::UNIX_EPOCH,
+    };
     let under_way = decided(pending.clone(), send(0));
     let unknown = answered(pending, 0, LegOutcome::Unknown);
     for order in [under_way, unknown] {
@@ -86,6 +105,84 @@ fn of_two_who_want_to_send_a_leg_one_does() {
             (LegState::Sent, 2)
         );
     }
+}
+
+#[test]
+fn a_leg_whose_provider_was_not_reached_has_lost_no_try() {
+    let order = answered(two_legs(), 0, LegOutcome::Unsent(failure()));
+    let leg = &last(&order).legs[0];
+    assert_eq!((leg.state, leg.attempts, leg.tries()), (LegState::Pending, 1, 0));
+    let order = answered(order, 0, LegOutcome::Deferred(failure()));
+    assert_eq!((last(&order).legs[0].attempts, last(&order).legs[0].tries()), (2, 1));
+}
+
+#[test]
+fn a_leg_that_does_not_match_is_sent_again_only_after_a_person_has_looked() {
+    for state in
+        [None, Some(LegOutcome::Unknown), Some(LegOutcome::Accepted { reference: "r".into() })]
+    {
+        let pending = two_legs();
+        let (refund_id, leg_id) = (last(&pending).refund_id, last(&pending).legs[0].leg_id.clone());
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let send = |attempt| {
+            let leg_id = leg_id.clone();
+            Command::SendLeg { refund_id, leg_id, attempt, at }
+        };
+        let order = decided(pending, send(0));
+        let record = |outcome| record(refund_id, leg_id.clone(), 1, outcome);
+        let order = state.into_iter().fold(order, |order, said| decided(order, record(said)));
+        let before = last(&order).legs[0].state;
+        let marked = decided(order, record(LegOutcome::Mismatch(mismatch())));
+        let leg = &last(&marked).legs[0];
+        assert_eq!((leg.state, &leg.mismatch), (before, &Some(mismatch())));
+        // The same again is no news, and not knowing takes no mark off.
+        assert!(marked.decide(record(LegOutcome::Mismatch(mismatch()))).unwrap().is_empty());
+        if before != LegState::Accepted {
+            let deferred = decided(marked.clone(), record(LegOutcome::Deferred(failure())));
+            for order in [&marked, &deferred] {
+                let refused = order.decide(send(1)).unwrap_err();
+                assert_eq!(refused.reason, Reason::RefundStateForbids);
+            }
+            let looked = decided(marked.clone(), Command::RetryRefund { refund_id, at });
+            assert_eq!(last(&looked).legs[0].mismatch, None);
+            assert_eq!(last(&decided(looked, send(1))).legs[0].attempts, 2);
+        }
+        // Or once its provider says what was asked.
+        let right = decided(marked, record(settled()));
+        assert_eq!(
+            (last(&right).legs[0].state, &last(&right).legs[0].mismatch),
+            (LegState::Settled, &None)
+        );
+    }
+}
+
+#[test]
+fn a_leg_says_when_it_last_moved() {
+    let order = two_legs();
+    let refund_id = last(&order).refund_id;
+    let leg_id = last(&order).legs[0].leg_id.clone();
+    assert_eq!(last(&order).legs[0].moved_at, None);
+    let days = |count| OffsetDateTime::UNIX_EPOCH + time::Duration::days(count);
+    let record = |attempt, outcome, at| {
+        let leg_id = leg_id.clone();
+        Command::RecordLeg { refund_id, leg_id, attempt, outcome, at }
+    };
+    let send = |attempt, at| Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt, at };
+    let mut order = order;
+    for (day, command) in (1..).zip([
+        send(0, days(1)),
+        record(1, LegOutcome::Unknown, days(2)),
+        record(1, LegOutcome::Deferred(failure()), days(3)),
+        send(1, days(4)),
+        record(2, LegOutcome::Accepted { reference: "r".into() }, days(5)),
+    ]) {
+        order = decided(order, command);
+        assert_eq!(last(&order).legs[0].moved_at, Some(days(day)));
+    }
+    let order = decided(order, record(2, declined(), days(6)));
+    let order = answered(order, 1, settled());
+    let order = decided(order, Command::RetryRefund { refund_id, at: days(7) });
+    assert_eq!(last(&order).legs[0].moved_at, Some(days(7)));
 }
 
 #[test]
@@ -146,7 +243,12 @@ fn a_refund_above_the_limit_waits_for_another_manager() {
     assert_eq!(refused.reason, Reason::FourEyes);
     let refused = order.decide(Command::ReleaseRefund { refund_id }).unwrap_err();
     assert_eq!(refused.reason, Reason::FourEyes);
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 };
+    let send = Command::SendLeg {
+        refund_id,
+        leg_id: LegId::of(refund_id, 1),
+        attempt: 0,
+        at: OffsetDateTime::UNIX_EPOCH,
+    };
     assert_eq!(order.decide(send).unwrap_err().reason, Reason::RefundStateForbids);
     let by = Actor::new(ActorKind::Merchant, "manager-2");
     let order = decided(order, Command::ApproveRefund { refund_id, by });
@@ -205,8 +307,15 @@ fn a_person_may_hold_a_refund_until_a_leg_was_sent() {
     assert_eq!((last(&waiting).state, &last(&waiting).hold), (RefundState::Held, &Some(by_person)));
     let released = decided(waiting, Command::ReleaseRefund { refund_id });
     assert_eq!((last(&released).state, &last(&released).hold), (RefundState::Pending, &None));
-    let sent =
-        decided(order, Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 });
+    let sent = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: LegId::of(refund_id, 1),
+            attempt: 0,
+            at: OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     assert_eq!(sent.decide(hold()).unwrap_err().reason, Reason::RefundStateForbids);
 }
 

@@ -46,6 +46,10 @@ fn more_can_be_captured_later_but_not_less() {
     assert_eq!(refused.reason, Reason::PaymentStateForbids);
     let refused = order.decide(report(TenderState::Captured, Some("85.01"))).unwrap_err();
     assert_eq!(refused.reason, Reason::InvalidAmount);
+    for state in [TenderState::Authorized, TenderState::Captured] {
+        let refused = paid(TenderState::Pending).decide(report(state, Some("-0.01"))).unwrap_err();
+        assert_eq!(refused.reason, Reason::InvalidAmount, "less than nothing");
+    }
 }
 
 #[test]

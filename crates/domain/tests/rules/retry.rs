@@ -90,7 +90,15 @@ fn what_came_of_an_attempt_before_the_retry_does_not_touch_one_after_it() {
     let leg = &order.refunds[0].legs[0];
     assert_eq!((leg.attempts, leg.tries()), (1, 0));
     let (refund_id, leg_id) = (order.refunds[0].refund_id, leg.leg_id.clone());
-    let sent = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 1 });
+    let sent = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 1,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     let late = record(refund_id, leg_id, 1, declined());
     assert_eq!(sent.decide(late).unwrap_err().reason, Reason::RefundStateForbids);
 }

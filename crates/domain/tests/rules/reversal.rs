@@ -159,7 +159,10 @@ fn a_reversal_of_what_was_paid_twice_takes_nothing_from_the_refund() {
     let (method, at) = (RefundMethod::StoreCredit, time::OffsetDateTime::UNIX_EPOCH);
     let order = decided(order, Command::ChangeRefundMethod { refund_id, method, at });
     let leg_id = last(&order).legs[1].leg_id.clone();
-    let order = decided(order, Command::SendLeg { refund_id, leg_id, attempt: 0 });
+    let order = decided(
+        order,
+        Command::SendLeg { refund_id, leg_id, attempt: 0, at: time::OffsetDateTime::UNIX_EPOCH },
+    );
     let order = decided(order.clone(), says(&order, 0, settled()));
     let order = decided(order.clone(), says(&order, 1, settled()));
     assert_eq!(last(&order).state, RefundState::Succeeded);
@@ -213,7 +216,10 @@ fn succeeded() -> Order {
 fn sent() -> Order {
     let order = refunded(ready(checkout()), products([pieces("shirt", 2)]));
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
-    decided(order, Command::SendLeg { refund_id, leg_id, attempt: 0 })
+    decided(
+        order,
+        Command::SendLeg { refund_id, leg_id, attempt: 0, at: time::OffsetDateTime::UNIX_EPOCH },
+    )
 }
 
 fn accepted() -> LegOutcome {

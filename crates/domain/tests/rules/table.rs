@@ -1,6 +1,6 @@
 use crate::build::{
-    checkout, confirm, create_with, decided, disputed, failure, full, merchant, part, pieces,
-    policy, products, ready, record, retry, settled,
+    checkout, confirm, create_with, decided, disputed, failure, full, merchant, mismatch, part,
+    pieces, policy, products, ready, record, retry, settled,
 };
 use crate::cancellations::build::{
     accept, asked, by_platform, cancel, cancellation_id, refund_ids, reject, request, undo,
@@ -12,7 +12,7 @@ use domain::{
     id::{LegId, ShipmentId},
     order::{
         Command, DisputeState, ExternalIds, HandoverOutcome, LatePayment, Order, OrderState,
-        Parcel, PaymentReport, Shipment, TenderState, Turn,
+        Parcel, PaymentReport, SettleDispute, Shipment, TenderState, Turn,
     },
     refund::{Hold, LegKind, LegOutcome, LegState, RefundMethod, RefundState},
     screening::{Check, Verdict},
@@ -54,7 +54,7 @@ fn every_command_against_every_state_of_an_order() {
         let expected = expected.chain(["."; 5]);
         // A payment of an order that may still be put back is recorded as any other.
         // A bank asks nobody where the order stands.
-        let expected = expected.chain(["1", "1"]);
+        let expected = expected.chain(["1", "1", "2"]);
         // Its buyer is still needed until then.
         let early = matches!(state, OrderState::Received | OrderState::Ready);
         let expected: Vec<&str> = expected.chain([if early { "." } else { "1" }]).collect();
@@ -69,54 +69,54 @@ fn every_command_against_every_state_of_a_refund_and_its_leg() {
     use LegState::{Accepted, Failed, Pending, Sent, Settled, Unknown};
     #[rustfmt::skip]
     let table = [
-        //                   hold release approve retry method confirm send settled accepted deferred failed unknown reversed
+        //                   hold release approve retry method confirm send settled accepted deferred unsent mismatch failed unknown reversed
         ("PENDING", [
-            (Pending,        "1    0       .       .     1      3       1    .       .        .        .      .      ."),
-            (Sent,           ".    0       .       .     .      3       1    3       1        1        2      1      2"),
-            (Unknown,        ".    0       .       .     .      3       1    3       1        1        2      0      2"),
-            (Accepted,       ".    0       .       .     .      3       .    3       0        .        2      0      2"),
-            (Settled,        ".    0       .       .     1      .       .    0       .        .        .      .      1"),
-            (Failed,         ".    0       .       .     1      .       .    3       .        .        0      .      0"),
+            (Pending,        "1    0       .       .     1      3       1    .       .        .        .      .        .      .       ."),
+            (Sent,           ".    0       .       .     .      3       1    3       1        1        1      1        2      1       2"),
+            (Unknown,        ".    0       .       .     .      3       1    3       1        1        1      1        2      0       2"),
+            (Accepted,       ".    0       .       .     .      3       .    3       0        .        .      1        2      0       2"),
+            (Settled,        ".    0       .       .     1      .       .    0       .        .        .      .        .      .       1"),
+            (Failed,         ".    0       .       .     1      .       .    3       .        .        .      .        0      .       0"),
         ]),
         ("HELD FOR APPROVAL", [
-            (Pending,        ".    .       1       .     1      .       .    .       .        .        .      .      ."),
-            (Sent,           ".    .       1       .     .      .       .    .       .        .        .      .      ."),
-            (Unknown,        ".    .       1       .     .      .       .    .       .        .        .      0      ."),
-            (Accepted,       ".    .       1       .     .      .       .    .       0        .        .      0      ."),
-            (Settled,        ".    .       1       .     1      .       .    0       .        .        .      .      1"),
-            (Failed,         ".    .       1       .     1      .       .    .       .        .        0      .      0"),
+            (Pending,        ".    .       1       .     1      .       .    .       .        .        .      .        .      .       ."),
+            (Sent,           ".    .       1       .     .      .       .    .       .        .        .      .        .      .       ."),
+            (Unknown,        ".    .       1       .     .      .       .    .       .        .        .      .        .      0       ."),
+            (Accepted,       ".    .       1       .     .      .       .    .       0        .        .      .        .      0       ."),
+            (Settled,        ".    .       1       .     1      .       .    0       .        .        .      .        .      .       1"),
+            (Failed,         ".    .       1       .     1      .       .    .       .        .        .      .        0      .       0"),
         ]),
         ("HELD BY A PERSON", [
-            (Pending,        "0    1       .       .     1      .       .    .       .        .        .      .      ."),
-            (Sent,           "0    1       .       .     .      .       .    .       .        .        .      .      ."),
-            (Unknown,        "0    1       .       .     .      .       .    .       .        .        .      0      ."),
-            (Accepted,       "0    1       .       .     .      .       .    .       0        .        .      0      ."),
-            (Settled,        "0    1       .       .     1      .       .    0       .        .        .      .      1"),
-            (Failed,         "0    1       .       .     1      .       .    .       .        .        0      .      0"),
+            (Pending,        "0    1       .       .     1      .       .    .       .        .        .      .        .      .       ."),
+            (Sent,           "0    1       .       .     .      .       .    .       .        .        .      .        .      .       ."),
+            (Unknown,        "0    1       .       .     .      .       .    .       .        .        .      .        .      0       ."),
+            (Accepted,       "0    1       .       .     .      .       .    .       0        .        .      .        .      0       ."),
+            (Settled,        "0    1       .       .     1      .       .    0       .        .        .      .        .      .       1"),
+            (Failed,         "0    1       .       .     1      .       .    .       .        .        .      .        0      .       0"),
         ]),
         ("SUCCEEDED", [
-            (Pending,        ".    .       .       .     .      0       .    .       .        .        .      .      ."),
-            (Sent,           ".    .       .       .     .      0       .    .       .        .        .      .      ."),
-            (Unknown,        ".    .       .       .     .      0       .    .       .        .        .      0      ."),
-            (Accepted,       ".    .       .       .     .      0       .    .       0        .        .      0      ."),
-            (Settled,        ".    .       .       .     .      0       .    0       .        .        .      .      1"),
-            (Failed,         ".    .       .       .     .      0       .    .       .        .        0      .      0"),
+            (Pending,        ".    .       .       .     .      0       .    .       .        .        .      .        .      .       ."),
+            (Sent,           ".    .       .       .     .      0       .    .       .        .        .      .        .      .       ."),
+            (Unknown,        ".    .       .       .     .      0       .    .       .        .        .      .        .      0       ."),
+            (Accepted,       ".    .       .       .     .      0       .    .       0        .        .      .        .      0       ."),
+            (Settled,        ".    .       .       .     .      0       .    0       .        .        .      .        .      .       1"),
+            (Failed,         ".    .       .       .     .      0       .    .       .        .        .      .        0      .       0"),
         ]),
         ("FAILED", [
-            (Pending,        ".    .       .       1     1      .       .    .       .        .        .      .      ."),
-            (Sent,           ".    .       .       1     .      .       .    .       .        .        .      .      ."),
-            (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      0      ."),
-            (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      0      ."),
-            (Settled,        ".    .       .       3     .      .       .    0       .        .        .      .      1"),
-            (Failed,         ".    .       .       1     1      .       .    3       .        .        0      .      0"),
+            (Pending,        ".    .       .       1     1      .       .    .       .        .        .      .        .      .       ."),
+            (Sent,           ".    .       .       1     .      .       .    .       .        .        .      .        .      .       ."),
+            (Unknown,        ".    .       .       1     .      .       .    .       .        .        .      .        .      0       ."),
+            (Accepted,       ".    .       .       1     .      .       .    .       0        .        .      .        .      0       ."),
+            (Settled,        ".    .       .       3     .      .       .    0       .        .        .      .        .      .       1"),
+            (Failed,         ".    .       .       1     1      .       .    3       .        .        .      .        0      .       0"),
         ]),
         ("VOIDED", [
-            (Pending,        ".    .       .       .     .      .       .    .       .        .        .      .      ."),
-            (Sent,           ".    .       .       .     .      .       .    .       .        .        .      .      ."),
-            (Unknown,        ".    .       .       .     .      .       .    .       .        .        .      0      ."),
-            (Accepted,       ".    .       .       .     .      .       .    .       0        .        .      0      ."),
-            (Settled,        ".    .       .       .     .      .       .    0       .        .        .      .      ."),
-            (Failed,         ".    .       .       .     .      .       .    .       .        .        0      .      0"),
+            (Pending,        ".    .       .       .     .      .       .    .       .        .        .      .        .      .       ."),
+            (Sent,           ".    .       .       .     .      .       .    .       .        .        .      .        .      .       ."),
+            (Unknown,        ".    .       .       .     .      .       .    .       .        .        .      .        .      0       ."),
+            (Accepted,       ".    .       .       .     .      .       .    .       0        .        .      .        .      0       ."),
+            (Settled,        ".    .       .       .     .      .       .    0       .        .        .      .        .      .       ."),
+            (Failed,         ".    .       .       .     .      .       .    .       .        .        .      .        0      .       0"),
         ]),
     ];
     for (state, rows) in table {
@@ -172,7 +172,7 @@ fn commands(order: &Order) -> Vec<Command> {
     commands
 }
 
-const KINDS: usize = 31;
+const KINDS: usize = 32;
 
 /// Does not compile with a command missing.
 fn kind(command: &Command) -> usize {
@@ -207,6 +207,7 @@ fn kind(command: &Command) -> usize {
         Command::RetryHandover { .. } => 27,
         Command::RecordLatePayment(_) => 28,
         Command::RecordDispute(_) => 29,
+        Command::SettleDispute(_) => 30,
         Command::ErasePersonalData => KINDS - 1,
     }
 }
@@ -238,10 +239,17 @@ fn processing_commands() -> Vec<Command> {
             report: captured("card"),
             refund: refund_ids(8),
             at,
-            by,
+            by: by.clone(),
             policy: policy(),
         })),
         Command::RecordDispute(disputed("dp-1", "1.00", DisputeState::Open, 1)),
+        Command::SettleDispute(Box::new(SettleDispute {
+            report: disputed("dp-1", "1.00", DisputeState::Won, 1),
+            refund: refund_ids(8),
+            at,
+            by,
+            policy: policy(),
+        })),
     ]
 }
 
@@ -268,12 +276,19 @@ fn refund_commands(order: &Order) -> Vec<Command> {
             at: OffsetDateTime::UNIX_EPOCH,
         },
         confirm(refund_id, "R-1"),
-        Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 },
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: OffsetDateTime::UNIX_EPOCH,
+        },
     ];
     let outcomes = [
         settled(),
         LegOutcome::Accepted { reference: "later".into() },
         LegOutcome::Deferred(failure()),
+        LegOutcome::Unsent(failure()),
+        LegOutcome::Mismatch(mismatch()),
         LegOutcome::Failed(failure()),
         LegOutcome::Unknown,
         LegOutcome::Reversed(failure()),
@@ -317,7 +332,12 @@ fn manual(mut order: Order) -> Order {
 fn a_manual_leg_is_never_sent() {
     let order = manual(with_refund("PENDING", LegState::Pending));
     let refund_id = order.refunds[0].refund_id;
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 1), attempt: 0 };
+    let send = Command::SendLeg {
+        refund_id,
+        leg_id: LegId::of(refund_id, 1),
+        attempt: 0,
+        at: OffsetDateTime::UNIX_EPOCH,
+    };
     assert_eq!(outcome(&order, &send), ".");
 }
 
@@ -330,7 +350,12 @@ fn commands_on_what_the_order_does_not_have_are_refused() {
         assert_eq!(refused.reason, Reason::RefundNotFound, "{}", command.name());
     }
     let refund_id = strange.refunds[0].refund_id;
-    let send = Command::SendLeg { refund_id, leg_id: LegId::of(refund_id, 9), attempt: 0 };
+    let send = Command::SendLeg {
+        refund_id,
+        leg_id: LegId::of(refund_id, 9),
+        attempt: 0,
+        at: OffsetDateTime::UNIX_EPOCH,
+    };
     assert_eq!(strange.decide(send).unwrap_err().reason, Reason::RefundNotFound);
 }
 

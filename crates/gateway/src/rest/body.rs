@@ -24,7 +24,9 @@ pub(crate) struct Held {
 /// Why a body was not read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    TooLong,
+    TooLong {
+        most: usize,
+    },
     /// There are too many bodies at this time.
     NoRoom,
     Broken(StdError),
@@ -32,7 +34,12 @@ pub(crate) enum Unread {
 
 /// Reads a whole body of at most [`MAX_BODY`]. What is longer, or has no room, is read to its end,
 /// within reason, and thrown away: a caller that is still sending would not see the refusal.
-pub(crate) async fn read(parts: &Parts, mut body: Body) -> Result<Held, Unread> {
+pub(crate) async fn read(parts: &Parts, body: Body) -> Result<Held, Unread> {
+    read_up_to(MAX_BODY, parts, body).await
+}
+
+/// The same with a limit of its own.
+pub(crate) async fn read_up_to(most: usize, parts: &Parts, mut body: Body) -> Result<Held, Unread> {
     let room = parts.extensions.get::<Room>().cloned().unwrap_or_default();
     let (mut place, mut bytes) = (room.place(), Vec::new());
     let (mut length, mut fits) = (0, true);
@@ -40,8 +47,8 @@ pub(crate) async fn read(parts: &Parts, mut body: Body) -> Result<Held, Unread> 
         let frame = frame.map_err(|error| Unread::Broken(error.into()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        fits = fits && (length > MAX_BODY || place.grow(data.len()));
-        if fits && length <= MAX_BODY {
+        fits = fits && (length > most || place.grow(data.len()));
+        if fits && length <= most {
             bytes.extend_from_slice(&data);
             continue;
         }
@@ -51,8 +58,8 @@ pub(crate) async fn read(parts: &Parts, mut body: Body) -> Result<Held, Unread> 
             break;
         }
     }
-    match (length > MAX_BODY, fits) {
-        (true, _) => Err(Unread::TooLong),
+    match (length > most, fits) {
+        (true, _) => Err(Unread::TooLong { most }),
         (false, false) => Err(Unread::NoRoom),
         (false, true) => Ok(Held { bytes, _place: place }),
     }
@@ -69,7 +76,7 @@ impl Deref for Held {
 impl From<Unread> for Refusal {
     fn from(unread: Unread) -> Self {
         match unread {
-            Unread::TooLong => Self::too_long(),
+            Unread::TooLong { most } => Self::too_long(most),
             Unread::NoRoom => Self::no_room(),
             Unread::Broken(error) => Self::field("body", format!("could not be read: {error}")),
         }

@@ -87,8 +87,8 @@ impl Refusal {
         Self { http: StatusCode::METHOD_NOT_ALLOWED, allowed: Some(allowed), ..refusal }
     }
 
-    pub fn too_long() -> Self {
-        let message = format!("the body is longer than {} bytes", super::MAX_BODY);
+    pub fn too_long(most: usize) -> Self {
+        let message = format!("the body is longer than {most} bytes");
         let refusal = Self::because(Code::ResourceExhausted, "BODY_TOO_LARGE", message);
         Self { http: StatusCode::PAYLOAD_TOO_LARGE, ..refusal }
     }

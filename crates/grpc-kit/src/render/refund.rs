@@ -6,8 +6,8 @@ use domain::{
     Amount,
     order::{Order, Refundable},
     refund::{
-        Bearer, Component, ComponentKind, Derivation, Hold, Leg, LegKind, LegState, Refund,
-        RefundMethod, RefundProduct, RefundReason, RefundState, Side,
+        Bearer, Component, ComponentKind, Derivation, Hold, Leg, LegKind, LegMismatch, LegState,
+        Refund, RefundMethod, RefundProduct, RefundReason, RefundState, Side,
     },
 };
 use ports::Version;
@@ -102,11 +102,16 @@ pub fn leg(order: &Order, leg: &Leg) -> proto::RefundLeg {
         attempts: count(leg.attempts),
         failure: failure.unwrap_or_default(),
         reversed: leg.reversed,
+        mismatch: leg.mismatch.as_ref().map(mismatch).unwrap_or_default(),
     }
 }
 
 pub fn reason(reason: &RefundReason) -> proto::RefundReason {
     proto::RefundReason { code: reason.code.clone(), name: reason.name.clone().unwrap_or_default() }
+}
+
+fn mismatch(LegMismatch { reference, asked, said }: &LegMismatch) -> String {
+    format!("{said} as {reference}, {asked} was asked")
 }
 
 fn hold(hold: &Hold) -> String {

@@ -78,6 +78,7 @@ pub(crate) fn task(waiting: &WaitingTask) -> proto::Task {
         TaskKind::Leg => proto::TaskKind::Leg,
         TaskKind::Handover => proto::TaskKind::Handover,
         TaskKind::Complete => proto::TaskKind::Complete,
+        TaskKind::Payout => proto::TaskKind::Payout,
     };
     proto::Task {
         order_id: task.key.order_id.to_string(),

@@ -3,18 +3,20 @@
 use domain::screening::Check;
 use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
 use meridian::settings;
-use payments::{Stripe, StripeNotices, StripeSettings};
+use payments::{Breaker, Stripe, StripeNotices, StripeSettings};
 use ports::{Clock, NoticeReaders, Providers, Publisher, Screenings, Storefronts, WebhookSender};
 use publishers::{Login, NatsJetStream, NatsSettings, StandardWebhooks, WebhookSettings};
 use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
 use std::{error::Error, sync::Arc};
 use store_sql::SqlStore;
 
+/// Those that are a part of this process are not down by themselves, and have no breaker.
 pub(super) fn providers(
     settings: &settings::Payments,
     store: &SqlStore,
     clock: &Arc<dyn Clock>,
 ) -> Result<Providers, Box<dyn Error>> {
+    let breaker = settings.breaker;
     let ledger = Arc::new(store.clone());
     let mut providers =
         Providers::default().with(payments::names::MANUAL, Arc::new(payments::Manual));
@@ -29,8 +31,10 @@ pub(super) fn providers(
     if let Some(key) = &settings.stripe.secret_key {
         let settings::Stripe { url, timeout, patience, .. } = &settings.stripe;
         let calls = StripeSettings::new(url, key.clone())?.within(*timeout, *patience);
-        let stripe = Stripe::new(calls);
-        providers = providers.with(payments::names::STRIPE, Arc::new(stripe));
+        let (name, stripe) = (payments::names::STRIPE, Stripe::new(calls));
+        let clock = Arc::clone(clock);
+        let stripe = Breaker::new(name, stripe, breaker, clock, workers::jittered);
+        providers = providers.with(name, Arc::new(stripe));
     }
     Ok(providers)
 }

@@ -6,13 +6,13 @@ use domain::{
     Currency,
     id::{QuoteId, StoreId, TenderId},
     order::{Fact, Tender},
-    refund::LegFailure,
     store::Store as StoreRecord,
 };
 use ports::{
-    Claim, ClaimKind, Commit, Inbox, KeptNotice, Lease, Loaded, NoticeKey, NumberBlock, OrderKey,
-    PaymentNotice, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, Providers, Quote,
-    Receipt, RequestKey, Store, StoreError, Stored,
+    Circuit, Claim, ClaimKind, Commit, Inbox, KeptNotice, Lease, LeftAlone, Loaded, NoAnswer,
+    NoticeKey, NoticePlace, NumberBlock, OrderKey, Page, PageRequest, PaymentNotice, PaymentOrder,
+    PaymentOutcome, PaymentProvider, PaymentStatus, Providers, Quote, Receipt, RequestKey, Store,
+    StoreError, Stored,
 };
 use std::{
     env, process,
@@ -194,8 +194,11 @@ impl Inbox for StoppingInbox {
         self.inner.put_aside(key, owner, due_at, why).await
     }
 
-    async fn open_notices(&self, limit: u32) -> Result<Vec<KeptNotice>, StoreError> {
-        self.inner.open_notices(limit).await
+    async fn open_notices(
+        &self,
+        page: PageRequest<NoticePlace>,
+    ) -> Result<Page<KeptNotice, NoticePlace>, StoreError> {
+        self.inner.open_notices(page).await
     }
 
     async fn forget_notices(&self, before: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
@@ -242,7 +245,7 @@ impl PaymentProvider for StoppingProvider {
         order: &OrderKey,
         tender: &Tender,
         currency: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
+    ) -> Result<PaymentStatus, NoAnswer> {
         self.inner().status(order, tender, currency).await
     }
 
@@ -254,8 +257,16 @@ impl PaymentProvider for StoppingProvider {
         self.inner().refund(&self.keyed(order)).await
     }
 
-    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, order: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         self.stops.reach(Point::Asking).await;
         self.inner().find(&self.keyed(order)).await
+    }
+
+    fn left_alone(&self) -> Option<LeftAlone> {
+        self.inner().left_alone()
+    }
+
+    fn circuit(&self) -> Option<Circuit> {
+        self.inner().circuit()
     }
 }

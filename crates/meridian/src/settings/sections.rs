@@ -139,6 +139,10 @@ fn payments(reader: &mut Reader) -> Payments {
             }
             Ok(pauses)
         }),
+        breaker: payments::BreakerSettings {
+            failures: reader.number("payments.breaker.failures", 1..=1_000),
+            pause: reader.duration("payments.breaker.pause", millis(100)..=minutes(60)),
+        },
         stripe: stripe(reader),
     }
 }

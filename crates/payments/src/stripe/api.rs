@@ -123,7 +123,13 @@ impl Api {
     ) -> Result<T, Trouble> {
         let make = || Ok(self.client()?.get(self.at(path)?).query(query));
         let again = |kind: Kind| {
-            matches!(kind, Kind::Unclear | Kind::UnderWay | Kind::NotNow { again: true })
+            matches!(
+                kind,
+                Kind::Unclear
+                    | Kind::UnderWay
+                    | Kind::NotNow { again: true }
+                    | Kind::Unreached { again: true }
+            )
         };
         let answer = self.repeat(make, again, until).await?;
         read(&answer)
@@ -142,7 +148,9 @@ impl Api {
             let request = self.client()?.post(self.at(path)?);
             Ok(request.header("idempotency-key", key).form(form))
         };
-        let again = |kind: Kind| kind == Kind::NotNow { again: true };
+        let again = |kind: Kind| {
+            matches!(kind, Kind::NotNow { again: true } | Kind::Unreached { again: true })
+        };
         let answer = self.repeat(make, again, until).await?;
         let replayed = answer.headers.get(REPLAYED).is_some_and(|it| it == "true");
         Ok(Done { object: read(&answer)?, replayed })
@@ -171,7 +179,7 @@ impl Api {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let text = "there was no time left to ask Stripe";
-            return Err(Trouble::new(Kind::NotNow { again: false }, "OUT_OF_TIME", text));
+            return Err(Trouble::new(Kind::Unreached { again: false }, "OUT_OF_TIME", text));
         }
         let request = request
             .bearer_auth(self.settings.secret_key.expose_secret())

@@ -111,10 +111,18 @@ impl Charge {
         self.amount_captured.unwrap_or(if self.captured { self.amount } else { 0 })
     }
 
-    /// What of it stands.
+    /// What of it stands. `None` if that cannot be read out of it, as when more went back than came in.
+    /// Of a charge that was not captured what goes back was only held.
     pub fn status(&self) -> Option<PaymentStatus> {
-        let stands = self.received().checked_sub(self.amount_refunded)?;
-        Some(PaymentStatus::Captured(minor::from_minor(stands, &code(&self.currency))?))
+        let is_held = self.received() == 0;
+        let of = if is_held { self.amount } else { self.received() };
+        let stands = of.checked_sub(self.amount_refunded).filter(|stands| *stands >= 0)?;
+        let amount = minor::from_minor(stands, &code(&self.currency))?;
+        Some(match is_held {
+            true if stands == 0 => PaymentStatus::Failed,
+            true => PaymentStatus::Authorized(amount),
+            false => PaymentStatus::Captured(amount),
+        })
     }
 }
 
@@ -153,7 +161,11 @@ impl Intent {
     }
 
     fn with(&self, captured: i64) -> Option<PaymentStatus> {
-        let read = |minor| minor::from_minor(minor, &self.code());
+        let read = |minor| {
+            let amount = minor::from_minor(minor, &self.code());
+            // More cannot go back than came in.
+            amount.filter(|amount| !amount.is_negative())
+        };
         Some(match self.status.as_str() {
             "requires_payment_method"
             | "requires_confirmation"

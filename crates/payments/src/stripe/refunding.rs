@@ -7,9 +7,9 @@ use super::{
     trouble::{Kind, Trouble},
 };
 use crate::failure;
-use domain::refund::LegFailure;
+use domain::refund::LegMismatch;
 use outbound::plain;
-use ports::{PaymentOrder, PaymentOutcome};
+use ports::{NoAnswer, PaymentOrder, PaymentOutcome};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -80,7 +80,7 @@ async fn wait_for(api: &Api, asked: &Asked<'_>, until: Instant) -> PaymentOutcom
 pub(super) async fn find(
     api: &Api,
     order: &PaymentOrder,
-) -> Result<Option<PaymentOutcome>, LegFailure> {
+) -> Result<Option<PaymentOutcome>, NoAnswer> {
     // Never sent: see `refund`.
     let Ok(asked) = Asked::of(order) else { return Ok(None) };
     look(api, &asked, api.deadline()).await
@@ -90,8 +90,8 @@ async fn look(
     api: &Api,
     asked: &Asked<'_>,
     until: Instant,
-) -> Result<Option<PaymentOutcome>, LegFailure> {
-    let all = api.refunds_of(asked.payment, until).await.map_err(|trouble| trouble.failure)?;
+) -> Result<Option<PaymentOutcome>, NoAnswer> {
+    let all = api.refunds_of(asked.payment, until).await.map_err(Trouble::no_answer)?;
     let ours: Vec<&Refund> = all.iter().filter(|refund| asked.owns(refund)).collect();
     // One that failed may have been followed by another, once Stripe had forgotten the key.
     let live: Vec<&Refund> = ours.iter().copied().filter(|refund| !refund.is_void()).collect();
@@ -101,11 +101,11 @@ async fn look(
         ([refund], _) => Some(outcome(asked, refund)),
         (several, _) => {
             let ids: Vec<&str> = several.iter().map(|refund| refund.id.as_str()).collect();
-            Some(PaymentOutcome::Mismatch {
+            Some(PaymentOutcome::Mismatch(LegMismatch {
                 reference: plain(&ids.join(", ")),
                 asked: asked.in_words(),
                 said: format!("{} refunds", several.len()),
-            })
+            }))
         }
     })
 }
@@ -117,7 +117,8 @@ fn outcome(asked: &Asked<'_>, refund: &Refund) -> PaymentOutcome {
     }
     let code = code(&refund.currency);
     let said = plain(&said(refund.amount, &code, refund.payment_intent.as_deref()));
-    PaymentOutcome::Mismatch { reference: plain(&refund.id), asked: asked.in_words(), said }
+    let reference = plain(&refund.id);
+    PaymentOutcome::Mismatch(LegMismatch { reference, asked: asked.in_words(), said })
 }
 
 /// What has become of a refund, whatever it is about.

@@ -13,7 +13,7 @@ use super::{
 use crate::failure;
 use domain::refund::LegFailure;
 use outbound::plain;
-use ports::{PaymentOrder, PaymentOutcome};
+use ports::{NoAnswer, PaymentOrder, PaymentOutcome};
 use std::cmp::Ordering;
 use tokio::time::Instant;
 
@@ -87,11 +87,11 @@ fn outcome(asked: &Asked<'_>, standing: Standing) -> PaymentOutcome {
 pub(super) async fn find(
     api: &Api,
     order: &PaymentOrder,
-) -> Result<Option<PaymentOutcome>, LegFailure> {
+) -> Result<Option<PaymentOutcome>, NoAnswer> {
     // Never sent: see `release`.
     let Ok(asked) = Asked::of(order) else { return Ok(None) };
     let intent = api.intent(asked.payment, api.deadline()).await;
-    let intent = intent.map_err(|trouble| trouble.failure)?;
+    let intent = intent.map_err(Trouble::no_answer)?;
     Ok(match standing(&asked, &intent) {
         Standing::LetGo => Some(outcome(&asked, Standing::LetGo)),
         Standing::Held | Standing::Refused { .. } => None,

@@ -6,7 +6,7 @@
 use crate::failure;
 use domain::refund::LegFailure;
 use outbound::{Answer, Body, Lost, plain};
-use ports::PaymentOutcome;
+use ports::{NoAnswer, PaymentOutcome};
 use reqwest::StatusCode;
 use serde::Deserialize;
 
@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Never,
     /// Nothing was done. `again`: it may be sent anew at once.
     NotNow { again: bool },
+    /// Nothing was sent. `again`: it may be sent anew at once.
+    Unreached { again: bool },
     /// It may have been done.
     Unclear,
     /// The same call is being carried out at this moment.
@@ -70,11 +72,11 @@ impl Trouble {
         match lost {
             Lost::OutOfReach | Lost::Unsendable => {
                 let text = "payments.stripe.url cannot be called";
-                Self::new(Kind::NotNow { again: false }, "UNAVAILABLE", text)
+                Self::new(Kind::Unreached { again: false }, "UNAVAILABLE", text)
             }
             Lost::NotSent(why) => {
                 let text = format!("Stripe was not reached: {why}");
-                Self::new(Kind::NotNow { again: true }, "UNAVAILABLE", text)
+                Self::new(Kind::Unreached { again: true }, "UNAVAILABLE", text)
             }
             Lost::Unanswered(why) => {
                 Self::new(Kind::Unclear, "UNAVAILABLE", format!("Stripe did not answer: {why}"))
@@ -135,6 +137,7 @@ impl Trouble {
         match self.kind {
             Kind::Unclear | Kind::UnderWay => PaymentOutcome::Unknown,
             Kind::Never => PaymentOutcome::Declined { failure: self.failure, permanent: true },
+            Kind::Unreached { .. } => PaymentOutcome::Unsent(self.failure),
             Kind::NotNow { .. } => {
                 PaymentOutcome::Declined { failure: self.failure, permanent: false }
             }
@@ -143,8 +146,22 @@ impl Trouble {
 
     /// The same if a look at the payment came to nothing before anything was sent.
     pub fn before_the_call(self) -> PaymentOutcome {
-        let permanent = self.kind == Kind::Never;
-        PaymentOutcome::Declined { failure: self.failure, permanent }
+        match self.kind {
+            // Stripe was not there, or could not say what it has: the leg was not sent.
+            Kind::Unclear | Kind::Unreached { .. } => PaymentOutcome::Unsent(self.failure),
+            Kind::Never => PaymentOutcome::Declined { failure: self.failure, permanent: true },
+            Kind::UnderWay | Kind::NotNow { .. } => {
+                PaymentOutcome::Declined { failure: self.failure, permanent: false }
+            }
+        }
+    }
+
+    /// The same for a question.
+    pub fn no_answer(self) -> NoAnswer {
+        match self.kind {
+            Kind::Unclear | Kind::Unreached { .. } => NoAnswer::Down(self.failure),
+            Kind::Never | Kind::NotNow { .. } | Kind::UnderWay => NoAnswer::Refused(self.failure),
+        }
     }
 }
 

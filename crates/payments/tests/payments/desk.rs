@@ -239,7 +239,7 @@ pub fn decline(outcome: &PaymentOutcome) -> Option<(&str, bool)> {
 /// Whether it says of something that it is not what was asked: nobody may take it for done, or for
 /// something that never came.
 pub fn is_another(outcome: &PaymentOutcome) -> bool {
-    let mismatch = matches!(outcome, PaymentOutcome::Mismatch { .. });
+    let mismatch = matches!(outcome, PaymentOutcome::Mismatch(_));
     mismatch || decline(outcome) == Some(("KEY_REUSED", true))
 }
 

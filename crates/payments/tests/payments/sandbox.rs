@@ -184,14 +184,14 @@ async fn nobody_is_there_while_the_sandbox_is_down() {
     let desk = Desk::sandbox();
     let leg = desk.leg(1, "sandbox-down-3", "10.00");
     assert_eq!(desk.refund(&leg).await, PaymentOutcome::Unknown);
-    assert_eq!(desk.provider.find(&leg).await.unwrap_err().code, "DOWN");
+    assert_eq!(desk.provider.find(&leg).await.unwrap_err().failure().code, "DOWN");
     assert_eq!(desk.refund(&leg).await, PaymentOutcome::Unknown);
     assert_eq!(desk.find(&leg).await, None);
     assert!(is_settled(&desk.refund(&leg).await));
 
     let pending = tender("sandbox-down-1", TenderState::Pending);
     let asked = desk.provider.status(&order_key("s1", ORDER), &pending, currency("EUR")).await;
-    assert_eq!(asked.unwrap_err().code, "DOWN");
+    assert_eq!(asked.unwrap_err().failure().code, "DOWN");
     assert_eq!(status(&desk, &pending).await, PaymentStatus::Pending);
 }
 

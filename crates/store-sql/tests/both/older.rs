@@ -5,7 +5,9 @@ use super::{Kept, fresh_and_empty, open, url};
 use conformance::{build::*, feed::numbered, lives};
 use domain::{
     Actor, ActorKind,
+    id::RefundId,
     order::{Command, Order},
+    refund::{LegKind, LegState, RefundMethod, RefundState},
     store::StoreFact,
 };
 use migrations::Migrator;
@@ -247,4 +249,39 @@ fn json(value: &impl serde::Serialize) -> String {
 
 fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap()
+}
+
+/// By the orders themselves: those that were committed before have no such task.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payouts_that_were_awaited_before_are_tasks() {
+    let bench = Bench::full().await;
+    let mut change = order("awaits").change();
+    let refund_id = RefundId::from_uuid(Uuid::from_u128(7_000));
+    let (method, at) = (RefundMethod::BankDeposit, NOON);
+    for command in [
+        Command::MarkReady { plug_and_play: false },
+        refund_as(refund_id, 7_000, "30.00"),
+        Command::ChangeRefundMethod { refund_id, method, at },
+    ] {
+        let facts = change.after.decide(command).unwrap();
+        change.after = facts.iter().fold(change.after, Order::evolve);
+        change.facts.extend(facts);
+    }
+    bench.store.commit(commit().order(change)).await.unwrap();
+    Migrator::down(&bench.sql, Some(1)).await.unwrap();
+    let awaited = |order: &Order| {
+        let pending = order.refunds.iter().filter(|it| it.state == RefundState::Pending);
+        let legs = pending.flat_map(|refund| refund.legs.iter());
+        let manual =
+            legs.filter(|leg| (leg.kind, leg.state) == (LegKind::Manual, LegState::Pending));
+        manual.map(|leg| leg.leg_id.to_string()).collect::<Vec<_>>()
+    };
+    let orders = bench.texts("SELECT CAST(doc AS TEXT) FROM orders").await;
+    let orders = orders.iter().map(|doc| serde_json::from_str::<Order>(doc).unwrap());
+    let mut expected: Vec<String> = orders.flat_map(|order| awaited(&order)).collect();
+    expected.sort();
+    assert!(!expected.is_empty());
+    bench.store.migrate().await.unwrap();
+    let tasks = "SELECT subject FROM tasks WHERE kind = 'payout' ORDER BY subject";
+    assert_eq!(bench.texts(tasks).await, expected);
 }

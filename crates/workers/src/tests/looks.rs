@@ -11,7 +11,7 @@ use domain::{
     refund::{LegFailure, LegOutcome, LegState, Refund, RefundState},
 };
 use payments::names::{LEDGER, SANDBOX};
-use ports::{PaymentOutcome, TaskKind};
+use ports::{NoAnswer, PaymentOutcome, TaskKind};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -120,7 +120,8 @@ async fn a_leg_is_looked_at_until_its_provider_says_how_it_stands() {
     let worker = world.start("w1", odd.worker(&world));
     let refund_id = world.refunded("o1", &[(SANDBOX, "p1", "25.00")]).await;
     let refund = world.settled("o1", refund_id, seconds(10)).await;
-    let unclear = [Err(failure.clone()), Ok(None), Ok(Some(PaymentOutcome::Unknown))];
+    let unclear =
+        [Err(NoAnswer::Down(failure.clone())), Ok(None), Ok(Some(PaymentOutcome::Unknown))];
     *odd.found.lock().unwrap() = unclear[0].clone();
     assert!(look(&world, &refund, 0).await);
     for found in unclear {

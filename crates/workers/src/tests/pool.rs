@@ -234,9 +234,10 @@ impl Tasks for Silent {
     async fn waiting(
         &self,
         store: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
-        self.tasks.waiting(store, page).await
+        self.tasks.waiting(store, kinds, page).await
     }
 
     async fn wait(&self, kind: TaskKind, at_most: time::Duration) {
@@ -287,9 +288,10 @@ impl Tasks for Shaky {
     async fn waiting(
         &self,
         store: &StoreId,
+        kinds: &[TaskKind],
         page: PageRequest<TaskOrigin>,
     ) -> Result<Page<WaitingTask, TaskOrigin>, StoreError> {
-        self.tasks.waiting(store, page).await
+        self.tasks.waiting(store, kinds, page).await
     }
 
     async fn wait(&self, kind: TaskKind, at_most: time::Duration) {

@@ -1,15 +1,18 @@
-use super::world::{World, eur, seconds};
+use super::world::{World, eur, key, platform, seconds};
 use crate::PoolSettings;
+use application::Processing;
 use async_trait::async_trait;
 use domain::{
     Currency,
     cancellation::CancellationReason,
     order::{Order, OrderState, PaymentReport, Tender, TenderState},
-    refund::LegFailure,
     screening::Screening,
 };
 use payments::names::SANDBOX;
-use ports::{OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus, TaskKind};
+use ports::{
+    Clock as _, Commit, NoAnswer, OrderKey, PaymentOrder, PaymentOutcome, PaymentProvider,
+    PaymentStatus, Store as _, TaskChange, TaskKind,
+};
 use std::{sync::Arc, time::Duration};
 
 fn is_ready(order: &Order) -> bool {
@@ -97,7 +100,7 @@ impl PaymentProvider for Generous {
         _: &OrderKey,
         tender: &Tender,
         _: Currency,
-    ) -> Result<PaymentStatus, LegFailure> {
+    ) -> Result<PaymentStatus, NoAnswer> {
         Ok(PaymentStatus::Captured(tender.amount.plus(eur("0.01")).unwrap()))
     }
 
@@ -109,7 +112,7 @@ impl PaymentProvider for Generous {
         PaymentOutcome::Unknown
     }
 
-    async fn find(&self, _: &PaymentOrder) -> Result<Option<PaymentOutcome>, LegFailure> {
+    async fn find(&self, _: &PaymentOrder) -> Result<Option<PaymentOutcome>, NoAnswer> {
         Ok(None)
     }
 }
@@ -129,6 +132,24 @@ async fn what_is_paid_beyond_what_was_due_is_not_taken_for_unpaid() {
     let waiting = world.waiting().await;
     let why = waiting[0].task.why.as_deref().unwrap();
     assert!(why.contains("25.01 is more than the tender's 25"), "{why}");
+}
+
+/// Somebody who said that there is news of a payment may have been late.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_outlived_its_order_ends() {
+    let world = World::new().await;
+    world.captured("o1", &[(SANDBOX, "p1", "25.00")]).await;
+    world.ready("o1").await;
+    assert_eq!(world.waiting().await.len(), 0);
+    let mut commit = Commit::new(world.clock.now(), platform().actor);
+    let task = Processing::task(key("o1"), world.clock.now());
+    commit.tasks.push(TaskChange::Put(task));
+    world.store.commit(commit).await.unwrap();
+    let worker = world.start_process_order();
+    tokio::time::sleep(seconds(2)).await;
+    worker.stop().await;
+    assert_eq!(world.waiting().await, []);
+    assert_eq!(world.order("o1").await.state, OrderState::Ready);
 }
 
 #[tokio::test(start_paused = true)]

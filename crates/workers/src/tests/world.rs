@@ -9,7 +9,7 @@ use crate::{
 };
 use application::{
     Caller, Cancellations, Core, Handovers, Legs as Steps, NewCancellation, NewRefund, On, Orders,
-    Processing, Refunds, Request, Resolution, Shipped,
+    Processing, Proof, Refunds, Request, Resolution, Shipped,
 };
 use domain::{
     Actor, ActorKind, Amount, Currencies, Currency,
@@ -229,7 +229,7 @@ impl World {
     /// What waits, in the sequence of the list.
     pub async fn waiting(&self) -> Vec<WaitingTask> {
         let page = PageRequest { size: 100, after: None };
-        self.store.waiting(&store_id(), page).await.unwrap().items
+        self.store.waiting(&store_id(), &[], page).await.unwrap().items
     }
 
     pub async fn retry_handover(&self, order_id: &str) {
@@ -399,6 +399,15 @@ impl World {
         let on = On { caller: &caller, store_id: &store_id(), order_id, request: &request };
         let cancellations = Cancellations::new(self.core.clone(), self.providers());
         cancellations.cancel(on, new, &|_, _| vec![]).await.unwrap();
+    }
+
+    /// Takes the only cancellation of an order back.
+    pub async fn undo(&self, order_id: &str, proof: &Proof) {
+        let id = self.order(order_id).await.cancellations[0].cancellation_id;
+        let (caller, request) = (platform(), self.request());
+        let on = On { caller: &caller, store_id: &store_id(), order_id, request: &request };
+        let cancellations = Cancellations::new(self.core.clone(), self.providers());
+        cancellations.undo(on, id, "after all", Some(proof), &|_, _| vec![]).await.unwrap();
     }
 
     /// As an undo does that counted the money as come in again.

@@ -5,6 +5,7 @@ use crate::{
     on_both,
     world::{STORE, World, order, order_path, reason_of},
 };
+use futures_util::future::join_all;
 use serde_json::json;
 use std::time::Duration;
 use tonic::{Code, Request, codegen::Bytes};
@@ -22,6 +23,7 @@ on_both!(
     nobody_is_let_in_without_a_token,
     enum_values_that_do_not_exist_are_named,
     what_is_no_message_is_the_callers_fault,
+    whoever_needs_no_token_takes_nobody_elses_place,
 );
 
 fn get() -> GetOrderRequest {
@@ -97,6 +99,28 @@ async fn what_is_no_message_is_the_callers_fault(world: World) {
     // Who is nobody is told that first.
     let refused = raw::call(&grpc.anonymous(), nothing, Request::new(Bytes::new())).await;
     assert_eq!(refused.code(), Code::Unauthenticated);
+}
+
+/// Of a message that is signed nobody knows whose it is before it is here.
+async fn whoever_needs_no_token_takes_nobody_elses_place(mut world: World) {
+    world.restart_with(&[("MERIDIAN__GRPC__MAX_CONCURRENT_CALLS", "4")]);
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let grpc = world.grpc().await;
+    let anonymous = grpc.anonymous();
+    let path = "/meridian.payments.v1.PaymentService/ReceiveNotice";
+    let silent = join_all((0..40).map(|_| raw::call_without_a_message(&anonymous, path)));
+    let others = async {
+        for _ in 0..20 {
+            grpc.orders().get_order(get()).await.unwrap();
+        }
+    };
+    let (silent, ()) = tokio::join!(silent, others);
+    let count = |code| silent.iter().filter(|status| status.code() == code).count();
+    // After 10 seconds, whatever the caller would have waited.
+    assert_eq!((count(Code::Unavailable), count(Code::DeadlineExceeded)), (8, 32), "{silent:?}");
+    let refused = silent.iter().find(|status| status.code() == Code::Unavailable).unwrap();
+    assert_eq!(reason_of(refused), "OVERLOADED");
 }
 
 async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {

@@ -1,5 +1,5 @@
 use super::*;
-use domain::order::TenderMethod;
+use domain::{order::TenderMethod, refund::LegFailure};
 use std::collections::BTreeSet;
 
 const HUNDRED: i64 = 100;
@@ -22,6 +22,8 @@ fn leg(state: LegState, attempts: u32) -> refund::Leg {
         attempts_before_retry: 0,
         failure: None,
         reversed: false,
+        mismatch: None,
+        moved_at: None,
     }
 }
 
@@ -135,7 +137,7 @@ fn a_leg_that_nobody_sends_is_no_break_while_its_refund_is_held() {
 fn nothing_is_concluded_where_nobody_answers() {
     let ours = leg(LegState::Settled, 1);
     let seen = Leg { ours: &ours, refund: RefundState::Succeeded, is_old: true };
-    let silent = seen.beside(Err(failure())).unwrap();
+    let silent = seen.beside(Err(NoAnswer::Down(failure()))).unwrap();
     assert_eq!(
         (silent.kind, silent.theirs.as_str()),
         (BreakKind::ProviderSilent, "the card is gone")

@@ -45,7 +45,12 @@ fn what_only_waits_to_go_back_is_still_at_the_provider() {
     }
     let all = || undo(cancellation_id(1), recaptured("card", captured("100.00")));
     let leg_id = last(&order).legs[0].leg_id.clone();
-    let sent = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
+    let sent = Command::SendLeg {
+        refund_id,
+        leg_id: leg_id.clone(),
+        attempt: 0,
+        at: time::OffsetDateTime::UNIX_EPOCH,
+    };
     let on_its_way = decided(order, sent);
     assert_eq!(refused(&on_its_way, all()), Reason::RefundInFlight);
     let order = decided(on_its_way, crate::build::record(refund_id, leg_id, 1, settled()));

@@ -181,8 +181,15 @@ pub fn paid_back(mut order: Order) -> Order {
     for leg in last(&order).legs.clone() {
         if leg.state == LegState::Pending && leg.kind != LegKind::Manual {
             let leg_id = leg.leg_id;
-            order =
-                decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+            order = decided(
+                order,
+                Command::SendLeg {
+                    refund_id,
+                    leg_id: leg_id.clone(),
+                    attempt: 0,
+                    at: OffsetDateTime::UNIX_EPOCH,
+                },
+            );
             order = decided(order, crate::build::record(refund_id, leg_id, 1, settled()));
         }
     }

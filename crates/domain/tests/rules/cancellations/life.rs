@@ -198,7 +198,12 @@ fn a_payment_that_cannot_be_split_is_cancelled_as_a_whole() {
 fn a_refund_that_failed_leaves_the_cancellation_in_progress_until_it_is_retried() {
     let order = cancelled(ready(checkout()), cancel([]));
     let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
-    let send = |attempt| Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
+    let send = |attempt| Command::SendLeg {
+        refund_id,
+        leg_id: leg_id.clone(),
+        attempt,
+        at: time::OffsetDateTime::UNIX_EPOCH,
+    };
     let order = decided(order, send(0));
     let order = decided(order, record(refund_id, leg_id.clone(), 1, declined()));
     assert_eq!(

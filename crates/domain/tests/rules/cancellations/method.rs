@@ -48,7 +48,10 @@ fn what_is_on_its_way_or_over_keeps_its_method() {
     let leg_id = last(&order).legs[0].leg_id.clone();
     let method = RefundMethod::BankDeposit;
     let change = Command::ChangeRefundMethod { refund_id, method, at: NOW };
-    let sent = decided(order.clone(), Command::SendLeg { refund_id, leg_id, attempt: 0 });
+    let sent = decided(
+        order.clone(),
+        Command::SendLeg { refund_id, leg_id, attempt: 0, at: time::OffsetDateTime::UNIX_EPOCH },
+    );
     let over = answered(order, 0, settled());
     for order in [sent, over] {
         let refused = order.decide(change.clone()).unwrap_err();

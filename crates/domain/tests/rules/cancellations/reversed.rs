@@ -35,7 +35,15 @@ fn a_leg_that_is_reversed_while_others_are_open_leaves_the_cancellation_in_progr
     let order = cancelled(ready(checkout()), cancel([asked("socks", 1)]));
     let refund_id = last(&order).refund_id;
     let leg_id = last(&order).legs[0].leg_id.clone();
-    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+    let order = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     let order = decided(order, record(refund_id, leg_id, 1, reversed()));
     assert_eq!(latest(&order).state, CancellationState::InProgress);
     assert_eq!(last(&order).state, RefundState::Failed);

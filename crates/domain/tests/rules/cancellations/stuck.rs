@@ -167,7 +167,12 @@ fn a_replacement_that_was_on_its_way_is_not_tried_again_once_it_is_not_needed() 
         let (refund_id, first) = (last(&order).refund_id, last(&order).legs[0].leg_id.clone());
         let order = by(order, RefundMethod::StoreCredit);
         let leg_id = last(&order).legs[1].leg_id.clone();
-        let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 };
+        let send = Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        };
         let order = decided(decided(order, send), record(refund_id, first, 1, settled()));
         let order = decided(order, record(refund_id, leg_id, 1, second));
         assert_eq!(last(&order).legs[1].state, LegState::Voided);
@@ -203,7 +208,12 @@ fn what_a_failed_refund_still_owes_is_left_for_its_retry() {
     let order = decided(whole, retry(first));
     let leg = order.refunds[0].legs[0].clone();
     let attempt = leg.attempts;
-    let send = Command::SendLeg { refund_id: first, leg_id: leg.leg_id.clone(), attempt };
+    let send = Command::SendLeg {
+        refund_id: first,
+        leg_id: leg.leg_id.clone(),
+        attempt,
+        at: time::OffsetDateTime::UNIX_EPOCH,
+    };
     let order = decided(order, send);
     let order = decided(order, record(first, leg.leg_id, attempt + 1, settled()));
     assert!(order.cancellations.iter().all(|it| it.state == CancellationState::Completed));

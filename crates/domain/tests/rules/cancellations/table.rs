@@ -171,7 +171,15 @@ fn card(order: Order, outcome: Option<LegOutcome>) -> Order {
     let refund_id = last(&order).refund_id;
     let leg_id = last(&order).legs.iter().find(|leg| leg.tender_id.as_str() == "card");
     let leg_id = leg_id.unwrap().leg_id.clone();
-    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+    let order = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     match outcome {
         Some(outcome) => decided(order, record(refund_id, leg_id, 1, outcome)),
         None => order,
@@ -196,8 +204,15 @@ fn where_the_money_is_against_what_an_undo_brings_along() {
     let points_back = |order: Order| {
         let refund_id = last(&order).refund_id;
         let leg_id = last(&order).legs[0].leg_id.clone();
-        let order =
-            decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+        let order = decided(
+            order,
+            Command::SendLeg {
+                refund_id,
+                leg_id: leg_id.clone(),
+                attempt: 0,
+                at: time::OffsetDateTime::UNIX_EPOCH,
+            },
+        );
         decided(order, record(refund_id, leg_id, 1, settled()))
     };
     let deposit = || by(TenderMethod::Card, RefundMethod::BankDeposit);
@@ -254,7 +269,15 @@ fn where_the_money_is_against_what_an_undo_brings_along() {
 fn paid_points(order: Order) -> Order {
     let refund_id = last(&order).refund_id;
     let leg_id = last(&order).legs[0].leg_id.clone();
-    let order = decided(order, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+    let order = decided(
+        order,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     decided(order, record(refund_id, leg_id, 1, settled()))
 }
 

@@ -178,7 +178,12 @@ impl Run {
                 self.command(confirm(refund_id, "wire-1"));
                 for leg in legs.into_iter().filter(|leg| leg.state != LegState::Voided) {
                     let (leg_id, attempt) = (leg.leg_id, leg.attempts);
-                    let send = Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt };
+                    let send = Command::SendLeg {
+                        refund_id,
+                        leg_id: leg_id.clone(),
+                        attempt,
+                        at: time::OffsetDateTime::UNIX_EPOCH,
+                    };
                     self.command(send);
                     let outcome = match dice.roll(10) {
                         8 | 9 => reversed(),

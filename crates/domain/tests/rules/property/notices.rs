@@ -89,7 +89,10 @@ fn sent(two: bool) -> Order {
     let order = refunded(ready(new), full());
     let order = if two { answered(order, 1, settled()) } else { order };
     let (refund_id, leg_id) = (last(&order).refund_id, leg(&order).leg_id.clone());
-    decided(order, Command::SendLeg { refund_id, leg_id, attempt: 0 })
+    decided(
+        order,
+        Command::SendLeg { refund_id, leg_id, attempt: 0, at: time::OffsetDateTime::UNIX_EPOCH },
+    )
 }
 
 fn leg(order: &Order) -> &Leg {

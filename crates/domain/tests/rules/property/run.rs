@@ -158,7 +158,12 @@ impl Run {
             let attempts =
                 |run: &Self| run.order.refund(refund_id).unwrap().legs[place - 1].attempts;
             let attempt = attempts(self);
-            self.command(Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt });
+            self.command(Command::SendLeg {
+                refund_id,
+                leg_id: leg_id.clone(),
+                attempt,
+                at: time::OffsetDateTime::UNIX_EPOCH,
+            });
             let outcome = outcome(dice);
             let attempts = attempts(self);
             // Now and then it is about the attempt before.

@@ -176,6 +176,8 @@ fn any_leg() -> impl Strategy<Value = Leg> {
         reversed: false,
         failure: (STATES[state] == LegState::Failed)
             .then(|| LegFailure { code: "gone".to_owned(), message: "no such: card".to_owned() }),
+        mismatch: None,
+        moved_at: None,
     })
 }
 

@@ -98,7 +98,7 @@ async fn a_payment_that_is_not_there_settles_nothing() {
     let stripe = at(&server);
     let leg = leg(1, "pi_nowhere", "1.00");
     assert_eq!(decline(&stripe.refund(&leg).await), Some(("RESOURCE_MISSING", true)));
-    assert_eq!(stripe.find(&leg).await.unwrap_err().code, "RESOURCE_MISSING");
+    assert_eq!(stripe.find(&leg).await.unwrap_err().failure().code, "RESOURCE_MISSING");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::{Called as _, Fake, Mishap, leg, leg_in};
 use crate::desk::{currency, decline, eur, is_settled, order_key, tender};
 use domain::{
     order::{Tender, TenderState},
-    refund::LegKind,
+    refund::{LegKind, LegMismatch},
 };
 use ports::{PaymentOrder, PaymentOutcome, PaymentProvider as _, PaymentStatus};
 use serde_json::json;
@@ -148,7 +148,8 @@ async fn two_refunds_under_one_key_are_for_a_person_to_look_at() {
     let (stripe, leg) = (fake.provider(), leg(1, "pi_1", "30.00"));
     assert!(is_settled(&stripe.refund(&leg).await));
     fake.add_refund("pi_1", 3_000, &json!({"leg": leg.leg_id.as_str(), "store": "s1"}));
-    let Some(PaymentOutcome::Mismatch { reference, said, .. }) = stripe.find(&leg).await.unwrap()
+    let Some(PaymentOutcome::Mismatch(LegMismatch { reference, said, .. })) =
+        stripe.find(&leg).await.unwrap()
     else {
         panic!("both of them moved money")
     };
@@ -168,12 +169,13 @@ async fn what_stripe_says_is_held_against_what_was_asked() {
         let fake = captured();
         let (stripe, leg) = (fake.provider(), leg(1, "pi_1", "30.00"));
         fake.lie(lie);
-        let PaymentOutcome::Mismatch { reference, asked, said } = stripe.refund(&leg).await else {
+        let PaymentOutcome::Mismatch(mismatch) = stripe.refund(&leg).await else {
             panic!("{expected}: it is not what was asked")
         };
-        assert_eq!((&*reference, &*asked, &*said), ("re_1", "30 EUR of pi_1", expected));
+        let LegMismatch { reference, asked, said } = &mismatch;
+        assert_eq!((&**reference, &**asked, &**said), ("re_1", "30 EUR of pi_1", expected));
         let found = stripe.find(&leg).await.unwrap().unwrap();
-        assert_eq!(found, PaymentOutcome::Mismatch { reference, asked, said });
+        assert_eq!(found, PaymentOutcome::Mismatch(mismatch));
         fake.tell_the_truth();
         assert!(is_settled(&stripe.find(&leg).await.unwrap().unwrap()));
         assert_eq!(fake.effects(), 1);
@@ -185,7 +187,7 @@ async fn the_answer_to_another_leg_is_not_taken() {
     let fake = captured();
     fake.lie(|it| it["metadata"]["leg"] = "leg_of_another".into());
     let answer = fake.provider().refund(&leg(1, "pi_1", "30.00")).await;
-    assert!(matches!(answer, PaymentOutcome::Mismatch { .. }), "{answer:?}");
+    assert!(matches!(answer, PaymentOutcome::Mismatch(_)), "{answer:?}");
 }
 
 #[tokio::test]
@@ -239,7 +241,7 @@ fn paid(reference: &str) -> Tender {
 async fn status(fake: &Fake) -> Result<PaymentStatus, String> {
     let asked = fake.provider();
     let asked = asked.status(&order_key("s1", "o1"), &paid("pi_1"), currency("EUR")).await;
-    asked.map_err(|failure| failure.code)
+    asked.map_err(|no| no.failure().code.clone())
 }
 
 #[tokio::test]
@@ -282,7 +284,7 @@ async fn nothing_is_said_of_a_payment_that_is_not_understood() {
     assert_eq!(status(&fake).await, Err("NOT_UNDERSTOOD".to_owned()));
     let asked = fake.provider();
     let asked = asked.status(&order_key("s1", "o1"), &paid("p1"), currency("EUR")).await;
-    assert_eq!(asked.unwrap_err().code, "NO_PAYMENT_INTENT");
+    assert_eq!(asked.unwrap_err().failure().code, "NO_PAYMENT_INTENT");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{Called as _, Fake, Mishap, leg, nobody, provider};
 use crate::desk::{decline, is_settled};
-use ports::{PaymentOutcome, PaymentProvider as _};
+use ports::{NoAnswer, PaymentOutcome, PaymentProvider as _};
 use serde_json::{Value, json};
 use testkit::stripe::KEY;
 
@@ -115,7 +115,7 @@ async fn a_key_that_stripe_does_not_take_is_told_without_it() {
     assert_eq!(failure.code, "AUTHENTICATION");
     let text = "Stripe does not know the key in payments.stripe.secret_key";
     assert_eq!(failure.message, text);
-    assert_eq!(stripe.find(&leg).await.unwrap_err(), failure);
+    assert_eq!(stripe.find(&leg).await, Err(NoAnswer::Refused(failure)));
 
     fake.next(Mishap::Refuse(403, error("invalid_request_error", KEY)));
     let refused = fake.provider().refund(&leg).await;
@@ -126,8 +126,11 @@ async fn a_key_that_stripe_does_not_take_is_told_without_it() {
 #[tokio::test]
 async fn nobody_there_is_nothing_done() {
     let (stripe, leg) = (nobody(), leg(1, "pi_1", "30.00"));
-    assert_eq!(decline(&stripe.refund(&leg).await), Some(("UNAVAILABLE", false)));
-    assert_eq!(stripe.find(&leg).await.unwrap_err().code, "UNAVAILABLE");
+    let PaymentOutcome::Unsent(failure) = stripe.refund(&leg).await else {
+        panic!("nobody was reached, so it was no try")
+    };
+    assert_eq!(failure.code, "UNAVAILABLE");
+    assert_eq!(stripe.find(&leg).await, Err(NoAnswer::Down(failure)));
 }
 
 #[tokio::test]
@@ -137,20 +140,28 @@ async fn a_look_that_fails_concludes_nothing() {
     assert!(is_settled(&stripe.refund(&leg).await));
     for status in [400, 401, 403, 404, 409, 429, 500, 503] {
         fake.blind(Some(status));
-        assert!(stripe.find(&leg).await.is_err(), "{status}");
+        let answer = stripe.find(&leg).await.unwrap_err();
+        // What says no more than a status is Stripe's answer with these alone.
+        let answered = [401, 403, 409, 429].contains(&status);
+        assert_eq!(matches!(answer, NoAnswer::Refused(_)), answered, "{status}");
     }
     fake.blind(None);
     assert!(is_settled(&stripe.find(&leg).await.unwrap().unwrap()));
     // A payment that is not there is no payment without refunds: the key may be another account's.
     let other = stripe.find(&super::leg(1, "pi_nowhere", "30.00")).await;
-    assert_eq!(other.unwrap_err().code, "RESOURCE_MISSING");
+    let other = other.unwrap_err();
+    assert_eq!(other.failure().code, "RESOURCE_MISSING");
+    assert!(matches!(other, NoAnswer::Refused(_)), "it has answered");
 }
 
 #[tokio::test]
 async fn a_payment_that_cannot_be_read_is_not_touched() {
     let fake = captured();
     fake.blind(Some(500));
-    let refused = fake.provider().refund(&leg(1, "pi_1", "30.00")).await;
-    assert_eq!(decline(&refused), Some(("UNAVAILABLE", false)));
+    let PaymentOutcome::Unsent(failure) = fake.provider().refund(&leg(1, "pi_1", "30.00")).await
+    else {
+        panic!("nothing was sent, so it was no try")
+    };
+    assert_eq!(failure.code, "UNAVAILABLE");
     assert!(fake.sent().is_empty());
 }

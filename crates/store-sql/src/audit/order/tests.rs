@@ -162,7 +162,15 @@ fn what_settled_late_may_be_more_than_the_total() {
     let refund = change.after.refunds[0].clone();
     let (refund_id, leg_id) = (refund.refund_id, refund.legs[0].leg_id.clone());
     let late = LegOutcome::Settled { reference: "late".into() };
-    act(&mut change, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+    act(
+        &mut change,
+        Command::SendLeg {
+            refund_id,
+            leg_id: leg_id.clone(),
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     let failure = domain::refund::LegFailure { code: "no".into(), message: "not now".into() };
     let (attempt, at) = (1, NOON);
     let outcome = LegOutcome::Deferred(failure);
@@ -173,7 +181,15 @@ fn what_settled_late_may_be_more_than_the_total() {
     let method = domain::refund::RefundMethod::StoreCredit;
     act(&mut change, Command::ChangeRefundMethod { refund_id, method, at });
     let new = change.after.refunds[0].legs[2].leg_id.clone();
-    act(&mut change, Command::SendLeg { refund_id, leg_id: new, attempt: 0 });
+    act(
+        &mut change,
+        Command::SendLeg {
+            refund_id,
+            leg_id: new,
+            attempt: 0,
+            at: time::OffsetDateTime::UNIX_EPOCH,
+        },
+    );
     act(&mut change, Command::RecordLeg { refund_id, leg_id, attempt, outcome: late, at });
     let legs = &change.after.refunds[0].legs;
     assert_eq!((legs[0].state, legs[2].state), (LegState::Settled, LegState::Sent));

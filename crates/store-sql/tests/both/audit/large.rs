@@ -51,7 +51,15 @@ fn lived(number: usize) -> OrderChange {
     }
     for place in 1..=2 {
         let leg_id = LegId::of(refund_id, place);
-        act(&mut change, Command::SendLeg { refund_id, leg_id: leg_id.clone(), attempt: 0 });
+        act(
+            &mut change,
+            Command::SendLeg {
+                refund_id,
+                leg_id: leg_id.clone(),
+                attempt: 0,
+                at: time::OffsetDateTime::UNIX_EPOCH,
+            },
+        );
         let outcome = LegOutcome::Settled { reference: "done".into() };
         let record = Command::RecordLeg { refund_id, leg_id, attempt: 1, outcome, at: NOON };
         act(&mut change, record);
