@@ -47,8 +47,13 @@ pub struct Access {
     known: Arc<Mutex<Known>>,
 }
 
-/// By hash: when it was read, and what was read.
-type Known = HashMap<[u8; 32], (OffsetDateTime, Credential)>;
+#[derive(Default)]
+struct Known {
+    /// By hash: when it was read, and what was read.
+    found: HashMap<[u8; 32], (OffsetDateTime, Credential)>,
+    /// How often everything was forgotten: what was read before is not remembered after.
+    forgotten: u64,
+}
 
 /// The form in which a secret is kept and looked up.
 pub fn secret_hash(secret: &str) -> [u8; 32] {
@@ -83,20 +88,23 @@ impl Access {
     pub async fn find(&self, secret: &str) -> Result<Option<Credential>, StoreError> {
         let hash = secret_hash(secret);
         let now = self.clock.now();
-        let known = self.known().get(&hash).cloned();
+        let (known, forgotten) = {
+            let known = self.known();
+            (known.found.get(&hash).cloned(), known.forgotten)
+        };
         match known {
             Some((read_at, found)) if (now - read_at).abs() < FRESH => Ok(Some(found)),
             _ => {
                 let found = self.look_up(secret, &hash).await?;
                 let mut known = self.known();
                 match &found {
-                    Some(found) => {
-                        if known.len() >= MAX_CACHED {
-                            known.clear();
+                    Some(found) if known.forgotten == forgotten => {
+                        if known.found.len() >= MAX_CACHED {
+                            known.found.clear();
                         }
-                        known.insert(hash, (now, found.clone()));
+                        known.found.insert(hash, (now, found.clone()));
                     }
-                    None => _ = known.remove(&hash),
+                    _ => _ = known.found.remove(&hash),
                 }
                 Ok(found)
             }
@@ -117,7 +125,9 @@ impl Access {
 
     /// Forgets every secret, such as after a revocation in this process.
     pub fn forget(&self) {
-        self.known().clear();
+        let mut known = self.known();
+        known.found.clear();
+        known.forgotten += 1;
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -11,19 +11,20 @@ use crate::{
 use attempts::{Attempts, Whose};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
-    Denial, Reason, Rejection,
+    Actor, ActorKind, Denial, Reason, Rejection,
     id::{StoreId, UserId},
     store::{Store as StoreRecord, StoreFact},
     token::Role,
     user::{MAX_USERS, Session, User, UserPatch},
 };
-use passwords::{Busy, Passwords};
+use passwords::{Busy, Lane, Passwords};
 use ports::{
     Claim, ClaimChange, ClaimKind, Page, PageRequest, People, SessionChange, StoreChange, Stored,
     UserChange,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What begins the secret of a session, and of nothing else.
 pub(crate) const SESSION_SECRET: &str = "mrs_";
@@ -96,7 +97,7 @@ impl Accounts {
         new: NewUser,
         render: RenderUser<'_>,
     ) -> Result<Made, Failure> {
-        let key = User::key(&new.login);
+        let key = claim_key(&new.login);
         let (password, hash) = self.given_password().await?;
         let user_id = UserId::from_uuid(self.core.ids.next());
         let device_key = self.core.ids.secret();
@@ -207,6 +208,16 @@ impl Accounts {
         Ok(Made::of(answer, given.map(|(password, _)| password)))
     }
 
+    /// Somebody as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] if the store has no such user.
+    pub async fn get(&self, store_id: &StoreId, user_id: UserId) -> Result<User, Failure> {
+        let found = self.people.user(store_id, user_id).await?;
+        found.ok_or_else(|| Failure::not_found(Missing::User, user_id.to_string()))
+    }
+
     /// Logs somebody in.
     ///
     /// # Errors
@@ -220,20 +231,38 @@ impl Accounts {
         let Credentials { login, password, device } = credentials;
         let user = self.of_login(&login).await?;
         let known = user.as_ref().and_then(|user| device::known(user, &device));
-        let whose = match known {
-            Some(id) => Whose::Device(id.to_vec()),
-            None => Whose::Login(User::key(&login)),
+        let (whose, lane) = match known {
+            Some(id) => (Whose::Device(id), Lane::Known),
+            None => (Whose::Login(User::key(&login)), Lane::Strangers),
         };
-        let user = self.proved(whose, user, password).await?;
+        let user = self.proved(whose, lane, user, password).await?;
+        let now = self.core.now();
+        let id = known.unwrap_or_else(|| first_half(self.core.ids.secret()));
+        let logged_in = self.logged_in(&user, user.session(now), id);
+        let hash = secret_hash(&logged_in.secret);
+        let began = SessionChange::Begin { hash, session: logged_in.session.clone() };
+        let caller = Caller { actor: user.actor(), trace };
+        let ask = StoreAsk { caller: &caller, store_id: &user.store_id, request: None };
+        let read = || self.people.user(&user.store_id, user.user_id);
+        let decide = |Known { store, beside, .. }: Known<Option<User>>| {
+            let store = existing(store, &user.store_id)?;
+            // Somebody shut them out meanwhile, or there is another password.
+            if beside.as_ref() != Some(&user) {
+                return Err(Failure::LoginFailed);
+            }
+            let fact = StoreFact::SessionBegan { user_id: user.user_id };
+            let written = Written::of(beside_the_store(store, fact), Vec::new());
+            Ok(Written { sessions: vec![began.clone()], ..written })
+        };
+        self.core.write_store(ask, read, decide).await?;
+        Ok(logged_in)
+    }
+
+    fn logged_in(&self, user: &User, session: Session, device: [u8; 16]) -> LoggedIn {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret());
         let secret = format!("{SESSION_SECRET}{secret}");
-        let session = user.session(self.core.now());
-        let began = SessionChange::Begin { hash: secret_hash(&secret), session: session.clone() };
-        let fact = StoreFact::SessionBegan { user_id: user.user_id };
-        self.of_session(&user, trace, fact, began).await?;
-        let id = known.unwrap_or_else(|| first_half(self.core.ids.secret()));
-        let device = device::given(&user, id);
-        Ok(LoggedIn { secret, session, user, device })
+        let device = device::given(user, device);
+        LoggedIn { secret, session, user: user.clone(), device }
     }
 
     /// Ends the session with this hash of its secret.
@@ -249,38 +278,41 @@ impl Accounts {
         Ok(())
     }
 
-    /// Gives whoever is logged in with this session another password. This session goes on, all
-    /// others are over.
+    /// Gives whoever is logged in with this session another password. All sessions are over, and one
+    /// with another secret goes on for as long as this one would have.
     ///
     /// # Errors
     ///
-    /// [`Failure::LoginFailed`] if the old password is wrong.
+    /// [`Failure::LoginFailed`] if the old password is wrong, or the session ended meanwhile.
     pub async fn change_password(
         &self,
         trace: Option<String>,
         hash: [u8; 32],
         old: SecretString,
         new: SecretString,
-    ) -> Result<(Session, User), Failure> {
-        let (_, user) = self.people.session(&hash).await?.ok_or(Failure::NotASession)?;
-        // Whoever got hold of a session guesses no better than others.
-        let whose = Whose::Login(format!("change {}", user.user_id));
-        let user = self.proved(whose, Some(user), old).await?;
+    ) -> Result<LoggedIn, Failure> {
+        let (session, user) = self.people.session(&hash).await?.ok_or(Failure::NotASession)?;
+        let user = self.proved(Whose::Own(user.user_id), Lane::Known, Some(user), old).await?;
         let salt = first_half(self.core.ids.secret());
         let password = self.passwords.hash(salt, new).await.map_err(busy)?;
         let after = user.with_password(password);
-        let session = after.session(self.core.now());
+        let going_on = Session { expires_at: session.expires_at, ..after.session(self.core.now()) };
+        let logged_in = self.logged_in(&after, going_on, first_half(self.core.ids.secret()));
         let caller = Caller { actor: user.actor(), trace };
         let ask = StoreAsk { caller: &caller, store_id: &user.store_id, request: None };
-        let read = || self.people.user(&user.store_id, user.user_id);
-        let decide = |Known { store, beside, .. }: Known<Option<User>>| {
+        let read = || self.people.session(&hash);
+        let decide = |Known { store, beside, now }: Known<Option<(Session, User)>>| {
             let store = existing(store, &user.store_id)?;
-            // Somebody else changed them meanwhile: shut out, or with a new password.
-            if beside.as_ref() != Some(&user) {
+            // They logged out meanwhile, or somebody else changed them.
+            let goes_on = |(held, of): (Session, User)| held.is_live(&of, now) && of == user;
+            if !beside.is_some_and(goes_on) {
                 return Err(Failure::LoginFailed);
             }
             let fact = StoreFact::PasswordChanged { user_id: user.user_id };
-            let begun = SessionChange::Begin { hash, session: session.clone() };
+            let begun = SessionChange::Begin {
+                hash: secret_hash(&logged_in.secret),
+                session: logged_in.session.clone(),
+            };
             Ok(Written {
                 users: vec![UserChange { user: after.clone() }],
                 sessions: vec![SessionChange::End { hash }, begun],
@@ -289,21 +321,25 @@ impl Accounts {
         };
         self.core.write_store(ask, read, decide).await?;
         self.access.forget();
-        Ok((session, after))
+        Ok(logged_in)
     }
 
+    /// Whoever has this login. One that nobody has is as much work.
     async fn of_login(&self, login: &str) -> Result<Option<User>, Failure> {
         let Some(any) = any_store() else { return Ok(None) };
-        let claim = self.core.store.claim(&any, ClaimKind::Login, &User::key(login)).await?;
-        let Some(claim) = claim else { return Ok(None) };
-        let Ok(user_id) = claim.holder.parse() else { return Ok(None) };
-        Ok(self.people.user(&claim.store_id, user_id).await?)
+        let claim = self.core.store.claim(&any, ClaimKind::Login, &claim_key(login)).await?;
+        let holder = claim.and_then(|claim| Some((claim.store_id, claim.holder.parse().ok()?)));
+        let has = holder.is_some();
+        let (store_id, user_id) = holder.unwrap_or((any, UserId::from_uuid(Uuid::nil())));
+        let found = self.people.user(&store_id, user_id).await?;
+        Ok(found.filter(|_| has))
     }
 
     /// The user, if the password is theirs and they may come in.
     async fn proved(
         &self,
         whose: Whose,
+        lane: Lane,
         user: Option<User>,
         password: SecretString,
     ) -> Result<User, Failure> {
@@ -313,7 +349,7 @@ impl Accounts {
             wait: wait.unsigned_abs(),
         })?;
         let held = user.as_ref().map(|user| user.password.as_str());
-        let right = match self.passwords.is(held, password).await {
+        let right = match self.passwords.is(lane, held, password).await {
             Ok(right) => right,
             Err(none) => {
                 self.attempts.take_back(&whose);
@@ -326,13 +362,22 @@ impl Accounts {
                 Ok(user)
             }
             user => {
-                if let Some(user) = user {
-                    let denial = Denial::new("LOGIN_FAILED", "LogIn", None);
-                    self.denials.note(&user.store_id, &user.actor(), denial);
-                }
+                user.iter().for_each(|user| self.note_failure(&whose, user));
                 Err(Failure::LoginFailed)
             }
         }
+    }
+
+    /// Only of whoever is logged in it is known who it was.
+    fn note_failure(&self, whose: &Whose, user: &User) {
+        let (actor, method) = match whose {
+            Whose::Own(_) => (user.actor(), "ChangePassword"),
+            Whose::Login(_) | Whose::Device(_) => {
+                (Actor::new(ActorKind::Merchant, "unknown"), "LogIn")
+            }
+        };
+        let denial = Denial::new("LOGIN_FAILED", method, Some(user.user_id.to_string()));
+        self.denials.note(&user.store_id, &actor, denial);
     }
 
     async fn of_session(
@@ -383,6 +428,11 @@ fn room_for_another(held: u32) -> Result<(), Rejection> {
 
 const fn busy(_: Busy) -> Failure {
     Failure::Overloaded
+}
+
+/// What a login is unique by. Who it is does not stand there.
+fn claim_key(login: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(secret_hash(&User::key(login)))
 }
 
 fn first_half(secret: [u8; 32]) -> [u8; 16] {

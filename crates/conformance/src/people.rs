@@ -23,6 +23,7 @@ macro_rules! people {
             people_are_listed_store_by_store,
             a_session_is_found_with_whose_it_is,
             a_session_that_began_drops_those_that_are_over,
+            a_user_has_so_many_sessions,
             a_session_that_ended_is_gone,
             people_go_with_the_change_of_their_store,
         );
@@ -131,22 +132,38 @@ pub async fn a_session_that_began_drops_those_that_are_over(store: &dyn Subject)
     open(store, "shop").await;
     let (ada, bob) = (user(&shop(), 1), user(&shop(), 2));
     let later = NOON + Duration::hours(1);
-    let older = User { era: 0, ..ada.clone() };
-    let sessions = vec![
-        begin(1, session(&ada, later)),
-        begin(2, session(&bob, NOON)),
-        begin(3, session(&older, later)),
-    ];
-    keep(store, vec![ada.clone(), bob], sessions).await;
-    // Of those that stood there before: one is of another era, and one of another user.
+    let newer = User { era: 2, ..ada.clone() };
     let found = async |hash| store.session(&[hash; 32]).await.unwrap().is_some();
-    assert_eq!([found(1).await, found(2).await, found(3).await], [false, true, true]);
+    keep(store, vec![ada.clone(), bob.clone()], vec![begin(1, session(&ada, later))]).await;
+    keep(store, vec![], vec![begin(2, session(&bob, NOON)), begin(3, session(&ada, NOON))]).await;
+    assert_eq!([found(1).await, found(2).await, found(3).await], [true, true, true]);
+    // One of them is over by now; another user's is not looked at.
     keep(store, vec![], vec![begin(4, session(&ada, later))]).await;
-    assert_eq!([found(2).await, found(3).await, found(4).await], [true, false, true]);
-    keep(store, vec![], vec![begin(5, session(&ada, NOON))]).await;
-    assert_eq!([found(4).await, found(5).await], [true, true]);
+    assert_eq!([found(1).await, found(2).await, found(3).await], [true, true, false]);
+    // An era ends what was before it, and nothing that comes late from before ends what is newer.
+    keep(store, vec![], vec![begin(5, session(&newer, later))]).await;
+    assert_eq!([found(1).await, found(4).await, found(5).await], [false, false, true]);
     keep(store, vec![], vec![begin(6, session(&ada, later))]).await;
-    assert_eq!([found(4).await, found(5).await, found(6).await], [true, false, true]);
+    assert_eq!([found(5).await, found(6).await], [true, true]);
+}
+
+pub async fn a_user_has_so_many_sessions(store: &dyn Subject) {
+    open(store, "shop").await;
+    let (ada, bob) = (user(&shop(), 1), user(&shop(), 2));
+    keep(store, vec![ada.clone(), bob.clone()], vec![begin(0, session(&bob, NOON + SESSION))])
+        .await;
+    for number in 1..=25 {
+        let until = NOON + Duration::minutes(number.into());
+        keep(store, vec![], vec![begin(number, session(&ada, until))]).await;
+    }
+    let mut left = Vec::new();
+    for number in 0..=25 {
+        if store.session(&[number; 32]).await.unwrap().is_some() {
+            left.push(number);
+        }
+    }
+    let expected: Vec<u8> = std::iter::once(0).chain(6..=25).collect();
+    assert_eq!(left, expected);
 }
 
 pub async fn a_session_that_ended_is_gone(store: &dyn Subject) {

@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 
 /// People that one store may have.
 pub const MAX_USERS: u32 = 500;
+/// Sessions that one user may have at a time. With more, those that end first are over.
+pub const MAX_SESSIONS: usize = 20;
 /// How long somebody stays logged in.
 pub const SESSION: Duration = Duration::from_hours(12);
 

@@ -59,7 +59,7 @@ async fn the_gateway_is_ready_when_every_service_is() {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &body["status"]), (503, &Value::from("NOT_SERVING")));
         assert_eq!(body["services"]["meridian.refunds.v1.RefundService"], expected);
-        assert_eq!(body["services"].as_object().unwrap().len(), 7);
+        assert_eq!(body["services"].as_object().unwrap().len(), 8);
     }
 }
 

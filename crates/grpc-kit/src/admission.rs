@@ -103,16 +103,30 @@ fn admitted<T>(request: &Request<T>, principal: Principal, store_id: StoreId) ->
         request.metadata().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
     Admitted {
-        caller: Caller {
-            actor: principal.actor.clone(),
-            trace: telemetry::traceparent(&tracing::Span::current()),
-        },
+        caller: Caller { actor: principal.actor.clone(), trace: trace() },
         principal,
         store_id,
         idempotency_key: header("idempotency-key"),
         deadline: request.extensions().get::<Deadline>().copied().unwrap_or_default(),
         _running: request.extensions().get::<Running>().cloned(),
     }
+}
+
+/// Keeps a call counted for as long as what it started runs, for a call that is for no one store.
+#[derive(Debug)]
+pub struct Place {
+    _running: Option<Running>,
+}
+
+impl Place {
+    pub fn of<T>(request: &Request<T>) -> Self {
+        Self { _running: request.extensions().get::<Running>().cloned() }
+    }
+}
+
+/// The trace that a call is part of.
+pub fn trace() -> Option<String> {
+    telemetry::traceparent(&tracing::Span::current())
 }
 
 /// Runs a command to its end even if the client leaves or its deadline passes: its outcome is

@@ -43,6 +43,10 @@ pub struct GateSettings {
 /// of their own: nobody is known to be behind one until its whole message is here.
 const MAX_SIGNED: usize = 32;
 
+/// People who log in at the same time, in places of their own too: whoever keeps those busy is not in
+/// the way of what providers tell.
+const MAX_LOG_INS: usize = 32;
+
 /// How long one of those may take, its message too.
 const SIGNED_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -71,6 +75,7 @@ pub struct Gate {
     running: Arc<Semaphore>,
     open: Arc<Semaphore>,
     signed: Arc<Semaphore>,
+    log_ins: Arc<Semaphore>,
     duration: Histogram<f64>,
 }
 
@@ -92,6 +97,7 @@ impl Gate {
             running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
             open: Arc::new(Semaphore::new(settings.max_open_streams)),
             signed: Arc::new(Semaphore::new(MAX_SIGNED)),
+            log_ins: Arc::new(Semaphore::new(MAX_LOG_INS)),
             duration: telemetry::meter()
                 .f64_histogram("rpc.server.duration")
                 .with_unit("s")
@@ -116,8 +122,10 @@ impl Gate {
     {
         let streams = method.is_some_and(|it| it.streams);
         let signed = method.is_some_and(|it| it.signed);
+        let own = method.is_some_and(|it| it.own);
         let places = match (streams, signed) {
             (true, _) => &self.open,
+            (false, true) if own => &self.log_ins,
             (false, true) => &self.signed,
             (false, false) => &self.running,
         };
@@ -195,7 +203,10 @@ impl Gate {
             }
             let found = self.access.find(secret).await;
             let found = found.map_err(|error| refusal::of(&error.into()))?;
-            let found = found.ok_or_else(refusal::unauthenticated)?;
+            let found = found.ok_or_else(|| {
+                tracing::warn!(method, "a secret that nobody has was denied");
+                refusal::unauthenticated()
+            })?;
             let is_live = self.access.is_live(&found);
             let principal = Principal::from(found);
             return if is_live {

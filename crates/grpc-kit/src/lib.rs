@@ -23,7 +23,9 @@ mod read;
 pub mod refusal;
 pub mod render;
 
-pub use admission::{Admitted, admit, admit_any, another_store, identify, to_its_end};
+pub use admission::{
+    Admitted, Place, admit, admit_any, another_store, identify, to_its_end, trace,
+};
 pub use answer::read_answer;
 pub use deadline::Deadline;
 pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};

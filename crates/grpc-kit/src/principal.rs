@@ -30,6 +30,7 @@ pub const SCOPES: &[&str] = &[
     "cancellations:read",
     "cancellations:write",
     "events:read",
+    "orders:erase",
     "orders:read",
     "orders:write",
     "payments:write",

@@ -5,13 +5,13 @@ use application::{
     Accounts, Credentials, Failure, LoggedIn, Made, Missing, NewUser, UserUpdate, secret_hash,
 };
 use domain::{
-    id::UserId,
+    id::{StoreId, UserId},
     token::Role,
     user::{Session, User},
 };
 use grpc_kit::{
-    Admitted, Fields, Principal, admit, admit_any, fingerprint, next_token, page, read_answer,
-    refusal, timestamp, to_its_end,
+    Admitted, Fields, Place, Principal, admit, admit_any, fingerprint, next_token, page,
+    read_answer, refusal, timestamp, to_its_end, trace,
 };
 use prost::Message;
 use secrecy::SecretString;
@@ -58,7 +58,8 @@ impl AccountService for AccountsGrpc {
         let accounts = self.accounts.clone();
         let user = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
-            read_made(accounts.create(caller, store_id, &command, new, &render).await)
+            let made = accounts.create(caller, store_id, &command, new, &render).await;
+            shown(&accounts, store_id, made).await
         })
         .await?;
         Ok(Response::new(proto::CreateUserResponse { user: Some(user) }))
@@ -107,7 +108,7 @@ impl AccountService for AccountsGrpc {
         let user = to_its_end(async move {
             let Admitted { caller, store_id, .. } = &admitted;
             let made = accounts.update(caller, store_id, &command, user_id, update, &render);
-            read_made(made.await)
+            shown(&accounts, store_id, made.await).await
         })
         .await?;
         Ok(Response::new(proto::UpdateUserResponse { user: Some(user) }))
@@ -117,6 +118,7 @@ impl AccountService for AccountsGrpc {
         &self,
         request: Request<proto::LogInRequest>,
     ) -> Result<Response<proto::LogInResponse>, Status> {
+        let place = Place::of(&request);
         let proto::LogInRequest { login, password, device } = request.into_inner();
         let mut fields = Fields::new();
         for (field, text, most) in
@@ -133,6 +135,7 @@ impl AccountService for AccountsGrpc {
         let (accounts, trace) = (self.accounts.clone(), trace());
         let credentials = Credentials { login, password: SecretString::from(password), device };
         let logged_in = to_its_end(async move {
+            let _place = place;
             let logged_in = accounts.log_in(trace, credentials).await;
             logged_in.map_err(|failure| refusal::of(&failure))
         });
@@ -147,7 +150,9 @@ impl AccountService for AccountsGrpc {
     ) -> Result<Response<proto::LogOutResponse>, Status> {
         let hash = session_hash(&request, "LogOut")?;
         let (accounts, trace) = (self.accounts.clone(), trace());
+        let place = Place::of(&request);
         to_its_end(async move {
+            let _place = place;
             let ended = accounts.log_out(trace, hash).await;
             ended.map_err(|failure| refusal::of(&failure))
         })
@@ -177,6 +182,7 @@ impl AccountService for AccountsGrpc {
     ) -> Result<Response<proto::ChangePasswordResponse>, Status> {
         let hash = session_hash(&request, "ChangePassword")?;
         let own = admit_any(&request, "ChangePassword")?.user;
+        let place = Place::of(&request);
         let proto::ChangePasswordRequest { old_password, new_password } = request.into_inner();
         let mut fields = Fields::new();
         if old_password.chars().count() > MAX_PASSWORD {
@@ -198,18 +204,15 @@ impl AccountService for AccountsGrpc {
         fields.finish()?;
         let (accounts, trace) = (self.accounts.clone(), trace());
         let (old, new) = (SecretString::from(old_password), SecretString::from(new_password));
-        let (session, user) = to_its_end(async move {
+        let changed = to_its_end(async move {
+            let _place = place;
             let changed = accounts.change_password(trace, hash, old, new).await;
             changed.map_err(|failure| refusal::of(&failure))
-        })
-        .await?;
+        });
+        let LoggedIn { secret, session, user, device } = changed.await?;
         let session = Some(session_of(&session, &user));
-        Ok(Response::new(proto::ChangePasswordResponse { session }))
+        Ok(Response::new(proto::ChangePasswordResponse { session, secret, device }))
     }
-}
-
-fn trace() -> Option<String> {
-    telemetry::traceparent(&tracing::Span::current())
 }
 
 /// The session that a call is made with.
@@ -266,14 +269,22 @@ fn session_of(session: &Session, user: &User) -> proto::Session {
     }
 }
 
-/// The stored answer: what every repetition of the request is given again.
+/// The stored answer names nobody: what they are called stands with the user.
 fn render(user: &User) -> Vec<u8> {
-    self::user(user).encode_to_vec()
+    let bare = proto::User { login: String::new(), name: String::new(), ..self::user(user) };
+    bare.encode_to_vec()
 }
 
-/// With the password that was made, this once.
-fn read_made(made: Result<Made, Failure>) -> Result<proto::User, Status> {
+/// With what they are called, and the password that was made, this once.
+async fn shown(
+    accounts: &Accounts,
+    store_id: &StoreId,
+    made: Result<Made, Failure>,
+) -> Result<proto::User, Status> {
     let Made { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
     let user: proto::User = read_answer(Ok(answer))?;
-    Ok(proto::User { password: secret.unwrap_or_default(), ..user })
+    let user_id = user.user_id.parse().map_err(|_| refusal::unreadable_answer())?;
+    let now = accounts.get(store_id, user_id).await;
+    let User { login, name, .. } = now.map_err(|failure| refusal::of(&failure))?;
+    Ok(proto::User { login, name, password: secret.unwrap_or_default(), ..user })
 }

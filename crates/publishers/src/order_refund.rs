@@ -74,7 +74,10 @@ pub fn order_refund(
         total: pair(order, refund.total),
         products: refund.products.iter().map(|it| product(order, it, known)).collect(),
         components: refund.components.iter().map(|it| component(order, it)).collect(),
-        to_gift_cards: cards.iter().map(|card| shown(order, card.refunded)).collect(),
+        to_gift_cards: cards
+            .iter()
+            .flat_map(|card| card.legs.iter().map(|leg| shown(order, leg.amount)))
+            .collect(),
         gift_cards: cards
             .iter()
             .map(|card| gift_card(order, card, balances))

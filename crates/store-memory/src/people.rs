@@ -2,9 +2,10 @@ use crate::{MemoryStore, reader::paged, tables::Tables};
 use async_trait::async_trait;
 use domain::{
     id::{StoreId, UserId},
-    user::{Session, User},
+    user::{MAX_SESSIONS, Session, User},
 };
 use ports::{Page, PageRequest, People, SessionChange, StoreError, UserChange};
+use std::cmp::Reverse;
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -52,10 +53,18 @@ impl Tables {
         for change in sessions {
             match change {
                 SessionChange::Begin { hash, session } => {
-                    self.sessions.retain(|_, other| {
-                        let theirs = (&other.store_id, other.user_id)
-                            == (&session.store_id, session.user_id);
-                        !theirs || (other.expires_at > at && other.era == session.era)
+                    let theirs = |other: &Session| {
+                        (&other.store_id, other.user_id) == (&session.store_id, session.user_id)
+                    };
+                    let of_user = self.sessions.iter().filter(|(_, other)| theirs(other));
+                    let mut kept: Vec<_> =
+                        of_user.map(|(hash, other)| (other.expires_at, *hash)).collect();
+                    kept.sort_by_key(|(expires_at, hash)| (Reverse(*expires_at), *hash));
+                    kept.truncate(MAX_SESSIONS - 1);
+                    self.sessions.retain(|hash, other| {
+                        let is_kept = kept.iter().any(|(_, kept)| kept == hash);
+                        let is_over = other.expires_at <= at || other.era < session.era;
+                        !theirs(other) || (is_kept && !is_over)
                     });
                     self.sessions.insert(hash, session);
                 }

@@ -224,6 +224,8 @@ pub(crate) fn on_sqlite(
         .busy_timeout(options.statement_timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
         .pragma("temp_store", "memory")
+        // What was erased does not stay in the free space of a page that is written anyway.
+        .pragma("secure_delete", "fast")
         // In KiB: the inner pages of every index stay in memory.
         .pragma("cache_size", "-8192")
 }

@@ -89,7 +89,7 @@ async fn processes_that_start_at_once_migrate_once() {
         store
     });
     let stores = join_all(starting).await;
-    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "7");
+    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "8");
     place(&stores[0], &order("O-1")).await;
     assert_eq!(load(&stores[7], &key("O-1")).await.version.0, 2);
 }

@@ -1,12 +1,14 @@
 //! People of a merchant: entered, logged in, changed, shut out.
 
 use crate::{
+    lifecycle::erasure::shows,
     on_both,
     world::{Grpc, Http, STORE, World, eventually, order, order_path, reason_of, unique},
 };
 use http::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use testkit::scale;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use wire::accounts::v1::{
@@ -17,6 +19,8 @@ on_both!(
     somebody_is_entered_chooses_a_password_and_works,
     what_ends_a_session_ends_it_at_once,
     a_stranger_who_guesses_is_stopped_and_shuts_nobody_out,
+    a_stranger_is_not_in_the_way_of_who_is_known,
+    of_a_change_and_a_log_out_at_once_nobody_stays_logged_in,
     nobody_learns_who_there_is,
     what_people_are_called_stands_with_them_alone,
     people_of_other_stores_are_not_there,
@@ -54,8 +58,10 @@ async fn at_work(world: &World, login: &str, role: &str) -> (Value, LogInRespons
     let first = user["password"].as_str().unwrap();
     let grpc = world.grpc().await;
     let session = log_in(&grpc, login, first, "").await.unwrap();
-    change_password(&world.http().token(&session.secret), first, OWN).await.ok();
-    (user, session)
+    let changed = change_password(&world.http().token(&session.secret), first, OWN).await.ok();
+    let text = |member: &str| changed[member].as_str().unwrap().to_owned();
+    let (secret, device) = (text("secret"), text("device"));
+    (user, LogInResponse { secret, device, session: None })
 }
 
 async fn update(world: &World, user: &Value, change: Value) -> Value {
@@ -102,11 +108,16 @@ async fn somebody_is_entered_chooses_a_password_and_works(world: World) {
         change_password(&http, &first, bad).await.refused(400, "INVALID_FIELDS");
     }
     let other = log_in(&grpc, "ada@shop.example", &first, "").await.unwrap();
-    change_password(&http, &first, OWN).await.ok();
-    // This session goes on, the other is over.
+    let until = http.get("/v1/session").await.ok()["expire_time"].clone();
+    let changed = change_password(&http, &first, OWN).await.ok();
+    // Both secrets are over; another one goes on, for as long as the old one would have.
+    for over in [&session.secret, &other.secret] {
+        let over = world.http().token(over);
+        over.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    }
+    let http = world.http().token(changed["secret"].as_str().unwrap());
     assert_eq!(http.get(&order_path("O-1")).await.status, 200);
-    let other = world.http().token(&other.secret);
-    other.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    assert_eq!(http.get("/v1/session").await.ok()["expire_time"], until);
     assert_eq!(
         log_in(&grpc, "ada@shop.example", &first, "").await.unwrap_err().code(),
         Code::Unauthenticated
@@ -193,17 +204,61 @@ async fn a_stranger_who_guesses_is_stopped_and_shuts_nobody_out(world: World) {
     let refused = log_in(&grpc, "ada", "a wrong password", &again.device).await.unwrap_err();
     assert_eq!(reason_of(&refused), "LOGIN_FAILED");
     let (_, other) = at_work(&world, "bob", "ROLE_AGENT").await;
-    for device in [other.device, "x".to_owned(), again.device.replace('A', "B") + "C"] {
+    // Not one that was given before the password was changed, nor one in which a bit is another.
+    let changed = if again.device.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{changed}{}", &again.device[1..]);
+    for device in [other.device, "x".to_owned(), forged] {
         let refused = log_in(&grpc, "ada", OWN, &device).await.unwrap_err();
         assert_eq!(reason_of(&refused), "TOO_MANY_ATTEMPTS");
     }
-    // Each failure that is somebody's stands in the log of the store, gathered.
+    // Each failure that is about somebody stands in the log of the store, gathered, and not as theirs.
     eventually("the attempts to be in the log", || async {
-        let sql = "SELECT body FROM facts WHERE kind = 'access.denied'";
+        let sql = "SELECT actor_id, body FROM facts WHERE kind = 'access.denied'";
         let rows = world.database.rows(sql);
-        rows.iter().any(|row| row[0].contains("LOGIN_FAILED")).then_some(())
+        let theirs = rows.iter().find(|row| row[1].contains("LOGIN_FAILED"));
+        theirs.map(|row| assert_eq!(row[0], "unknown", "{row:?}"))
     })
     .await;
+}
+
+/// Whoever guesses without being anybody is in nobody's way who is at work.
+async fn a_stranger_is_not_in_the_way_of_who_is_known(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let (user, session) = at_work(&world, "ada", "ROLE_AGENT").await;
+    let own = format!("change {}", user["user_id"].as_str().unwrap());
+    for _ in 0..12 {
+        log_in(&grpc, &own, "a wrong password", "").await.unwrap_err();
+    }
+    let http = world.http().token(&session.secret);
+    change_password(&http, OWN, "another password").await.ok();
+    // What no login can be is nobody's, whatever the database makes of it.
+    for odd in ["a\0b", "a\u{1F389}", "' OR 1=1 --"] {
+        let refused = log_in(&grpc, odd, "a wrong password", "").await.unwrap_err();
+        assert_eq!(reason_of(&refused), "LOGIN_FAILED", "{odd:?}");
+    }
+}
+
+/// Whoever logs out while the password is being changed is out.
+async fn of_a_change_and_a_log_out_at_once_nobody_stays_logged_in(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let (_, mut session) = at_work(&world, "ada", "ROLE_AGENT").await;
+    let mut own = OWN.to_owned();
+    for round in 0..scale::pick(3, 20) {
+        let http = world.http().token(&session.secret);
+        let new = format!("the password number {round}");
+        let end = json!({});
+        let (changed, ended) =
+            tokio::join!(change_password(&http, &own, &new), http.post("/v1/session:end", &end));
+        http.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+        if changed.status == 200 {
+            own = new;
+        } else {
+            assert_eq!(ended.status, 200, "{} {}", changed.text(), ended.text());
+        }
+        session = log_in(&grpc, "ada", &own, &session.device).await.unwrap();
+    }
 }
 
 async fn nobody_learns_who_there_is(world: World) {
@@ -238,9 +293,17 @@ async fn what_people_are_called_stands_with_them_alone(mut world: World) {
     // What was denied is in the log when it has ended.
     assert!(world.terminate().success());
     for canary in CANARIES.into_iter().chain(["canary-wrong-password"]) {
-        for (table, column) in [("facts", "body"), ("tokens", "doc"), ("stores", "doc")] {
-            let sql = format!("SELECT count(*) FROM {table} WHERE {column} LIKE '%{canary}%'");
-            assert_eq!(world.database.count(&sql), 0, "{canary} in {table}");
+        for (table, column) in [
+            ("facts", "body"),
+            ("tokens", "doc"),
+            ("stores", "doc"),
+            ("sessions", "doc"),
+            ("claims", "claim_key"),
+            ("receipts", "answer"),
+        ] {
+            let rows = world.database.rows(&format!("SELECT {column} FROM {table}"));
+            let shown = rows.iter().flatten().any(|text| shows(text, canary));
+            assert!(!shown, "{canary} in {table}");
         }
         assert!(!log.contains(canary), "{canary} is in the log:\n{log}");
     }

@@ -1,6 +1,6 @@
 //! An order from the checkout on, and the refunds of it.
 
-mod erasure;
+pub mod erasure;
 mod lists;
 mod orders;
 mod people;

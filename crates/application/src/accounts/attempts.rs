@@ -1,3 +1,4 @@
+use domain::id::UserId;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,7 +17,9 @@ pub(super) enum Whose {
     /// Everybody's who comes with this login from a place that nobody knows.
     Login(String),
     /// Those of a device that this user has logged in from.
-    Device(Vec<u8>),
+    Device([u8; 16]),
+    /// Those of whoever is logged in as this user, and gives another password.
+    Own(UserId),
 }
 
 /// Attempts to log in, counted in this process.
@@ -36,8 +39,9 @@ impl Attempts {
         let mut counted = self.counted();
         counted.retain(|_, it| now - it.since < WINDOW);
         if counted.len() >= REMEMBERED && !counted.contains_key(whose) {
-            let first =
-                counted.iter().min_by_key(|(_, it)| it.since).map(|(whose, _)| whose.clone());
+            // Strangers make room for strangers: who is known is not forgotten for them.
+            let logins = counted.iter().filter(|(whose, _)| matches!(whose, Whose::Login(_)));
+            let first = logins.min_by_key(|(_, it)| it.since).map(|(whose, _)| whose.clone());
             first.map(|first| counted.remove(&first));
         }
         let of = counted.entry(whose.clone()).or_insert(Counted { since: now, failed: 0 });
@@ -50,8 +54,11 @@ impl Attempts {
 
     /// It came to no failure that counts.
     pub fn take_back(&self, whose: &Whose) {
-        if let Some(of) = self.counted().get_mut(whose) {
-            of.failed = of.failed.saturating_sub(1);
+        let mut counted = self.counted();
+        let Some(of) = counted.get_mut(whose) else { return };
+        of.failed = of.failed.saturating_sub(1);
+        if of.failed == 0 {
+            counted.remove(whose);
         }
     }
 
@@ -84,7 +91,7 @@ mod tests {
         let later = NOON + Duration::minutes(5);
         assert_eq!(attempts.begin(&login("ada"), later), Err(Duration::minutes(10)));
         assert_eq!(attempts.begin(&login("bob"), later), Ok(()));
-        assert_eq!(attempts.begin(&Whose::Device(vec![1]), later), Ok(()));
+        assert_eq!(attempts.begin(&Whose::Device([1; 16]), later), Ok(()));
         assert_eq!(attempts.begin(&login("ada"), NOON + WINDOW), Ok(()));
     }
 

@@ -6,19 +6,32 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
-/// How many are hashed at a time: each takes 19 MiB and a core.
-const AT_ONCE: usize = 2;
-/// How many more wait for it. Who comes after them is sent away.
-const WAITING: usize = 64;
+/// How many are hashed at a time in each lane: each takes 19 MiB and a core.
+const AT_ONCE: usize = 1;
+/// How many of a lane are hashed or wait for it. Who comes after them is sent away.
+const IN_LANE: usize = 64;
 /// How long one waits at most.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whose password it is: a flood of strangers is in nobody's way who is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Strangers,
+    Known,
+}
 
 /// Hashes passwords with argon2id, by the parameters that OWASP recommends: 19 MiB, two passes, one
 /// lane. A hash says how it was made, so that those can change.
 #[derive(Clone)]
 pub(super) struct Passwords {
-    places: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    strangers: Places,
+    known: Places,
+}
+
+#[derive(Clone)]
+struct Places {
+    hashed: Arc<Semaphore>,
+    in_lane: Arc<Semaphore>,
 }
 
 /// The hash of what nobody knows, by the same parameters as everybody's: to check it takes as long.
@@ -31,29 +44,42 @@ pub(super) struct Busy;
 
 impl Passwords {
     pub fn new() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(AT_ONCE)),
-            waiting: Arc::new(Semaphore::new(WAITING)),
-        }
+        Self { strangers: Places::new(), known: Places::new() }
     }
 
     /// The hash of a password, to be kept.
     pub async fn hash(&self, salt: [u8; 16], password: SecretString) -> Result<String, Busy> {
-        self.work(move || hash(&salt, &password)).await
+        self.known.work(move || hash(&salt, &password)).await
     }
 
     /// Whether it is the password of this hash; without one it never is, and takes as long.
-    pub async fn is(&self, held: Option<&str>, password: SecretString) -> Result<bool, Busy> {
+    pub async fn is(
+        &self,
+        lane: Lane,
+        held: Option<&str>,
+        password: SecretString,
+    ) -> Result<bool, Busy> {
         let held = held.unwrap_or(NOBODYS).to_owned();
-        self.work(move || is(&held, &password)).await
+        let places = match lane {
+            Lane::Strangers => &self.strangers,
+            Lane::Known => &self.known,
+        };
+        places.work(move || is(&held, &password)).await
+    }
+}
+
+impl Places {
+    fn new() -> Self {
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { hashed: places(AT_ONCE), in_lane: places(IN_LANE) }
     }
 
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let _waits = self.waiting.try_acquire().map_err(|_| Busy)?;
-        let place = Arc::clone(&self.places).acquire_owned();
+        let _in_lane = self.in_lane.try_acquire().map_err(|_| Busy)?;
+        let place = Arc::clone(&self.hashed).acquire_owned();
         let place = tokio::time::timeout(PATIENCE, place).await.map_err(|_| Busy)?;
         let place = place.map_err(|_| Busy)?;
         let done = tokio::task::spawn_blocking(move || {
@@ -88,12 +114,12 @@ mod tests {
         let secret = |text: &str| SecretString::from(text);
         let held = passwords.hash([7; 16], secret("correct horse")).await.unwrap();
         assert!(held.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{held}");
-        assert!(passwords.is(Some(&held), secret("correct horse")).await.unwrap());
-        assert!(!passwords.is(Some(&held), secret("Correct horse")).await.unwrap());
-        assert!(!passwords.is(None, secret("correct horse")).await.unwrap());
+        assert!(passwords.is(Lane::Known, Some(&held), secret("correct horse")).await.unwrap());
+        assert!(!passwords.is(Lane::Known, Some(&held), secret("Correct horse")).await.unwrap());
+        assert!(!passwords.is(Lane::Strangers, None, secret("correct horse")).await.unwrap());
         // It is a hash like any other, and not refused at a glance.
         let nobodys = PasswordHash::new(NOBODYS).unwrap();
         assert_eq!(nobodys.params, PasswordHash::new(&held).unwrap().params);
-        assert!(!passwords.is(Some("plain"), secret("plain")).await.unwrap());
+        assert!(!passwords.is(Lane::Known, Some("plain"), secret("plain")).await.unwrap());
     }
 }

@@ -43,6 +43,8 @@ pub enum Guard {
     U10,
     /// None of the rules: the order holds as many tenders as it may.
     Limit,
+    /// None of the rules: who bought was erased, and would be needed again.
+    Erased,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +99,19 @@ pub fn plan(order: &Order, undo: &UndoCancellation) -> Result<UndoPlan, Rejectio
     }
     let facts = facts(order, cancellation, refund, undo, &tenders);
     let after = facts.iter().fold(order.clone(), Order::evolve);
+    if order.personal_data_erased && matches!(after.state, OrderState::Received | OrderState::Ready)
+    {
+        blockers.push(Blocker {
+            guard: Guard::Erased,
+            reason: Reason::OrderStateForbids,
+            message: format!(
+                "the order would be {} again, to be checked and sent, and who bought was erased",
+                after.state.name()
+            ),
+            lifted_by: Vec::new(),
+            amount: None,
+        });
+    }
     let refund = refund.cloned();
     Ok(UndoPlan { blockers, tenders, refund, order_state: after.state, facts })
 }
@@ -161,6 +176,7 @@ impl Guard {
             Self::U9 => "U9",
             Self::U10 => "U10",
             Self::Limit => "LIMIT",
+            Self::Erased => "ERASED",
         }
     }
 }

@@ -41,13 +41,13 @@ async fn until_attempts(world: &World, expected: Value) {
 
 async fn what_was_denied_is_in_the_log_of_the_callers_store(world: World) {
     world.open_store(json!({})).await;
-    world.open_store_named("other", "other-guid", json!({})).await;
+    world.open_store_named("shop-2", "other-guid", json!({})).await;
     world.ready(&order("O-1")).await;
     let body = json!({"request_id": "t", "name": "t", "role": "ROLE_VIEWER"});
     let tokens = format!("/v1/stores/{STORE}/tokens");
     let made = world.http().post(&tokens, &body).await.ok();
     let viewer = world.http().token(made["secret"].as_str().unwrap());
-    viewer.get("/v1/stores/other/orders/O-9").await.refused(404, "STORE_NOT_FOUND");
+    viewer.get("/v1/stores/shop-2/orders/O-9").await.refused(404, "STORE_NOT_FOUND");
     let lists = |method: &str, reason: &str, named: Option<&str>, times: u64| {
         let mut denial = json!({"reason": reason, "method": method, "times": times});
         if let Some(named) = named {
@@ -55,7 +55,7 @@ async fn what_was_denied_is_in_the_log_of_the_callers_store(world: World) {
         }
         denial
     };
-    let first = lists("GetOrder", "STORE_NOT_FOUND", Some("other"), 1);
+    let first = lists("GetOrder", "STORE_NOT_FOUND", Some("shop-2"), 1);
     until_attempts(&world, json!([first])).await;
     let id = made["token_id"].as_str().unwrap();
     assert_eq!(denied(&world)[0].0, format!("MERCHANT {id}"));

@@ -25,10 +25,12 @@ const AT_ONCE: usize = 16;
 
 /// Answers that do not come are given up soon, and leases run out soon, so that no test waits long.
 /// There are more retries than in other tests: no refund is to fail because it has none left.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("MERIDIAN__PAYMENTS__LEASE", "1s"),
     ("MERIDIAN__PAYMENTS__CONCURRENCY", "64"),
     ("MERIDIAN__PAYMENTS__RETRY", "50ms,100ms,200ms,200ms,500ms,500ms,1s,1s,2s,2s,5s,5s"),
+    // So many calls come to nothing here that it is left alone again and again.
+    ("MERIDIAN__PAYMENTS__BREAKER__PAUSE", "200ms"),
     ("MERIDIAN__PAYMENTS__STRIPE__TIMEOUT", "500ms"),
     ("MERIDIAN__PAYMENTS__STRIPE__PATIENCE", "3s"),
 ];

@@ -48,6 +48,30 @@ fn an_undo_gives_back_the_state_that_the_order_had() {
 }
 
 #[test]
+fn whoever_was_erased_is_not_needed_again() {
+    for (state, allowed) in [
+        (OrderState::Received, false),
+        (OrderState::Ready, false),
+        (OrderState::Accepted, true),
+        (OrderState::Completed, true),
+    ] {
+        let order = Order { state, ..received(checkout()) };
+        let order = decided(cancelled(order, cancel([])), Command::ErasePersonalData);
+        let id = latest(&order).cancellation_id;
+        let command = Command::UndoCancellation(Box::new(undo(id, None)));
+        let blockers = plan_undo(&order, &undo(id, None)).unwrap().blockers;
+        let guards: Vec<_> = blockers.iter().map(|it| it.guard).collect();
+        if allowed {
+            assert_eq!(guards, []);
+            order.decide(command).unwrap();
+        } else {
+            assert_eq!(guards, [Guard::Erased], "{}", state.name());
+            assert_eq!(order.decide(command).unwrap_err().reason, Reason::OrderStateForbids);
+        }
+    }
+}
+
+#[test]
 fn the_undo_of_a_part_leaves_the_state_alone() {
     let order = cancelled(ready(checkout()), cancel([asked("socks", 1)]));
     let id = latest(&order).cancellation_id;
