@@ -35,16 +35,20 @@ impl Refused {
         let mut figures: Vec<_> =
             figures.map(|(name, value)| (words::spaced(name), value.clone())).collect();
         figures.sort();
+        // The reason stands in the heading already.
+        let message = status.message();
+        let message = message.strip_prefix(&format!("{code}: ")).unwrap_or(message);
         let violations = details.bad_request().into_iter().flat_map(|it| &it.field_violations);
+        let violations = violations.filter(|it| it.description != message);
         let faults = violations.map(|it| (it.field.clone(), it.description.clone()));
         let delay = details.retry_info().and_then(|info| info.retry_delay);
         Self {
             http: http_status(status.code()),
             reason: words::spaced(if code.is_empty() { kind(status.code()) } else { &code }),
-            code,
-            message: words::sentence(status.message()),
-            figures,
+            message: words::sentence(message),
             faults: faults.collect(),
+            code,
+            figures,
             retry_after: delay.map(|delay| delay.as_secs().max(1).to_string()).unwrap_or_default(),
         }
     }

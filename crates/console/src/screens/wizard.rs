@@ -67,22 +67,33 @@ struct Row {
 }
 
 impl WizardPage {
+    /// Lines of which something is left.
     fn rows(&self) -> Vec<Row> {
         let at = |name: &str, place: usize| {
             self.fields.column(name).get(place).copied().unwrap_or_default().to_owned()
         };
-        let lines = self.order.lines.iter().enumerate().map(|(place, line)| {
-            let left = self.left.lines.iter().find(|it| it.cart_item_id == line.cart_item_id);
-            Row {
-                line: line.clone(),
-                left: left.cloned().unwrap_or_default(),
-                quantity: at("quantity", place),
-                percent: at("percent", place),
-                amount: at("amount", place),
-                reason: at("line_reason", place),
-            }
-        });
-        lines.collect()
+        let left = self.order.lines.iter().map(|line| (line, self.left_of(line)));
+        let rows = left.filter(|(_, left)| is_something(left)).enumerate();
+        rows.map(|(place, (line, left))| Row {
+            line: line.clone(),
+            left,
+            quantity: at("quantity", place),
+            percent: at("percent", place),
+            amount: at("amount", place),
+            reason: at("line_reason", place),
+        })
+        .collect()
+    }
+
+    /// Lines of which everything was refunded.
+    fn exhausted(&self) -> Vec<&str> {
+        let lines = self.order.lines.iter().filter(|line| !is_something(&self.left_of(line)));
+        lines.map(|line| line.cart_item_id.as_str()).collect()
+    }
+
+    fn left_of(&self, line: &OrderLine) -> RefundableLine {
+        let left = self.left.lines.iter().find(|it| it.cart_item_id == line.cart_item_id);
+        left.cloned().unwrap_or_default()
     }
 
     fn reasons(&self) -> Vec<Choice> {
@@ -97,6 +108,10 @@ impl WizardPage {
     fn methods(&self) -> Vec<Choice> {
         words::refund_methods()
     }
+}
+
+fn is_something(left: &RefundableLine) -> bool {
+    left.quantity > 0 || words::some(words::customer(&left.amount))
 }
 
 pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
