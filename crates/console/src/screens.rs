@@ -48,48 +48,66 @@ pub fn router<S: Services>() -> Router<Site<S>> {
         .route("/console/login", get(entry::show).post(entry::log_in::<S>))
         .route("/console/logout", post(entry::log_out::<S>))
         .route("/console/stores", get(entry::stores::<S>))
-        .nest("/console/{store_id}", of_a_store())
+        .merge(of_a_store())
+        .merge(of_an_order())
 }
 
 fn of_a_store<S: Services>() -> Router<Site<S>> {
     Router::new()
-        .route("/orders", get(orders::list::<S>))
-        .route("/orders.csv", get(export::orders::<S>))
-        .nest("/orders/{order_id}", of_an_order())
-        .route("/cancellations", get(cancellations::list::<S>))
-        .route("/refunds", get(refunds::list::<S>))
-        .route("/waiting", get(waiting::list::<S>))
-        .route("/settings", get(settings::show::<S>).post(settings::save::<S>))
-        .route("/tokens", get(tokens::list::<S>).post(tokens::create::<S>))
-        .route("/tokens/{token_id}/revoke", post(tokens::revoke::<S>))
-        .route("/reports", get(reports::show::<S>))
-        .route("/reports.csv", get(reports::csv::<S>))
-        .route("/webhooks", get(webhooks::list::<S>).post(webhooks::create::<S>))
-        .route("/webhooks/{endpoint_id}", get(webhooks::show::<S>).post(webhooks::change::<S>))
-        .route("/webhooks/{endpoint_id}/delete", post(webhooks::delete::<S>))
-        .route("/webhooks/{endpoint_id}/rotate", post(webhooks::rotate::<S>))
-        .route("/webhooks/{endpoint_id}/test", post(webhooks::test::<S>))
-        .route("/webhooks/{endpoint_id}/redeliver", post(webhooks::redeliver::<S>))
+        .route("/console/{store_id}/orders", get(orders::list::<S>))
+        .route("/console/{store_id}/orders.csv", get(export::orders::<S>))
+        .route("/console/{store_id}/cancellations", get(cancellations::list::<S>))
+        .route("/console/{store_id}/refunds", get(refunds::list::<S>))
+        .route("/console/{store_id}/waiting", get(waiting::list::<S>))
+        .route("/console/{store_id}/settings", get(settings::show::<S>).post(settings::save::<S>))
+        .route("/console/{store_id}/tokens", get(tokens::list::<S>).post(tokens::create::<S>))
+        .route("/console/{store_id}/tokens/{token_id}/revoke", post(tokens::revoke::<S>))
+        .route("/console/{store_id}/reports", get(reports::show::<S>))
+        .route("/console/{store_id}/reports.csv", get(reports::csv::<S>))
+        .route("/console/{store_id}/webhooks", get(webhooks::list::<S>).post(webhooks::create::<S>))
+        .route(
+            "/console/{store_id}/webhooks/{endpoint_id}",
+            get(webhooks::show::<S>).post(webhooks::change::<S>),
+        )
+        .route("/console/{store_id}/webhooks/{endpoint_id}/delete", post(webhooks::delete::<S>))
+        .route("/console/{store_id}/webhooks/{endpoint_id}/rotate", post(webhooks::rotate::<S>))
+        .route("/console/{store_id}/webhooks/{endpoint_id}/test", post(webhooks::test::<S>))
+        .route(
+            "/console/{store_id}/webhooks/{endpoint_id}/redeliver",
+            post(webhooks::redeliver::<S>),
+        )
 }
 
 fn of_an_order<S: Services>() -> Router<Site<S>> {
     Router::new()
-        .route("/", get(order::show::<S>))
-        .route("/accept", post(order::accept::<S>))
-        .route("/reference", post(order::set_reference::<S>))
-        .route("/complete", post(order::complete::<S>))
-        .route("/ship", post(goods::ship::<S>))
-        .route("/deliver", post(goods::deliver::<S>))
-        .route("/screening", post(order::screen::<S>))
-        .route("/handover", post(order::hand_over::<S>))
-        .route("/cancel", get(cancel::show::<S>).post(cancel::post::<S>))
-        .route("/cancel/preview", post(cancel::fragment::<S>))
-        .route("/refund", get(wizard::show::<S>).post(wizard::post::<S>))
-        .route("/refund/quote", post(wizard::fragment::<S>))
-        .route("/refunds/{refund_id}", get(refund::show::<S>).post(refund::act::<S>))
-        .route("/refunds/{refund_id}/credit-note", get(refund::credit_note::<S>))
+        .route("/console/{store_id}/orders/{order_id}", get(order::show::<S>))
+        .route("/console/{store_id}/orders/{order_id}/accept", post(order::accept::<S>))
+        .route("/console/{store_id}/orders/{order_id}/reference", post(order::set_reference::<S>))
+        .route("/console/{store_id}/orders/{order_id}/complete", post(order::complete::<S>))
+        .route("/console/{store_id}/orders/{order_id}/ship", post(goods::ship::<S>))
+        .route("/console/{store_id}/orders/{order_id}/deliver", post(goods::deliver::<S>))
+        .route("/console/{store_id}/orders/{order_id}/screening", post(order::screen::<S>))
+        .route("/console/{store_id}/orders/{order_id}/handover", post(order::hand_over::<S>))
         .route(
-            "/cancellations/{cancellation_id}",
+            "/console/{store_id}/orders/{order_id}/cancel",
+            get(cancel::show::<S>).post(cancel::post::<S>),
+        )
+        .route("/console/{store_id}/orders/{order_id}/cancel/preview", post(cancel::fragment::<S>))
+        .route(
+            "/console/{store_id}/orders/{order_id}/refund",
+            get(wizard::show::<S>).post(wizard::post::<S>),
+        )
+        .route("/console/{store_id}/orders/{order_id}/refund/quote", post(wizard::fragment::<S>))
+        .route(
+            "/console/{store_id}/orders/{order_id}/refunds/{refund_id}",
+            get(refund::show::<S>).post(refund::act::<S>),
+        )
+        .route(
+            "/console/{store_id}/orders/{order_id}/refunds/{refund_id}/credit-note",
+            get(refund::credit_note::<S>),
+        )
+        .route(
+            "/console/{store_id}/orders/{order_id}/cancellations/{cancellation_id}",
             get(cancellation::show::<S>).post(cancellation::act::<S>),
         )
 }

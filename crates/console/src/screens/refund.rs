@@ -74,7 +74,7 @@ async fn with<S: Services>(visit: &Visit<S>, refused: Option<&Status>) -> Shown 
     let explained = visit.calls.refunds().explain_refund(request).await?.into_inner();
     RefundPage {
         frame: visit.frame(format!("Refund no. {}", refund.refund_number), "refunds").with(refused),
-        is_own: refund.created_by == visit.actor_id,
+        is_own: refund.created_by.ends_with(&format!(":{}", visit.actor_id)),
         refund,
         explanations: explained.explanations,
     }
