@@ -58,9 +58,9 @@ export async function find_orders(page, { manager, finds }) {
       for (const [label, value] of Object.entries(query)) {
         const named = { name: label, exact: true };
         const field = page.getByLabel(label, { exact: true }).or(page.getByRole("combobox", named));
-        const kind = await field.evaluate((it) => it.tagName + it.type);
-        if (kind === "INPUTcheckbox") await field.check();
-        else if (kind.startsWith("SELECT")) await field.selectOption(value);
+        const kind = await field.evaluate((it) => it.type);
+        if (kind === "checkbox") await field.check();
+        else if (kind === "select-one") await field.selectOption(value);
         else await field.fill(value);
       }
       await button(page, "Apply").click();

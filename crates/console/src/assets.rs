@@ -10,20 +10,22 @@ pub fn router() -> Router {
     Router::new()
         .route(
             "/console/assets/console.css",
-            get(|| file("text/css; charset=utf-8", include_str!("../assets/console.css"))),
+            get(async || file("text/css; charset=utf-8", include_str!("../assets/console.css"))),
         )
         .route(
             "/console/assets/console.js",
-            get(|| file("text/javascript; charset=utf-8", include_str!("../assets/console.js"))),
+            get(async || {
+                file("text/javascript; charset=utf-8", include_str!("../assets/console.js"))
+            }),
         )
         .route(
             "/console/assets/icon.svg",
-            get(|| file("image/svg+xml", include_str!("../assets/icon.svg"))),
+            get(async || file("image/svg+xml", include_str!("../assets/icon.svg"))),
         )
         .layer(from_fn(guard::headers))
 }
 
-async fn file(
+fn file(
     kind: &'static str,
     text: &'static str,
 ) -> ([(http::HeaderName, &'static str); 2], &'static str) {

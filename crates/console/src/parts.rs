@@ -34,6 +34,7 @@ pub struct Pair {
 
 impl HtmlSafe for Pair {}
 
+#[expect(clippy::ref_option, reason = "templates hand everything over by reference")]
 pub fn pair(pair: &Option<MoneyPair>) -> Pair {
     Pair { customer: words::customer(pair).to_owned(), merchant: words::merchant(pair).to_owned() }
 }

@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn a_secret_comes_back_out_of_its_cookie() {
         let secret = Secret::new("a; secret=\"of\" the configuration");
-        let set = secret.cookie().unwrap();
-        let sent = set.to_str().unwrap().split_once(';').unwrap().0;
+        let cookie = secret.cookie().unwrap();
+        let sent = cookie.to_str().unwrap().split_once(';').unwrap().0;
         let found = Secret::of(&cookies(&format!("theme=dark; {sent}"))).unwrap();
         assert_eq!(found.0, secret.0);
         for other in ["", "meridian=bXJk", "__Host-meridian=", "__Host-meridian=%%"] {

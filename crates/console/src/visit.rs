@@ -125,7 +125,7 @@ impl<S: Services> FromRequest<Site<S>> for Visitor<S> {
         let body =
             body::read(&parts, body).await.map_err(|_| Stop::unreadable().into_response())?;
         let secret = Secret::of(&parts.headers).ok_or_else(|| to_log_in(&parts))?;
-        let form = sent_form(&parts, &secret, &body).map_err(|stop| stop.into_response())?;
+        let form = sent_form(&parts, &secret, &body).map_err(Stop::into_response)?;
         let query = Fields::of(parts.uri.query().unwrap_or_default());
         let query = query.ok_or_else(|| Stop::unreadable().into_response())?;
         let calls = Calls::of(site.services.clone(), &secret, &parts.headers);
@@ -233,8 +233,8 @@ impl<S: Services> Visit<S> {
     }
 
     /// Goes to a page of the store, where `done` is said.
-    pub fn go(&self, path: &str, done: &str) -> Shown {
+    pub fn go(&self, path: &str, done: &str) -> Response {
         let to = format!("/console/{}/{path}?done={done}", self.store.store_id);
-        Ok(Redirect::to(&to).into_response())
+        Redirect::to(&to).into_response()
     }
 }

@@ -1,5 +1,11 @@
 //! Words for what the contract calls by its names.
 
+#![expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates hand everything over by reference"
+)]
+
 use pbjson_types::Timestamp;
 use time::{OffsetDateTime, macros::format_description};
 use wire::{

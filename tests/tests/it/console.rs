@@ -3,6 +3,7 @@
 mod browser;
 mod by_hand;
 mod forged;
+mod work;
 
 use crate::world::{Http, STORE};
 use http::Method;

@@ -134,7 +134,7 @@ pub async fn act<S: Services>(visit: Visit<S>) -> Shown {
     match acted(&visit).await {
         Ok(Some(done)) => {
             let (order_id, id) = (visit.order_id(), visit.named("cancellation_id"));
-            visit.go(&format!("orders/{order_id}/cancellations/{id}"), done)
+            Ok(visit.go(&format!("orders/{order_id}/cancellations/{id}"), done))
         }
         Ok(None) => with(&visit, visit.form.clone(), None).await,
         Err(status) => with(&visit, visit.form.clone(), Some(status)).await,

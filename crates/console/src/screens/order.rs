@@ -14,8 +14,8 @@ use wire::{
     events::v1::{Event, ListEventsRequest},
     orders::v1::{
         AcceptOrderRequest, CompleteOrderRequest, GetOrderRequest, HandoverState, Order,
-        OrderState, ResolveScreeningRequest, RetryHandoverRequest, ScreeningCheck, ScreeningState,
-        SetExternalReferenceRequest,
+        OrderHandover, OrderState, ResolveScreeningRequest, RetryHandoverRequest, ScreeningCheck,
+        ScreeningState, SetExternalReferenceRequest,
     },
     refunds::v1::{ListRefundsRequest, Refund, Refundable},
 };
@@ -65,7 +65,7 @@ impl OrderPage {
     }
 
     fn can_be_pushed(&self) -> bool {
-        let state = self.order.handover.as_ref().map(|it| it.state());
+        let state = self.order.handover.as_ref().map(OrderHandover::state);
         matches!(state, Some(HandoverState::Retrying | HandoverState::Exhausted))
     }
 
@@ -147,7 +147,7 @@ pub async fn after<S: Services, T>(
     done: &str,
 ) -> Shown {
     match outcome {
-        Ok(_) => visit.go(&format!("orders/{}", visit.order_id()), done),
+        Ok(_) => Ok(visit.go(&format!("orders/{}", visit.order_id()), done)),
         Err(status) => with(visit, Some(&status)).await,
     }
 }

@@ -96,7 +96,7 @@ pub async fn act<S: Services>(visit: Visit<S>) -> Shown {
     match acted(&visit).await {
         Ok(done) => {
             let (order_id, refund_id) = (visit.order_id(), visit.named("refund_id"));
-            visit.go(&format!("orders/{order_id}/refunds/{refund_id}"), done)
+            Ok(visit.go(&format!("orders/{order_id}/refunds/{refund_id}"), done))
         }
         Err(status) => with(&visit, Some(&status)).await,
     }

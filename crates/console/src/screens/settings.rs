@@ -135,7 +135,7 @@ pub async fn save<S: Services>(visit: Visit<S>) -> Shown {
             let handover = store.settings.as_ref().and_then(|settings| settings.handover.as_ref());
             let secret = handover.map(|handover| handover.secret.clone()).unwrap_or_default();
             if secret.is_empty() {
-                visit.go("settings", "saved")
+                Ok(visit.go("settings", "saved"))
             } else {
                 page(&visit, store, secret, None)
             }

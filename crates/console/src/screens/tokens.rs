@@ -84,7 +84,7 @@ pub async fn revoke<S: Services>(visit: Visit<S>) -> Shown {
         request_id: visit.request_id(),
     });
     match visit.calls.stores().revoke_token(request).await {
-        Ok(_) => visit.go("tokens", "token-revoked"),
+        Ok(_) => Ok(visit.go("tokens", "token-revoked")),
         Err(status) => page(&visit, None, Some(&status)).await,
     }
 }

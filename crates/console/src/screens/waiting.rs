@@ -11,8 +11,8 @@ use askama::Template;
 use gateway::Services;
 use tonic::Status;
 use wire::orders::v1::{
-    HandoverState, ListOrdersRequest, ListOrdersResponse, ListTasksRequest, Order, OrderSort,
-    OrderState, Screened, ScreeningState, Task,
+    HandoverState, ListOrdersRequest, ListOrdersResponse, ListTasksRequest, Order, OrderHandover,
+    OrderSort, OrderState, Screened, ScreeningState, Task,
 };
 
 /// Tasks on a page.
@@ -82,6 +82,6 @@ fn is_in_review(order: &Order) -> bool {
 }
 
 fn is_stuck(order: &Order) -> bool {
-    let state = order.handover.as_ref().map(|handover| handover.state());
+    let state = order.handover.as_ref().map(OrderHandover::state);
     matches!(state, Some(HandoverState::Retrying | HandoverState::Exhausted))
 }

@@ -141,7 +141,7 @@ pub(super) async fn after<S: Services, T>(
 ) -> Shown {
     let endpoint_id = visit.named("endpoint_id");
     match outcome {
-        Ok(_) => visit.go(&format!("webhooks/{endpoint_id}"), done),
+        Ok(_) => Ok(visit.go(&format!("webhooks/{endpoint_id}"), done)),
         Err(status) => page(visit, &endpoint_id, String::new(), Some(&status)).await,
     }
 }
@@ -176,7 +176,7 @@ pub async fn delete<S: Services>(visit: Visit<S>) -> Shown {
         request_id: visit.request_id(),
     });
     match visit.calls.webhooks().delete_endpoint(request).await {
-        Ok(_) => visit.go("webhooks", "endpoint-deleted"),
+        Ok(_) => Ok(visit.go("webhooks", "endpoint-deleted")),
         Err(status) => {
             page(&visit, &visit.named("endpoint_id"), String::new(), Some(&status)).await
         }

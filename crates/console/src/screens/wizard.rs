@@ -104,10 +104,6 @@ impl WizardPage {
         });
         reasons.collect()
     }
-
-    fn methods(&self) -> Vec<Choice> {
-        words::refund_methods()
-    }
 }
 
 fn is_something(left: &RefundableLine) -> bool {
