@@ -61,7 +61,12 @@ impl OrderPage {
     }
 
     fn can_be_refunded(&self) -> bool {
-        words::some(words::customer(&self.refundable.total))
+        !self.is(&[OrderState::Received]) && words::some(words::customer(&self.refundable.total))
+    }
+
+    /// Only the platform may.
+    fn can_be_completed(&self) -> bool {
+        self.frame.platform && self.is(&[OrderState::Accepted])
     }
 
     fn can_be_pushed(&self) -> bool {

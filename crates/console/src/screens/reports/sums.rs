@@ -92,6 +92,10 @@ impl Sums {
             .map(|(reason, amounts)| row(reason, &kinds, &amounts, most))
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.total));
+        // What there is nothing of has the decimals of everything else.
+        let decimals = rows.iter().map(|row| row.total.scale()).max().unwrap_or_default();
+        let cells = rows.iter_mut().flat_map(|row| &mut row.cells);
+        cells.for_each(|cell| cell.amount.rescale(decimals));
         Report {
             currency: currency.to_owned(),
             count,
