@@ -5,11 +5,24 @@ import assert from "node:assert/strict";
 const button = (place, name) => place.getByRole("button", { name, exact: true });
 const badge = (page) => page.locator("h1 .badge").innerText();
 
+async function useToken(page, token) {
+  const form = page.locator("details", { hasText: "Use an access token" });
+  if (!(await form.getByLabel("Access token").isVisible())) await form.locator("summary").click();
+  await form.getByLabel("Access token").fill(token);
+  await button(form, "Use it").click();
+}
+
 async function logIn(page, token) {
   await page.goto("/console");
-  await page.getByLabel("Access token").fill(token);
-  await button(page, "Log in").click();
+  await useToken(page, token);
   await page.waitForURL(/\/(orders|stores)$/);
+}
+
+async function logInAs(page, login, password) {
+  await page.goto("/console/login");
+  await page.getByLabel("Login").fill(login);
+  await page.getByLabel("Password").fill(password);
+  await button(page, "Log in").click();
 }
 
 async function logOut(page) {
@@ -30,12 +43,10 @@ const cookie = async (page) =>
 export async function log_in_and_out(page, { manager, wrong }) {
   await page.goto("/console/shop/orders?state=READY");
   assert.match(page.url(), /\/console\/login\?next=/);
-  await page.getByLabel("Access token").fill(wrong);
-  await button(page, "Log in").click();
+  await useToken(page, wrong);
   await page.getByRole("alert").waitFor();
   assert.equal(await cookie(page), undefined);
-  await page.getByLabel("Access token").fill(manager);
-  await button(page, "Log in").click();
+  await useToken(page, manager);
   await page.waitForURL((url) => url.search === "?state=READY");
   const first = await cookie(page);
   assert.ok(first.httpOnly && first.secure && first.sameSite === "Lax" && first.path === "/");
@@ -43,6 +54,48 @@ export async function log_in_and_out(page, { manager, wrong }) {
   assert.equal(await cookie(page), undefined);
   await page.goto("/console/shop/orders");
   assert.match(page.url(), /\/console\/login/);
+}
+
+/** A manager enters somebody, who chooses a password, works, and is shut out. */
+export async function somebody_new(page, { manager, own }) {
+  await logIn(page, manager);
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await page.getByText("Enter somebody").click();
+  await page.getByLabel("Login").fill("ada@shop.example");
+  await page.getByLabel("Name").first().fill("Ada Example");
+  await page.locator("details[open] [name=role]").selectOption("AGENT");
+  await button(page, "Enter them").click();
+  const first = await page.locator(".secret code").innerText();
+  await logOut(page);
+
+  await logInAs(page, "ada@shop.example", `${first}?`);
+  assert.match(await page.getByRole("alert").innerText(), /LOGIN_FAILED/);
+  await logInAs(page, "ada@shop.example", first);
+  await page.waitForURL("**/console/password");
+  // Nothing else opens before the password is her own.
+  await page.goto("/console/shop/orders");
+  await page.waitForURL("**/console/password");
+  await page.getByLabel("Password until now").fill(first);
+  await page.getByLabel("New password", { exact: false }).first().fill(own);
+  await page.getByLabel("New password again").fill(own);
+  await button(page, "Change it").click();
+  await page.getByText("Your password is changed.").waitFor();
+  assert.match(await page.locator(".who").innerText(), /Ada Example, Agent/);
+  assert.equal(await page.getByRole("link", { name: "Access", exact: true }).count(), 0);
+  const session = await cookie(page);
+  await logOut(page);
+  // The session is over, and not only forgotten here.
+  await page.context().addCookies([session]);
+  await page.goto("/console/shop/orders");
+  assert.match(page.url(), /\/console\/login/);
+
+  await logIn(page, manager);
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await button(page, "Shut out Ada Example").click();
+  await page.getByText("The person’s access is changed.").waitFor();
+  await logOut(page);
+  await logInAs(page, "ada@shop.example", own);
+  assert.match(await page.getByRole("alert").innerText(), /LOGIN_FAILED/);
 }
 
 export async function find_orders(page, { manager, finds }) {
@@ -192,7 +245,7 @@ export async function accessible(page, { platform, pages }, tools) {
   const axe = tools.resolve("axe-core/axe.min.js");
   await logIn(page, platform);
   const findings = {};
-  for (const path of ["/console/login", "/console/stores", ...pages]) {
+  for (const path of ["/console/login", "/console/stores", "/console/password", ...pages]) {
     await page.goto(path);
     // From the outside: the policy of the page lets no script in.
     const source = await (await import("node:fs/promises")).readFile(axe, "utf8");

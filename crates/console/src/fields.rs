@@ -23,6 +23,11 @@ impl Fields {
         found.map_or("", |(_, value)| value.trim())
     }
 
+    /// The text of a field as it was typed: blanks belong to a password.
+    pub fn untrimmed(&self, name: &str) -> &str {
+        self.0.iter().find(|(named, _)| named == name).map_or("", |(_, value)| value)
+    }
+
     /// The text of a field in which something stands.
     pub fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)

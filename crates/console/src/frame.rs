@@ -34,6 +34,8 @@ pub struct Frame {
     pub store_name: String,
     pub here: &'static str,
     pub role: String,
+    /// What somebody who logged in with a password is called.
+    pub who: String,
     pub may: May,
     pub platform: bool,
     pub form_token: String,

@@ -1,5 +1,6 @@
 //! Every screen, and where it is.
 
+mod access;
 mod cancel;
 mod cancellation;
 mod cancellations;
@@ -12,7 +13,6 @@ mod refund;
 mod refunds;
 mod reports;
 mod settings;
-mod tokens;
 mod waiting;
 mod webhooks;
 mod wizard;
@@ -33,7 +33,7 @@ pub const MENU: &[(&str, &str)] = &[
     ("webhooks", "Webhooks"),
     ("reports", "Reports"),
     ("settings", "Settings"),
-    ("tokens", "Access"),
+    ("access", "Access"),
 ];
 
 /// Whether an entry is shown: only managers see who has access.
@@ -42,7 +42,7 @@ pub const MENU: &[(&str, &str)] = &[
     reason = "templates hand everything over by reference"
 )]
 pub fn offers(path: &str, may: &May) -> bool {
-    path != "tokens" || may.manage
+    path != "access" || may.manage
 }
 
 pub fn router<S: Services>() -> Router<Site<S>> {
@@ -51,6 +51,10 @@ pub fn router<S: Services>() -> Router<Site<S>> {
         .route("/console/", get(entry::home::<S>))
         .route("/console/login", get(entry::show).post(entry::log_in::<S>))
         .route("/console/logout", post(entry::log_out::<S>))
+        .route(
+            "/console/password",
+            get(entry::password::show::<S>).post(entry::password::change::<S>),
+        )
         .route("/console/stores", get(entry::stores::<S>))
         .merge(of_a_store())
         .merge(of_an_order())
@@ -64,8 +68,11 @@ fn of_a_store<S: Services>() -> Router<Site<S>> {
         .route("/console/{store_id}/refunds", get(refunds::list::<S>))
         .route("/console/{store_id}/waiting", get(waiting::list::<S>))
         .route("/console/{store_id}/settings", get(settings::show::<S>).post(settings::save::<S>))
-        .route("/console/{store_id}/tokens", get(tokens::list::<S>).post(tokens::create::<S>))
-        .route("/console/{store_id}/tokens/{token_id}/revoke", post(tokens::revoke::<S>))
+        .route("/console/{store_id}/access", get(access::list::<S>))
+        .route("/console/{store_id}/people", post(access::people::create::<S>))
+        .route("/console/{store_id}/people/{user_id}", post(access::people::change::<S>))
+        .route("/console/{store_id}/tokens", post(access::tokens::create::<S>))
+        .route("/console/{store_id}/tokens/{token_id}/revoke", post(access::tokens::revoke::<S>))
         .route("/console/{store_id}/reports", get(reports::show::<S>))
         .route("/console/{store_id}/reports.csv", get(reports::csv::<S>))
         .route("/console/{store_id}/webhooks", get(webhooks::list::<S>).post(webhooks::create::<S>))
@@ -91,6 +98,7 @@ fn of_an_order<S: Services>() -> Router<Site<S>> {
         .route("/console/{store_id}/orders/{order_id}/ship", post(goods::ship::<S>))
         .route("/console/{store_id}/orders/{order_id}/deliver", post(goods::deliver::<S>))
         .route("/console/{store_id}/orders/{order_id}/screening", post(order::screen::<S>))
+        .route("/console/{store_id}/orders/{order_id}/erase", post(order::erase::<S>))
         .route("/console/{store_id}/orders/{order_id}/handover", post(order::hand_over::<S>))
         .route(
             "/console/{store_id}/orders/{order_id}/cancel",

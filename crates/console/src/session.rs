@@ -11,6 +11,12 @@ const COOKIE: &str = "__Host-meridian";
 /// How long a browser keeps it, in seconds: a long day of work. The token itself may end earlier.
 const KEPT_FOR: u32 = 12 * 60 * 60;
 
+/// What a user has logged in from before; it opens nothing by itself.
+const DEVICE: &str = "__Host-meridian-device";
+
+/// How long a browser keeps that, in seconds: a year.
+const DEVICE_KEPT_FOR: u32 = 365 * 24 * 60 * 60;
+
 /// What a form's token is made over. The key is the session's secret, so that every process makes
 /// and knows the same one, today and after a restart.
 const FORM: &str = "meridian console form";
@@ -26,15 +32,7 @@ impl Secret {
 
     /// What the cookies of a request say.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let cookies = headers.get_all(header::COOKIE).into_iter();
-        let mut pairs =
-            cookies.filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(';'));
-        let encoded = pairs.find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == COOKIE).then_some(value)
-        })?;
-        let secret = String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()?;
-        (!secret.is_empty()).then_some(Self(secret))
+        sent(headers, COOKIE).filter(|secret| !secret.is_empty()).map(Self)
     }
 
     /// The header that a call proves itself with; `None` if no header can hold the secret.
@@ -46,8 +44,7 @@ impl Secret {
 
     /// The cookie that logs in.
     pub fn cookie(&self) -> Option<HeaderValue> {
-        let encoded = URL_SAFE_NO_PAD.encode(&self.0);
-        HeaderValue::from_str(&cookie(&encoded, KEPT_FOR)).ok()
+        cookie(COOKIE, &self.0, KEPT_FOR)
     }
 
     /// What every form of this session carries.
@@ -65,11 +62,34 @@ impl Secret {
 
 /// The cookie that logs out.
 pub fn no_cookie() -> Option<HeaderValue> {
-    HeaderValue::from_str(&cookie("", 0)).ok()
+    cookie(COOKIE, "", 0)
 }
 
-fn cookie(value: &str, max_age: u32) -> String {
-    format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax")
+/// What is shown at the next log-in from here.
+pub fn device(headers: &HeaderMap) -> String {
+    sent(headers, DEVICE).unwrap_or_default()
+}
+
+/// The cookie that keeps it.
+pub fn device_cookie(device: &str) -> Option<HeaderValue> {
+    cookie(DEVICE, device, DEVICE_KEPT_FOR)
+}
+
+/// What a cookie of a request holds.
+fn sent(headers: &HeaderMap, name: &str) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = cookies.filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(';'));
+    let encoded = pairs.find_map(|pair| {
+        let (named, value) = pair.trim().split_once('=')?;
+        (named == name).then_some(value)
+    })?;
+    String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
+}
+
+fn cookie(name: &str, value: &str, max_age: u32) -> Option<HeaderValue> {
+    let value = URL_SAFE_NO_PAD.encode(value);
+    let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+    HeaderValue::from_str(&format!("{name}={value}; Max-Age={max_age}; {attributes}")).ok()
 }
 
 #[cfg(test)]

@@ -21,14 +21,12 @@ use std::ops::Deref;
 use time::OffsetDateTime;
 use tonic::{Extensions, Status, metadata::MetadataMap};
 use wire::{
+    accounts::v1::{GetSessionRequest, Session, account_service_client::AccountServiceClient},
     cancellations::v1::cancellation_service_client::CancellationServiceClient,
     events::v1::event_service_client::EventServiceClient,
     orders::v1::order_service_client::OrderServiceClient,
     refunds::v1::refund_service_client::RefundServiceClient,
-    stores::v1::{
-        GetCallerRequest, GetCallerResponse, GetStoreRequest, Role, Store,
-        store_service_client::StoreServiceClient,
-    },
+    stores::v1::{GetStoreRequest, Role, Store, store_service_client::StoreServiceClient},
     webhooks::v1::webhook_service_client::WebhookServiceClient,
 };
 
@@ -37,6 +35,10 @@ pub type Shown = Result<Response, Stop>;
 
 /// How long a service may take, as gRPC writes it.
 const DEADLINE: HeaderValue = HeaderValue::from_static("30S");
+
+/// Where a password is changed, and what somebody may visit who has to do that first.
+pub const PASSWORD: &str = "/console/password";
+const OF_EVERYBODY: [&str; 2] = [PASSWORD, "/console/logout"];
 
 /// The longest message that is taken, in bytes: a page of 1000 large orders fits.
 const MAX_ANSWER: usize = 64 << 20;
@@ -62,15 +64,23 @@ macro_rules! clients {
 impl<S: Services> Calls<S> {
     /// `None` if no header can hold the secret.
     pub fn of(services: S, secret: &Secret, headers: &HeaderMap) -> Option<Self> {
+        let mut calls = Self::of_nobody(services, headers);
+        let mut metadata = calls.metadata.into_headers();
+        metadata.insert(header::AUTHORIZATION, secret.bearer()?);
+        calls.metadata = MetadataMap::from_headers(metadata);
+        Some(calls)
+    }
+
+    /// The calls of somebody who is not logged in yet.
+    pub fn of_nobody(services: S, headers: &HeaderMap) -> Self {
         let mut metadata = HeaderMap::new();
         for name in PASSED_ON {
             if let Some(value) = headers.get(name) {
                 metadata.insert(name, value.clone());
             }
         }
-        metadata.insert(header::AUTHORIZATION, secret.bearer()?);
         metadata.insert("grpc-timeout", DEADLINE);
-        Some(Self { services, metadata: MetadataMap::from_headers(metadata) })
+        Self { services, metadata: MetadataMap::from_headers(metadata) }
     }
 
     /// A message as this caller sends it.
@@ -83,24 +93,28 @@ impl<S: Services> Calls<S> {
         refunds: RefundServiceClient,
         cancellations: CancellationServiceClient,
         stores: StoreServiceClient,
+        accounts: AccountServiceClient,
         webhooks: WebhookServiceClient,
         events: EventServiceClient
     }
 
-    /// Whether the secret is anybody's, and whose.
-    pub async fn caller(&self) -> Result<GetCallerResponse, Status> {
-        let answer = self.stores().get_caller(self.ask(GetCallerRequest {})).await?;
-        Ok(answer.into_inner())
+    /// Whether the secret is that of somebody who works here, and whose.
+    pub async fn session(&self) -> Result<Session, Status> {
+        let answer = self.accounts().get_session(self.ask(GetSessionRequest {})).await?;
+        let session = answer.into_inner().session.unwrap_or_default();
+        match session.role() {
+            Role::Viewer | Role::Agent | Role::Manager | Role::Platform => Ok(session),
+            _ => {
+                Err(Status::permission_denied("this token is for a program, and for nobody to see"))
+            }
+        }
     }
 }
 
 /// Somebody who is logged in, and what was sent.
 pub struct Visitor<S> {
     pub calls: Calls<S>,
-    pub role: Role,
-    /// Empty for the platform.
-    pub own_store: String,
-    pub actor_id: String,
+    pub session: Session,
     pub form_token: String,
     pub query: Fields,
     pub form: Fields,
@@ -130,17 +144,19 @@ impl<S: Services> FromRequest<Site<S>> for Visitor<S> {
         let query = query.ok_or_else(|| Stop::unreadable().into_response())?;
         let calls = Calls::of(site.services.clone(), &secret, &parts.headers);
         let calls = calls.ok_or_else(|| to_log_in(&parts))?;
-        let caller = calls.caller().await.map_err(|status| match status.code() {
+        let session = calls.session().await.map_err(|status| match status.code() {
             tonic::Code::Unauthenticated => to_log_in(&parts),
             _ => Stop::from(status).into_response(),
         })?;
+        let has_to_choose = session.user.as_ref().is_some_and(|user| user.password_is_temporary);
+        if has_to_choose && !OF_EVERYBODY.contains(&parts.uri.path()) {
+            return Err(Redirect::to(PASSWORD).into_response());
+        }
         let path = RawPathParams::from_request_parts(&mut parts, site).await;
         let path = path.map_err(|_| Stop::unreadable().into_response())?;
         Ok(Self {
             calls,
-            role: caller.role(),
-            own_store: caller.store_id,
-            actor_id: caller.actor_id,
+            session,
             form_token: secret.form_token(),
             query,
             form,
@@ -222,9 +238,10 @@ impl<S: Services> Visit<S> {
             base: format!("/console/{}", self.store.store_id),
             store_name: self.store.name.clone(),
             here,
-            role: crate::words::role(&self.role.into()),
-            may: May::of(self.role),
-            platform: self.role == Role::Platform,
+            role: crate::words::role(&self.session.role),
+            may: May::of(self.session.role()),
+            who: self.session.user.as_ref().map(|user| user.name.clone()).unwrap_or_default(),
+            platform: self.session.role() == Role::Platform,
             form_token: self.form_token.clone(),
             request_id: uuid::Uuid::new_v4().to_string(),
             done: crate::words::done(self.query.text("done")),

@@ -190,8 +190,19 @@ pub fn buyer_reasons() -> Vec<Choice> {
     all.filter(|choice| buyers.contains(&choice.value.as_str())).collect()
 }
 
-/// The roles that a manager gives.
+/// The roles that people have.
 pub fn staff_roles() -> Vec<Choice> {
+    let given = [Role::Viewer, Role::Agent, Role::Manager].map(|role| short(&role));
+    given.map(|role| Choice { value: role.to_owned(), text: spaced(role) }).into()
+}
+
+/// The choice of a role.
+pub fn role_choice(value: &i32) -> String {
+    choice_of::<Role>(*value)
+}
+
+/// The roles of tokens that a manager makes.
+pub fn token_roles() -> Vec<Choice> {
     let given = [Role::Viewer, Role::Agent, Role::Manager, Role::Storefront];
     let given = given.map(|role| short(&role));
     given.map(|role| Choice { value: role.to_owned(), text: spaced(role) }).into()
@@ -213,7 +224,9 @@ pub fn tone(state: &str) -> &'static str {
     match state {
         "Ready" | "Succeeded" | "Completed" | "Clear" | "Settled" | "Delivered" | "Enabled"
         | "Captured" | "Won" | "Accepted" => "good",
-        "Failed" | "Exhausted" | "Lost" | "Rejected" | "Revoked" | "Expired" => "bad",
+        "Failed" | "Exhausted" | "Lost" | "Rejected" | "Revoked" | "Shut out" | "Taken back" => {
+            "bad"
+        }
         "Held" | "Review" | "Requested" | "Retrying" | "Unknown" | "Open" | "In doubt" => "heed",
         "Received" | "Pending" | "In progress" | "Queued" | "In flight" | "Sent" | "Authorized" => {
             "busy"
@@ -266,6 +279,9 @@ pub fn done(what: &str) -> &'static str {
         "shipped" => "The shipment is recorded.",
         "delivered" => "The delivery is recorded.",
         "handed-over" => "The order is about to be pushed into the shop.",
+        "erased" => "The buyer’s data are erased.",
+        "password-changed" => "Your password is changed. Your other sessions are over.",
+        "person-changed" => "The person’s access is changed.",
         "screened" => "The check is decided.",
         "refunded" => "The refund is made: its amounts are reserved, and the money is on its way.",
         "retried" => "The refund is taken up again.",

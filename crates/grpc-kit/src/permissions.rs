@@ -88,7 +88,6 @@ pub const METHODS: &[Permission] = &[
     of("ListStores", NOBODY, &[]),
     of("GetStore", READERS, &["stores:read"]),
     of("UpdateStore", MANAGERS, &[]),
-    of("GetCaller", READERS, &[]),
     of("CreateToken", MANAGERS, &[]),
     of("ListTokens", MANAGERS, &[]),
     of("RevokeToken", MANAGERS, &[]),

@@ -247,18 +247,6 @@ impl StoreService for MerchantsGrpc {
         let store = Some(shown(to_wire::store(&found.state, found.version), &principal));
         Ok(Response::new(proto::ResolveMerchantResponse { store }))
     }
-
-    async fn get_caller(
-        &self,
-        request: Request<proto::GetCallerRequest>,
-    ) -> Result<Response<proto::GetCallerResponse>, Status> {
-        let Principal { role, store_id, actor, .. } = admit_any(&request, "GetCaller")?;
-        Ok(Response::new(proto::GetCallerResponse {
-            role: to_wire::role(role).into(),
-            store_id: store_id.map(|own| own.to_string()).unwrap_or_default(),
-            actor_id: actor.id,
-        }))
-    }
 }
 
 impl MerchantsGrpc {

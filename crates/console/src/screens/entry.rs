@@ -1,5 +1,7 @@
 //! Coming in and going out.
 
+pub mod password;
+
 use crate::{
     Site,
     fields::Fields,
@@ -7,41 +9,48 @@ use crate::{
     guard,
     refused::{Refused, Stop},
     session::{self, Secret},
-    visit::{Calls, Shown, Visitor},
+    visit::{Calls, PASSWORD, Shown, Visitor},
 };
 use askama::Template;
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Redirect, Response},
+    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
 };
 use gateway::{Services, rest::body};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tonic::Status;
-use wire::stores::v1::{ListStoresRequest, Role, Store};
+use wire::{
+    accounts::v1::{LogInRequest, LogOutRequest, Session},
+    stores::v1::{ListStoresRequest, Role, Store},
+};
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage {
     next: String,
+    login: String,
     refused: Option<Refused>,
 }
 
 /// `GET /console`: to the store's orders, or to the list of stores.
 pub async fn home<S: Services>(visitor: Visitor<S>) -> Redirect {
-    Redirect::to(&home_of(visitor.role, &visitor.own_store))
+    Redirect::to(&home_of(&visitor.session))
 }
 
-fn home_of(role: Role, store_id: &str) -> String {
-    if role == Role::Platform || store_id.is_empty() {
+fn home_of(session: &Session) -> String {
+    if session.user.as_ref().is_some_and(|user| user.password_is_temporary) {
+        PASSWORD.to_owned()
+    } else if session.role() == Role::Platform || session.store_id.is_empty() {
         "/console/stores".to_owned()
     } else {
-        format!("/console/{store_id}/orders")
+        format!("/console/{}/orders", session.store_id)
     }
 }
 
 pub async fn show(request: Request) -> Shown {
     let query = request.uri().query().and_then(Fields::of).unwrap_or_default();
-    html(StatusCode::OK, &LoginPage { next: query.text("next").to_owned(), refused: None })
+    let next = query.text("next").to_owned();
+    html(StatusCode::OK, &LoginPage { next, login: String::new(), refused: None })
 }
 
 /// `POST /console/login`. There is a new cookie with every log-in, so that a session that somebody
@@ -54,30 +63,51 @@ pub async fn log_in<S: Services>(State(site): State<Site<S>>, request: Request) 
     }
     let form = str::from_utf8(&body).ok().and_then(Fields::of).ok_or_else(Stop::unreadable)?;
     let next = form.text("next").to_owned();
-    match proved(site.services, &form, &parts.headers).await {
-        Ok((secret, home)) => {
-            let to = if is_ours(&next) { &next } else { &home };
-            let cookie = secret.cookie().ok_or_else(Stop::unreadable)?;
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response())
+    match begun(site.services, &form, &parts.headers).await {
+        Ok(begun) => {
+            let home = home_of(&begun.session);
+            let to = if is_ours(&next) && home != PASSWORD { &next } else { &home };
+            let cookies = begun.cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
+            Ok((AppendHeaders(cookies), Redirect::to(to)).into_response())
         }
         Err(status) => {
             let refused = Refused::of(&status);
-            html(refused.http, &LoginPage { next, refused: Some(refused) })
+            let login = form.text("login").to_owned();
+            html(refused.http, &LoginPage { next, login, refused: Some(refused) })
         }
     }
 }
 
-/// The secret of the session that the form asks for, and where it begins.
-async fn proved<S: Services>(
+/// A session that has just begun.
+struct Begun {
+    session: Session,
+    cookies: Vec<HeaderValue>,
+}
+
+/// The session that the form asks for: that of a login and its password, or of an access token.
+async fn begun<S: Services>(
     services: S,
     form: &Fields,
     headers: &HeaderMap,
-) -> Result<(Secret, String), Status> {
-    let secret = Secret::new(form.text("token"));
-    let calls = Calls::of(services, &secret, headers);
-    let calls = calls.ok_or_else(|| Status::unauthenticated("this is no access token"))?;
-    let caller = calls.caller().await?;
-    Ok((secret, home_of(caller.role(), &caller.store_id)))
+) -> Result<Begun, Status> {
+    let mut secret = Secret::new(form.text("token"));
+    let mut device = None;
+    if form.has("login") {
+        let asked = LogInRequest {
+            login: form.text("login").to_owned(),
+            password: form.untrimmed("password").to_owned(),
+            device: session::device(headers),
+        };
+        let calls = Calls::of_nobody(services.clone(), headers);
+        let answer = calls.accounts().log_in(calls.ask(asked)).await?.into_inner();
+        secret = Secret::new(answer.secret);
+        device = session::device_cookie(&answer.device);
+    }
+    let unusable = || Status::unauthenticated("this is no access token");
+    let calls = Calls::of(services, &secret, headers).ok_or_else(unusable)?;
+    let session = calls.session().await?;
+    let cookie = secret.cookie().ok_or_else(unusable)?;
+    Ok(Begun { session, cookies: [Some(cookie), device].into_iter().flatten().collect() })
 }
 
 /// Whether a path leads back into the console, and nowhere else.
@@ -85,7 +115,14 @@ fn is_ours(path: &str) -> bool {
     path.starts_with("/console/") && !path.contains(['\\', '\r', '\n']) && !path.contains("//")
 }
 
-pub async fn log_out<S: Services>(_: Visitor<S>) -> Response {
+/// A session ends in the services, too; a token goes on for whoever else has it.
+pub async fn log_out<S: Services>(visitor: Visitor<S>) -> Response {
+    if visitor.session.user.is_some() {
+        let ended = visitor.calls.accounts().log_out(visitor.calls.ask(LogOutRequest {})).await;
+        if let Err(status) = ended {
+            return Stop::from(status).into_response();
+        }
+    }
     let cookie = session::no_cookie().map(|cookie| [(header::SET_COOKIE, cookie)]);
     (cookie, Redirect::to("/console/login")).into_response()
 }

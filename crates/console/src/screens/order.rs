@@ -13,9 +13,9 @@ use wire::{
     cancellations::v1::{Cancellation, ListCancellationsRequest},
     events::v1::{Event, ListEventsRequest},
     orders::v1::{
-        AcceptOrderRequest, CompleteOrderRequest, GetOrderRequest, HandoverState, Order,
-        OrderHandover, OrderState, ResolveScreeningRequest, RetryHandoverRequest, ScreeningCheck,
-        ScreeningState, SetExternalReferenceRequest,
+        AcceptOrderRequest, Buyer, CompleteOrderRequest, ErasePersonalDataRequest, GetOrderRequest,
+        HandoverState, Order, OrderHandover, OrderState, ResolveScreeningRequest,
+        RetryHandoverRequest, ScreeningCheck, ScreeningState, SetExternalReferenceRequest,
     },
     refunds::v1::{ListRefundsRequest, Refund, Refundable},
 };
@@ -72,6 +72,12 @@ impl OrderPage {
     fn can_be_pushed(&self) -> bool {
         let state = self.order.handover.as_ref().map(OrderHandover::state);
         matches!(state, Some(HandoverState::Retrying | HandoverState::Exhausted))
+    }
+
+    /// Its buyer is not needed any more, and not forgotten yet.
+    fn can_be_erased(&self) -> bool {
+        let known = self.order.buyer.as_ref().is_some_and(|buyer| *buyer != Buyer::default());
+        self.frame.may.manage && known && !self.is(&[OrderState::Received, OrderState::Ready])
     }
 
     /// Checks that a person has to decide.
@@ -202,6 +208,16 @@ pub async fn screen<S: Services>(visit: Visit<S>) -> Shown {
     });
     let outcome = visit.calls.orders().resolve_screening(request).await;
     after(&visit, outcome, "screened").await
+}
+
+pub async fn erase<S: Services>(visit: Visit<S>) -> Shown {
+    let request = visit.calls.ask(ErasePersonalDataRequest {
+        store_id: visit.store_id(),
+        order_id: visit.order_id(),
+        request_id: visit.request_id(),
+    });
+    let outcome = visit.calls.orders().erase_personal_data(request).await;
+    after(&visit, outcome, "erased").await
 }
 
 pub async fn hand_over<S: Services>(visit: Visit<S>) -> Shown {

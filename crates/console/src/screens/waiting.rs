@@ -39,6 +39,7 @@ pub async fn list<S: Services>(visit: Visit<S>) -> Shown {
         store_id: visit.store_id(),
         page_size: PAGE,
         page_token: fields.text("page").to_owned(),
+        kinds: Vec::new(),
     });
     let tasks = visit.calls.orders().list_tasks(request).await?.into_inner();
     let unfinished = unfinished(&visit, fields.text("orders")).await?;

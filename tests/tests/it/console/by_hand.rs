@@ -37,7 +37,7 @@ async fn every_answer_has_the_strict_headers(world: World) {
         "waiting",
         "webhooks",
         "settings",
-        "tokens",
+        "access",
         "reports",
         "reports.csv",
         "reports?month=x",
@@ -96,8 +96,10 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
     let renamed = json!({"request_id": unique("update"), "name": EVIL});
     let store = format!("/v1/stores/{STORE}");
     world.http().send(http::Method::PATCH, &store, renamed.to_string()).await.ok();
-    let token = session.send("tokens", &form(&[("name", EVIL), ("role", "VIEWER")])).await;
+    let token = session.send("access", &form(&[("name", EVIL), ("role", "VIEWER")])).await;
     assert_eq!(token.status, 200);
+    let person = [("login", "evil@example.com"), ("name", EVIL), ("role", "VIEWER")];
+    assert_eq!(session.send("people", &form(&person)).await.status, 200);
     let id = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
     let refund = format!("orders/O-1/refunds/{}", id(&refund, "refund_id"));
     let pages = [
@@ -114,7 +116,7 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
         "cancellations".to_owned(),
         "reports".to_owned(),
         "settings".to_owned(),
-        "tokens".to_owned(),
+        "access".to_owned(),
     ];
     for page in pages {
         let answer = session.page(&page).await;
@@ -217,7 +219,7 @@ async fn a_secret_is_shown_once(world: World) {
     assert!(first.contains("mrd_"), "{first}");
     let again = session.http.post_text(&path, form).await.text();
     assert!(!again.contains("mrd_") && again.contains("made before"), "{again}");
-    assert!(!session.page("tokens").await.text().contains("mrd_"));
+    assert!(!session.page("access").await.text().contains("mrd_"));
 }
 
 async fn settings_are_saved_as_they_are_shown(world: World) {

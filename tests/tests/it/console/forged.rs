@@ -69,7 +69,7 @@ async fn another_stores_pages_are_those_of_no_store(world: World) {
         login.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let http = world.http().anonymous().with("cookie", &cookie);
     let pages =
-        ["orders", "orders/O-1", "refunds", "settings", "tokens", "orders.csv", "reports.csv"];
+        ["orders", "orders/O-1", "refunds", "settings", "access", "orders.csv", "reports.csv"];
     for page in pages {
         let theirs = http.get(&format!("/console/{STORE}/{page}")).await;
         let nobodys = http.get(&format!("/console/nowhere/{page}")).await;
@@ -109,7 +109,7 @@ async fn a_viewer_is_offered_nothing_and_may_do_nothing(world: World) {
     world.ready(&order("O-1")).await;
     let viewer = Session::of(&world.http(), &world.token("ROLE_VIEWER").await).await;
     let page = viewer.page("orders/O-1").await.text();
-    for offered in ["Work on it", "/refund\"", "/cancel\"", "/tokens\""] {
+    for offered in ["Work on it", "/refund\"", "/cancel\"", "/access\""] {
         assert!(!page.contains(offered), "{offered}");
     }
     for path in ["orders/O-1/accept", "orders/O-1/ship", "settings", "tokens", "webhooks"] {

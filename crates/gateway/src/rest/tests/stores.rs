@@ -4,10 +4,10 @@ use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use wire::stores::v1::{
     CreateStoreRequest, CreateStoreResponse, CreateTokenRequest, CreateTokenResponse,
-    GetCallerRequest, GetCallerResponse, GetStoreRequest, GetStoreResponse, ListStoresRequest,
-    ListStoresResponse, ListTokensRequest, ListTokensResponse, ResolveMerchantRequest,
-    ResolveMerchantResponse, RevokeTokenRequest, RevokeTokenResponse, Store, Token,
-    UpdateStoreRequest, UpdateStoreResponse, store_service_server::StoreService,
+    GetStoreRequest, GetStoreResponse, ListStoresRequest, ListStoresResponse, ListTokensRequest,
+    ListTokensResponse, ResolveMerchantRequest, ResolveMerchantResponse, RevokeTokenRequest,
+    RevokeTokenResponse, Store, Token, UpdateStoreRequest, UpdateStoreResponse,
+    store_service_server::StoreService,
 };
 
 pub struct Stores;
@@ -69,13 +69,6 @@ impl StoreService for Stores {
         let token =
             Token { token_id: request_id, name, scopes: shown.to_vec(), ..Token::default() };
         Ok(Response::new(CreateTokenResponse { token: Some(token) }))
-    }
-
-    async fn get_caller(
-        &self,
-        _: Request<GetCallerRequest>,
-    ) -> Result<Response<GetCallerResponse>, Status> {
-        Err(Status::unavailable("closed"))
     }
 
     async fn list_tokens(

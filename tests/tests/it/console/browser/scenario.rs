@@ -44,6 +44,12 @@ pub async fn without_javascript_too(world: World) {
     assert_eq!(done["state"], "REFUND_STATE_SUCCEEDED");
 }
 
+pub async fn somebody_new_chooses_a_password_and_is_shut_out(world: World) {
+    world.open_store(settings()).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    play(&world, "somebody_new", json!({"manager": manager, "own": "correct horse battery"})).await;
+}
+
 pub async fn an_order_is_found_by_each_filter(world: World) {
     world.open_store(settings()).await;
     finds_orders(&world, true).await;
@@ -231,7 +237,7 @@ pub async fn no_page_has_a_serious_finding_of_axe(world: World) {
         "waiting",
         "webhooks",
         "settings",
-        "tokens",
+        "access",
         "reports",
         &refund,
         &note,
