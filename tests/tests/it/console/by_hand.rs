@@ -96,7 +96,7 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
     let renamed = json!({"request_id": unique("update"), "name": EVIL});
     let store = format!("/v1/stores/{STORE}");
     world.http().send(http::Method::PATCH, &store, renamed.to_string()).await.ok();
-    let token = session.send("access", &form(&[("name", EVIL), ("role", "VIEWER")])).await;
+    let token = session.send("tokens", &form(&[("name", EVIL), ("role", "VIEWER")])).await;
     assert_eq!(token.status, 200);
     let person = [("login", "evil@example.com"), ("name", EVIL), ("role", "VIEWER")];
     assert_eq!(session.send("people", &form(&person)).await.status, 200);
