@@ -33,7 +33,7 @@ run: ## Starts Meridian with a demo store in ./data
 	exec $(TARGET)/debug/meridian serve
 
 test: ## Runs all tests; PostgreSQL is started for them and stopped after them
-	tools/install nextest postgres nats python node vendure
+	tools/install nextest postgres nats python node vendure browser
 	cargo build --workspace $(STOPPING)
 	cargo nextest run --workspace $(STOPPING) --no-run
 	$(TARGET)/debug/with-postgres cargo nextest run --workspace $(STOPPING) --profile $(PROFILE)

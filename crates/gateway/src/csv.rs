@@ -30,7 +30,12 @@ impl Table {
 /// Bytes of most lines; a longer one is written as well.
 const LINE: usize = 512;
 
-fn written(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>, Fault> {
+/// One line of a table.
+///
+/// # Errors
+///
+/// A line that is longer than memory.
+pub fn written(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>, Fault> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .buffer_capacity(LINE)

@@ -40,6 +40,11 @@ impl Default for Options {
 
 /// Everything that the gateway serves, over `services`.
 pub fn router<S: Services>(services: S, options: Options) -> Router {
+    router_beside(services, options, Router::new())
+}
+
+/// The same and `pages` beside it, in the same traces and within the same room for bodies.
+pub fn router_beside<S: Services>(services: S, options: Options, pages: Router) -> Router {
     let timeout = options.request_timeout;
     let rest = rest::router(services.clone()).merge(reads::router(services.clone()));
     let compatible = compatible::router(services.clone());
@@ -50,6 +55,7 @@ pub fn router<S: Services>(services: S, options: Options) -> Router {
         .merge(deadline::within(notices, timeout.min(notices::TIMEOUT), rest::of_status))
         .merge(docs::router())
         .merge(health::router(services))
+        .merge(pages)
         .fallback(rest::not_found)
         .method_not_allowed_fallback(rest::only_get)
         .layer(Extension(Room::default()))

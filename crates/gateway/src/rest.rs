@@ -8,11 +8,11 @@
 
 mod accept;
 mod bare_order;
-pub(crate) mod body;
+pub mod body;
 mod call;
 mod json;
 mod metadata;
-pub(crate) mod percent;
+pub mod percent;
 mod refusal;
 mod request;
 mod route;
@@ -22,8 +22,8 @@ mod stream;
 pub use body::MAX_BODY;
 pub use metadata::forwarded;
 pub(crate) use metadata::timeout;
-pub(crate) use refusal::{COME_BACK, http_status, name as code_name};
-pub use refusal::{Refusal, of_status};
+pub(crate) use refusal::{COME_BACK, name as code_name};
+pub use refusal::{Refusal, http_status, of_status};
 
 use crate::Services;
 use axum::{

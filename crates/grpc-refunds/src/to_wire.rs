@@ -8,7 +8,7 @@ use domain::{
     store::{RefundReasonEntry, Store},
 };
 use grpc_kit::{
-    render::{component, gift_card, leg, reason, refund, refund_state, refundable},
+    render::{component, explanation, gift_card, leg, reason, refund, refund_state, refundable},
     timestamp,
 };
 use ports::own_value::Balances;
@@ -42,6 +42,7 @@ pub(crate) fn quoted(quoted: &Quoted) -> proto::QuoteRefundResponse {
         plan: Some(plan),
         left: Some(refundable(order, quoted.order.version, &quoted.plan.left)),
         hint,
+        explanations: quoted.plan.derivations.iter().map(|it| explanation(order, it)).collect(),
     }
 }
 

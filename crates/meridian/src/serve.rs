@@ -1,7 +1,8 @@
 //! `meridian serve`.
 
-use crate::{compose::Composed, upstream::Upstream};
+use crate::{compose::Composed, system::SystemClock, upstream::Upstream};
 use meridian::settings::{Grpc, Service, Settings};
+use ports::Clock as _;
 use std::{error::Error, fmt::Write as _, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -123,9 +124,9 @@ async fn http(
                 .http2_keep_alive_interval(KEEPALIVE)
                 .keep_alive_timeout(KEEPALIVE)
                 .keep_alive_while_idle(true);
-            gateway::router(Upstream::at(&endpoint), options)
+            with_console(Upstream::at(&endpoint), options)
         }
-        (None, Some(composed)) => gateway::router(composed.services(), options),
+        (None, Some(composed)) => with_console(composed.services(), options),
         (None, None) => return Err("the gateway has no services: set http.upstream".into()),
     };
     let listener = TcpListener::bind(settings.http.listen).await?;
@@ -134,6 +135,12 @@ async fn http(
     let stopped = async move { stop.cancelled().await };
     servers.spawn(async move { Ok(gateway::serve(listener, router, limits, stopped).await?) });
     Ok(address)
+}
+
+/// What callers and people are served over the same services.
+fn with_console<S: gateway::Services>(services: S, options: gateway::Options) -> axum::Router {
+    let console = console::router(services.clone(), || SystemClock.now());
+    gateway::router_beside(services, options, console)
 }
 
 /// Until SIGTERM or Ctrl-C, or until a server ends by itself, which it never should.

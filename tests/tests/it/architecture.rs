@@ -35,12 +35,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("grpc-cancellations", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-merchants", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("gateway", &["globale", "telemetry", "wire"]),
+    // A client like any other, which the gateway serves beside its own.
+    ("console", &["gateway", "wire"]),
     ("workers", &["application", "domain", "ports"]),
     // The one that names them all.
     (
         "meridian",
         &[
             "application",
+            "console",
             "domain",
             "gateway",
             "grpc-cancellations",
@@ -84,6 +87,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "grpc-cancellations",
             "grpc-merchants",
             "gateway",
+            "console",
             "meridian",
         ],
     ),
@@ -97,10 +101,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "grpc-cancellations",
             "grpc-merchants",
             "gateway",
+            "console",
             "bench",
         ],
     ),
-    ("axum", &["gateway", "meridian", "bench", "testkit"]),
+    ("axum", &["gateway", "console", "meridian", "bench", "testkit"]),
     ("config", &["meridian"]),
     ("clap", &["meridian", "bench"]),
     ("opentelemetry", &["telemetry"]),

@@ -21,6 +21,7 @@ mod architecture;
 mod bad_input;
 mod cancellations;
 mod compatible;
+mod console;
 mod contract;
 mod crash;
 mod events;

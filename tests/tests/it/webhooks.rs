@@ -5,7 +5,7 @@ mod endpoints;
 mod receiver;
 mod urls;
 
-pub use receiver::Receiver;
+pub use receiver::{Message, Receiver};
 
 use crate::world::{Answer, Http, STORE, World, unique};
 use http::Method;

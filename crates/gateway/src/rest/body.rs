@@ -16,14 +16,14 @@ const MAX_THROWN_AWAY: usize = 64 << 20;
 
 /// A body that was read. It has its place in the gateway's room until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     bytes: Vec<u8>,
     _place: Place,
 }
 
 /// Why a body was not read.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub enum Unread {
     TooLong {
         most: usize,
     },
@@ -34,12 +34,12 @@ pub(crate) enum Unread {
 
 /// Reads a whole body of at most [`MAX_BODY`]. What is longer, or has no room, is read to its end,
 /// within reason, and thrown away: a caller that is still sending would not see the refusal.
-pub(crate) async fn read(parts: &Parts, body: Body) -> Result<Held, Unread> {
+pub async fn read(parts: &Parts, body: Body) -> Result<Held, Unread> {
     read_up_to(MAX_BODY, parts, body).await
 }
 
 /// The same with a limit of its own.
-pub(crate) async fn read_up_to(most: usize, parts: &Parts, mut body: Body) -> Result<Held, Unread> {
+pub async fn read_up_to(most: usize, parts: &Parts, mut body: Body) -> Result<Held, Unread> {
     let room = parts.extensions.get::<Room>().cloned().unwrap_or_default();
     let (mut place, mut bytes) = (room.place(), Vec::new());
     let (mut length, mut fits) = (0, true);

@@ -213,7 +213,7 @@ pub(crate) const fn name(code: Code) -> &'static str {
 }
 
 /// The HTTP status of a code, as google.rpc.Code maps it.
-pub(crate) fn http_status(code: Code) -> StatusCode {
+pub fn http_status(code: Code) -> StatusCode {
     match code {
         Code::Ok => StatusCode::OK,
         // 499, "client closed request", has no name of its own.

@@ -1,0 +1,91 @@
+//! What stands around every page.
+
+use crate::refused::Refused;
+use askama::Template;
+use axum::response::{Html, IntoResponse as _};
+use http::StatusCode;
+use tonic::Status;
+use wire::stores::v1::Role;
+
+use crate::visit::Shown;
+
+/// What a page offers by role; the services decide.
+#[derive(Debug, Clone, Copy)]
+pub struct May {
+    /// Ship, refund, accept and reject.
+    pub act: bool,
+    /// Cancel, approve, set up.
+    pub manage: bool,
+}
+
+impl May {
+    pub fn of(role: Role) -> Self {
+        let manage = matches!(role, Role::Manager | Role::Platform);
+        Self { act: manage || role == Role::Agent, manage }
+    }
+}
+
+/// Title, menu, who is here, and what became of the last form.
+#[derive(Debug)]
+pub struct Frame {
+    pub title: String,
+    /// The path of the store's pages.
+    pub base: String,
+    pub store_name: String,
+    pub here: &'static str,
+    pub role: String,
+    /// What somebody who logged in with a password is called.
+    pub who: String,
+    pub may: May,
+    pub platform: bool,
+    pub form_token: String,
+    /// For the next form that is sent from this page.
+    pub request_id: String,
+    pub done: &'static str,
+    pub refused: Option<Refused>,
+}
+
+impl Frame {
+    /// The same, and what was refused.
+    pub fn with(self, refused: Option<&Status>) -> Self {
+        match refused {
+            Some(status) => Self { refused: Some(Refused::of(status)), done: "", ..self },
+            None => self,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        self.refused.as_ref().map_or(StatusCode::OK, |refused| refused.http)
+    }
+}
+
+/// A page of a store.
+pub trait Page: Template {
+    fn frame(&self) -> &Frame;
+
+    /// The page with the status of what was refused.
+    fn shown(&self) -> Shown {
+        html(self.frame().status(), self)
+    }
+}
+
+/// Any template as an answer.
+pub fn html(status: StatusCode, template: &(impl Template + ?Sized)) -> Shown {
+    let text = template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be made");
+        Status::internal("the page could not be made")
+    })?;
+    Ok((status, Html(text)).into_response())
+}
+
+/// Templates with a field `frame` are pages.
+macro_rules! pages {
+    ($($page:ty),+ $(,)?) => {$(
+        impl crate::frame::Page for $page {
+            fn frame(&self) -> &crate::frame::Frame {
+                &self.frame
+            }
+        }
+    )+};
+}
+pub(crate) use pages;

@@ -1,0 +1,37 @@
+//! The console: pages on which a merchant's staff works off orders, refunds and cancellations.
+//!
+//! It is a client of the services like any other and holds nothing: each page is made of what they
+//! answer to the bearer secret of whoever looks at it, which stands in a cookie. So what somebody
+//! may see and do is decided there and nowhere else; what a page offers by role is a courtesy.
+//!
+//! Pages are made here and work without JavaScript. With it, the figures of a refund or a
+//! cancellation follow its form by themselves (`assets/console.js`).
+
+mod assets;
+mod fields;
+mod frame;
+mod guard;
+mod parts;
+mod refused;
+mod screens;
+mod session;
+mod visit;
+mod words;
+
+use axum::{Router, middleware::from_fn};
+use gateway::Services;
+use time::OffsetDateTime;
+
+/// What the pages are made with.
+#[derive(Clone)]
+struct Site<S> {
+    services: S,
+    now: fn() -> OffsetDateTime,
+}
+
+/// Serves `/console` and everything below it over `services`. `now` is what time it is.
+pub fn router<S: Services>(services: S, now: fn() -> OffsetDateTime) -> Router {
+    let site = Site { services, now };
+    let pages = screens::router::<S>().layer(from_fn(guard::headers)).with_state(site);
+    pages.merge(assets::router())
+}

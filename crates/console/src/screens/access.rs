@@ -1,0 +1,79 @@
+//! Who has access: the people of a store, and its tokens.
+
+pub mod people;
+pub mod tokens;
+
+use crate::{
+    fields::Fields,
+    frame::{Frame, Page as _, pages},
+    parts,
+    visit::{Shown, Visit},
+    words,
+};
+use askama::Template;
+use gateway::Services;
+use tonic::Status;
+use wire::{
+    accounts::v1::{ListUsersRequest, User},
+    stores::v1::{ListTokensRequest, Token},
+};
+
+/// Tokens on a page.
+const PAGE: i32 = 100;
+/// A store has no more people than that.
+const PEOPLE: i32 = 1000;
+
+#[derive(Template)]
+#[template(path = "access.html")]
+struct AccessPage {
+    frame: Frame,
+    fields: Fields,
+    people: Vec<User>,
+    tokens: Vec<Token>,
+    made: Option<Made>,
+    next: String,
+}
+
+pages!(AccessPage);
+
+/// What was just made, with what is shown this once.
+struct Made {
+    name: String,
+    what: &'static str,
+    /// Empty if it was shown before.
+    secret: String,
+}
+
+pub async fn list<S: Services>(visit: Visit<S>) -> Shown {
+    page(&visit, None, None).await
+}
+
+async fn page<S: Services>(
+    visit: &Visit<S>,
+    made: Option<Made>,
+    refused: Option<&Status>,
+) -> Shown {
+    let store_id = visit.store_id();
+    let request = visit.calls.ask(ListUsersRequest {
+        store_id: store_id.clone(),
+        page_size: PEOPLE,
+        page_token: String::new(),
+    });
+    let people = visit.calls.accounts().list_users(request).await?.into_inner();
+    let request = visit.calls.ask(ListTokensRequest {
+        store_id,
+        page_size: PAGE,
+        page_token: visit.query.text("page").to_owned(),
+    });
+    let answer = visit.calls.stores().list_tokens(request).await?.into_inner();
+    let next = answer.next_page_token;
+    AccessPage {
+        frame: visit.frame("Access", "access").with(refused),
+        fields: if refused.is_some() { visit.form.clone() } else { Fields::default() },
+        people: people.users,
+        tokens: answer.tokens,
+        made,
+        next: if next.is_empty() { next } else { visit.query.query_with("page", &next) },
+    }
+    .shown()
+}

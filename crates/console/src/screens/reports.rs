@@ -1,0 +1,137 @@
+//! What a month's refunds were for, as a chart, a table, and CSV.
+
+mod sums;
+
+use super::export;
+use crate::{
+    frame::{Frame, Page as _, pages},
+    visit::{Shown, Visit},
+};
+use askama::Template;
+use axum::response::IntoResponse as _;
+use gateway::Services;
+use http::header;
+use pbjson_types::Timestamp;
+use sums::{Report, Sums};
+use time::{Date, Duration, Month, OffsetDateTime};
+use tonic::Status;
+use wire::refunds::v1::{ExportRefundComponentsRequest, RefundState};
+
+#[derive(Template)]
+#[template(path = "reports.html")]
+struct ReportsPage {
+    frame: Frame,
+    /// Such as 2026-01.
+    month: String,
+    reports: Vec<Report>,
+}
+
+pages!(ReportsPage);
+
+pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
+    let (month, reports, refused) = match month_of(visit.query.text("month"), visit.now) {
+        Ok(month) => (month, sums(&visit, month).await?.reports(), None),
+        Err(status) => (first_of(visit.now.date()), Vec::new(), Some(status)),
+    };
+    ReportsPage {
+        frame: visit.frame("Reports", "reports").with(refused.as_ref()),
+        month: written(month),
+        reports,
+    }
+    .shown()
+}
+
+/// `GET /console/{store_id}/reports.csv`
+pub async fn csv<S: Services>(visit: Visit<S>) -> Shown {
+    let month = month_of(visit.query.text("month"), visit.now)?;
+    let reports = sums(&visit, month).await?.reports();
+    let names = ["month", "currency", "reason", "component", "amount"];
+    let mut text = export::line(names.map(str::to_owned))?;
+    for report in reports {
+        for row in &report.rows {
+            for cell in &row.cells {
+                let cells = [
+                    written(month),
+                    report.currency.clone(),
+                    row.reason.clone(),
+                    cell.component.clone(),
+                    cell.amount.to_string(),
+                ];
+                text.extend(export::line(cells)?);
+            }
+        }
+    }
+    let file = format!("attachment; filename=\"refunds-{}.csv\"", written(month));
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, file),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// Every refund of the month that holds its amounts.
+async fn sums<S: Services>(visit: &Visit<S>, month: Date) -> Result<Sums, Status> {
+    let request = visit.calls.ask(ExportRefundComponentsRequest {
+        store_id: visit.store_id(),
+        created_after: Some(begins(month)),
+        created_before: Some(begins(next(month))),
+        states: [RefundState::Pending, RefundState::Held, RefundState::Succeeded]
+            .map(i32::from)
+            .into(),
+    });
+    let mut rows = visit.calls.refunds().export_refund_components(request).await?.into_inner();
+    let mut sums = Sums::default();
+    while let Some(row) = rows.message().await? {
+        sums.add(row.row.unwrap_or_default())?;
+    }
+    Ok(sums)
+}
+
+/// The first day of a month; of this one if none is named.
+fn month_of(text: &str, now: OffsetDateTime) -> Result<Date, Status> {
+    if text.is_empty() {
+        return Ok(first_of(now.date()));
+    }
+    let parsed = || {
+        let (year, month) = text.split_once('-')?;
+        let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
+        let year = year.parse::<u16>().ok().filter(|year| (1970..=9998).contains(year))?;
+        Date::from_calendar_date(year.into(), month, 1).ok()
+    };
+    parsed().ok_or_else(|| Status::invalid_argument("a month is written such as 2026-01"))
+}
+
+fn first_of(day: Date) -> Date {
+    day.replace_day(1).unwrap_or(day)
+}
+
+/// The first day of the month after.
+fn next(month: Date) -> Date {
+    first_of(month.saturating_add(Duration::days(31)))
+}
+
+fn begins(day: Date) -> Timestamp {
+    Timestamp { seconds: day.midnight().assume_utc().unix_timestamp(), nanos: 0 }
+}
+
+fn written(month: Date) -> String {
+    format!("{:04}-{:02}", month.year(), u8::from(month.month()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::{date, datetime};
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let now = datetime!(2026-12-31 23:59 UTC);
+        assert_eq!(month_of("", now).unwrap(), date!(2026 - 12 - 01));
+        assert_eq!(next(date!(2026 - 12 - 01)), date!(2027 - 01 - 01));
+        assert_eq!(next(date!(2028 - 02 - 01)), date!(2028 - 03 - 01));
+        assert_eq!(written(month_of("2026-01", now).unwrap()), "2026-01");
+        for wrong in ["2026", "2026-13", "2026-1-1", "x-1", "9999-12", "2026-00"] {
+            assert!(month_of(wrong, now).is_err(), "{wrong}");
+        }
+    }
+}

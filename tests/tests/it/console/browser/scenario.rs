@@ -1,0 +1,265 @@
+//! What is there before a scenario, and what has come of it.
+
+use super::play;
+use crate::{
+    webhooks::{Message, Receiver},
+    world::{PLATFORM, World, eventually, order, order_path, refund_path, unique},
+};
+use serde_json::{Value, json};
+
+fn settings() -> Value {
+    json!({
+        "appeasements": true,
+        "refund_reasons": [{"code": "8", "name": "Damaged item"}],
+        "customer_requests": {"enabled": true},
+    })
+}
+
+/// The same order under another id and another payment.
+fn another(order_id: &str) -> Value {
+    let mut order = order(order_id);
+    order["tenders"][0]["provider_reference"] = format!("pay-{order_id}").into();
+    order
+}
+
+pub async fn somebody_logs_in_and_out(world: World) {
+    world.open_store(settings()).await;
+    logs_in_and_out(&world, true).await;
+}
+
+async fn logs_in_and_out(world: &World, javascript: bool) {
+    let given = json!({
+        "manager": world.token("ROLE_MANAGER").await,
+        "wrong": "mrd_nobody-has-this-token",
+        "javascript": javascript,
+    });
+    play(world, "log_in_and_out", given).await;
+}
+
+pub async fn without_javascript_too(world: World) {
+    world.open_store(settings()).await;
+    logs_in_and_out(&world, false).await;
+    finds_orders(&world, false).await;
+    let done = refunds_two_lines(&world, false).await;
+    assert_eq!(done["state"], "REFUND_STATE_SUCCEEDED");
+}
+
+pub async fn somebody_new_chooses_a_password_and_is_shut_out(world: World) {
+    world.open_store(settings()).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    play(&world, "somebody_new", json!({"manager": manager, "own": "correct horse battery"})).await;
+}
+
+pub async fn an_order_is_found_by_each_filter(world: World) {
+    world.open_store(settings()).await;
+    finds_orders(&world, true).await;
+}
+
+async fn finds_orders(world: &World, javascript: bool) {
+    world.ready(&another("O-1")).await;
+    let mut pending = another("O-2");
+    pending["tenders"][0]["state"] = "TENDER_STATE_PENDING".into();
+    pending["tenders"][0]["provider_reference"] = "hold-pay-2".into();
+    pending["buyer"]["email"] = "zoe@example.com".into();
+    pending["lines"][0]["product_code"] = "RARE".into();
+    world.place(&pending).await;
+    world.ready(&another("O-3")).await;
+    let accepted = json!({
+        "request_id": unique("accept"), "external_order_id": "EXT-3", "external_order_number": "3",
+    });
+    world.http().post(&format!("{}:accept", order_path("O-3")), &accepted).await.ok();
+    let finds = json!([
+        {"q": "O-1"},
+        {"q": "EXT-3"},
+        {"q": "ZOE@example.com"},
+        {"q": "RARE"},
+        {"q": "nothing"},
+        {"Accepted": true},
+        {"Buyer’s e-mail": "zoe@example.com"},
+        {"Merchant’s order id": "EXT-3"},
+        {"Product code": "SKU-1"},
+        {"Created from": "2001-01-01", "Created to": "2001-01-02"},
+        {"Created from": "2001-01-01", "Sort": "oldest"},
+    ]);
+    let manager = world.token("ROLE_MANAGER").await;
+    let given = json!({"manager": manager, "finds": finds, "javascript": javascript});
+    let found = play(world, "find_orders", given).await;
+    let expected = json!([
+        ["O-1"],
+        ["O-3"],
+        ["O-2"],
+        ["O-2"],
+        [],
+        ["O-3"],
+        ["O-2"],
+        ["O-3"],
+        ["O-3", "O-1"],
+        [],
+        ["O-1", "O-2", "O-3"],
+    ]);
+    assert_eq!(found, expected);
+}
+
+pub async fn what_was_quoted_is_what_was_booked(world: World) {
+    world.open_store(settings()).await;
+    world.ready(&another("O-1")).await;
+    let done = refunds_two_lines(&world, true).await;
+    assert_eq!(done["state"], "REFUND_STATE_SUCCEEDED");
+}
+
+/// The refund as the service has it, once it is over.
+async fn refunds_two_lines(world: &World, javascript: bool) -> Value {
+    let manager = world.token("ROLE_MANAGER").await;
+    let given = json!({"manager": manager, "javascript": javascript});
+    let seen = play(world, "refund_two_lines", given).await;
+    // Half of two of three pieces of 60.00, an eighth of 40.00, and 3.33 on top.
+    assert_eq!(seen["quoted"]["total"], "28.33 USD");
+    let explained = seen["quoted"]["explained"].as_array().unwrap();
+    assert!(explained.contains(&json!("line L1")), "{explained:?}");
+    let refund = json!({"order_id": "O-1", "refund_id": seen["refund_id"]});
+    let done = world.until_over(&refund).await;
+    assert_eq!(done["total"]["customer"], "28.33");
+    assert_eq!(done["refund_reason"]["code"], "8");
+    let legs: Vec<_> = done["legs"].as_array().unwrap().iter().map(|leg| &leg["amount"]).collect();
+    let shown = seen["quoted"]["legs"].as_array().unwrap();
+    let shown: Vec<_> = shown.iter().map(|leg| &leg[2]).collect();
+    assert_eq!(shown, legs);
+    done
+}
+
+pub async fn a_request_is_accepted_and_another_rejected(world: World) {
+    world.open_store(settings()).await;
+    let customer = world.http().token(&world.token("ROLE_STOREFRONT").await);
+    for order_id in ["O-1", "O-2"] {
+        world.ready(&another(order_id)).await;
+        let asked = json!({
+            "request_id": unique("request"), "reason": "CANCELLATION_REASON_CHANGED_MIND",
+        });
+        customer.post(&format!("{}/cancellations", order_path(order_id)), &asked).await.ok();
+    }
+    let given = json!({"manager": world.token("ROLE_MANAGER").await});
+    let seen = play(&world, "decide_requests", given).await;
+    assert!(seen["rejected"].as_str().unwrap().contains("Rejected"), "{seen}");
+    let state =
+        async |order_id: &str| world.http().get(&order_path(order_id)).await.ok()["state"].clone();
+    assert_eq!(state("O-1").await, "ORDER_STATE_CANCELLED");
+    assert_eq!(state("O-2").await, "ORDER_STATE_READY");
+}
+
+pub async fn an_undo_is_refused_until_there_is_proof(world: World) {
+    world.open_store(settings()).await;
+    world.ready(&another("O-1")).await;
+    let asked = json!({
+        "request_id": unique("cancel"), "reason": "CANCELLATION_REASON_OUT_OF_STOCK",
+    });
+    let path = order_path("O-1");
+    let made = world.http().post(&format!("{path}:cancel"), &asked).await.ok();
+    let id = made["cancellation_id"].as_str().unwrap();
+    let there = format!("{path}/cancellations/{id}");
+    eventually("the money to be back", || async {
+        let made = world.http().get(&there).await.ok();
+        (made["state"] == "CANCELLATION_STATE_COMPLETED").then_some(())
+    })
+    .await;
+    let given = json!({
+        "manager": world.token("ROLE_MANAGER").await, "cancellation": id, "amount": "115.00",
+    });
+    assert_eq!(play(&world, "undo_with_proof", given).await["state"], "Undone");
+    assert_eq!(world.http().get(&path).await.ok()["state"], "ORDER_STATE_READY");
+}
+
+pub async fn a_refund_above_the_limit_is_approved_by_another(world: World) {
+    world.open_store(json!({"approval_limit": "50.00"})).await;
+    world.ready(&another("O-1")).await;
+    let given = json!({
+        "agent": world.token("ROLE_AGENT").await,
+        "manager": world.token("ROLE_MANAGER").await,
+    });
+    let seen = play(&world, "four_eyes", given).await;
+    let refund = json!({"order_id": "O-1", "refund_id": seen["refund_id"]});
+    let done = world.until_over(&refund).await;
+    assert_eq!(done["state"], "REFUND_STATE_SUCCEEDED");
+    let path = format!("{}:explain", refund_path(&refund));
+    assert!(!world.http().get(&path).await.ok()["explanations"].as_array().unwrap().is_empty());
+}
+
+pub async fn an_event_is_sent_again(world: World) {
+    world.open_store(settings()).await;
+    let receiver = Receiver::open().await;
+    let manager = world.token("ROLE_MANAGER").await;
+    let given = json!({"manager": manager, "url": receiver.url()});
+    let made = play(&world, "send_again", given).await;
+    world.ready(&another("O-1")).await;
+    let of_order = |messages: &[Message]| {
+        let of_it = messages.iter().filter(|it| it.body["type"] == "order.received");
+        of_it.map(|it| it.id.clone()).collect::<Vec<_>>()
+    };
+    let event = eventually("the message to come", || async {
+        of_order(&receiver.messages()).first().cloned()
+    })
+    .await;
+    receiver.check(made["secret"].as_str().unwrap());
+    let given = json!({"manager": manager, "endpoint": made["endpoint"], "event": event});
+    play(&world, "redeliver", given).await;
+    let again = eventually("the message to come again", || async {
+        let came = of_order(&receiver.messages());
+        (came.len() > 1).then_some(came)
+    })
+    .await;
+    assert_eq!(again, [event.clone(), event]);
+}
+
+pub async fn no_page_has_a_serious_finding_of_axe(world: World) {
+    world.open_store(settings()).await;
+    for order_id in ["O-1", "O-2", "O-3"] {
+        world.ready(&another(order_id)).await;
+    }
+    let refund = world.refund("O-1", &json!({"total_refund_amount": "5.00"})).await.ok();
+    let cancelled = cancel(&world, "O-2", "cancel").await;
+    let request = cancel(&world, "O-3", "cancellations").await;
+    let hook = json!({"request_id": unique("hook"), "url": "https://hooks.invalid/x"});
+    let hook = world.http().post("/v1/stores/shop/webhooks", &hook).await.ok();
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+    let refund = format!("orders/O-1/refunds/{}", text(&refund, "refund_id"));
+    let cancelled = format!("orders/O-2/cancellations/{}", text(&cancelled, "cancellation_id"));
+    let request = format!("orders/O-3/cancellations/{}", text(&request, "cancellation_id"));
+    let note = format!("{refund}/credit-note");
+    let hook = format!("webhooks/{}", text(&hook, "endpoint_id"));
+    let pages = [
+        "orders",
+        "orders?q=nothing",
+        "orders/O-1",
+        "orders/O-9",
+        "orders/O-1/refund",
+        "orders/O-1/cancel",
+        "cancellations",
+        "refunds",
+        "waiting",
+        "webhooks",
+        "settings",
+        "access",
+        "reports",
+        &refund,
+        &note,
+        &cancelled,
+        &request,
+        &hook,
+    ];
+    let pages = pages.map(|page| format!("/console/shop/{page}"));
+    for (width, scheme) in [(1280, "light"), (390, "dark")] {
+        let given = json!({
+            "platform": PLATFORM, "pages": pages, "width": width, "scheme": scheme,
+        });
+        assert_eq!(play(&world, "accessible", given).await, json!({}));
+    }
+}
+
+/// A cancellation, or a request for one: by the verb or by the collection.
+async fn cancel(world: &World, order_id: &str, how: &str) -> Value {
+    let asked = json!({
+        "request_id": unique("cancel"), "reason": "CANCELLATION_REASON_CHANGED_MIND",
+    });
+    let between = if how == "cancel" { ':' } else { '/' };
+    let path = format!("{}{between}{how}", order_path(order_id));
+    world.http().post(&path, &asked).await.ok()
+}

@@ -1,0 +1,125 @@
+//! What is refused: forms from elsewhere, sessions that are nobody's, stores of others.
+
+use super::Session;
+use crate::{
+    on_both,
+    world::{Answer, STORE, World, order, order_path, unique},
+};
+use serde_json::json;
+
+on_both!(
+    a_form_from_elsewhere_changes_nothing,
+    another_stores_pages_are_those_of_no_store,
+    a_session_ends_with_its_token,
+    a_viewer_is_offered_nothing_and_may_do_nothing,
+);
+
+const ACCEPT: &str = "external_order_id=EXT-1&external_order_number=1";
+
+async fn a_form_from_elsewhere_changes_nothing(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let session = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    let other = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    let path = format!("/console/{STORE}/orders/O-1/accept");
+    let send = async |http: &crate::world::Http, token: &str| {
+        let form = format!("csrf={token}&request_id={}&{ACCEPT}", unique("form"));
+        http.post_text(&path, form).await
+    };
+    let good = &session.form_token;
+    let elsewhere = [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ];
+    for (name, value) in elsewhere {
+        refused(&send(&session.http.with(name, value), good).await, 403);
+    }
+    for token in ["", "AAAA", &other.form_token] {
+        refused(&send(&session.http, token).await, 403);
+    }
+    let without = session.http.post_text(&path, ACCEPT).await;
+    refused(&without, 403);
+    assert_eq!(world.http().get(&order_path("O-1")).await.ok()["state"], "ORDER_STATE_READY");
+    // Logging in is a form as well: nobody is logged in as somebody else by another site.
+    let evil = world.http().anonymous().with("origin", "https://evil.example");
+    refused(&evil.post_text("/console/login", "token=x").await, 403);
+    let here = session.http.with("origin", &format!("http://{}", world.process().http()));
+    assert_eq!(send(&here.with("sec-fetch-site", "same-origin"), good).await.status, 303);
+    assert_eq!(world.http().get(&order_path("O-1")).await.ok()["state"], "ORDER_STATE_ACCEPTED");
+}
+
+fn refused(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert!(!answer.headers.contains_key("location"));
+}
+
+async fn another_stores_pages_are_those_of_no_store(world: World) {
+    world.open_store(json!({})).await;
+    world.open_store_named("other", "other-guid-0001", json!({})).await;
+    world.ready(&order("O-1")).await;
+    let body = json!({"request_id": unique("token"), "name": "m", "role": "ROLE_MANAGER"});
+    let made = world.http().post("/v1/stores/other/tokens", &body).await.ok();
+    let secret = made["secret"].as_str().unwrap();
+    let login =
+        world.http().anonymous().post_text("/console/login", format!("token={secret}")).await;
+    assert_eq!(login.headers["location"], "/console/other/orders");
+    let cookie =
+        login.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let http = world.http().anonymous().with("cookie", &cookie);
+    let pages =
+        ["orders", "orders/O-1", "refunds", "settings", "access", "orders.csv", "reports.csv"];
+    for page in pages {
+        let theirs = http.get(&format!("/console/{STORE}/{page}")).await;
+        let nobodys = http.get(&format!("/console/nowhere/{page}")).await;
+        assert_eq!((theirs.status, nobodys.status), (404, 404), "{page}");
+        assert_eq!(theirs.text().replace(STORE, "?"), nobodys.text().replace("nowhere", "?"));
+    }
+    // The order of the other store is none of its own, in the words of one that nobody has.
+    let theirs = http.get("/console/other/orders/O-1").await;
+    let nobodys = http.get("/console/other/orders/O-2").await;
+    assert_eq!(theirs.status, 404);
+    assert_eq!(theirs.text().replace("O-1", "?"), nobodys.text().replace("O-2", "?"));
+}
+
+async fn a_session_ends_with_its_token(world: World) {
+    world.open_store(json!({})).await;
+    let body = json!({"request_id": unique("token"), "name": "m", "role": "ROLE_MANAGER"});
+    let made = world.http().post(&format!("/v1/stores/{STORE}/tokens"), &body).await.ok();
+    let session = Session::of(&world.http(), made["secret"].as_str().unwrap()).await;
+    assert_eq!(session.page("orders").await.status, 200);
+    let id = made["token_id"].as_str().unwrap();
+    let revoke = format!("/v1/stores/{STORE}/tokens/{id}:revoke");
+    world.http().post(&revoke, &json!({"request_id": unique("revoke")})).await.ok();
+    let gone = crate::world::eventually("the session to end", || async {
+        let page = session.page("orders").await;
+        (page.status != 200).then_some(page)
+    })
+    .await;
+    assert_eq!(gone.status, 303);
+    assert!(gone.headers["location"].to_str().unwrap().starts_with("/console/login"));
+    // So is a form, whatever it says.
+    let sent = session.send("orders/O-1/accept", ACCEPT).await;
+    assert_eq!(sent.headers["location"], "/console/login");
+}
+
+async fn a_viewer_is_offered_nothing_and_may_do_nothing(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let viewer = Session::of(&world.http(), &world.token("ROLE_VIEWER").await).await;
+    let page = viewer.page("orders/O-1").await.text();
+    for offered in ["Work on it", "/refund\"", "/cancel\"", "/access\""] {
+        assert!(!page.contains(offered), "{offered}");
+    }
+    for path in ["orders/O-1/accept", "orders/O-1/ship", "settings", "tokens", "webhooks"] {
+        let answer = viewer.send(path, ACCEPT).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+    }
+    // A storefront's token is for no person.
+    let storefront = world.token("ROLE_STOREFRONT").await;
+    let http = world.http().anonymous();
+    let login = http.post_text("/console/login", format!("token={storefront}")).await;
+    refused(&login, 403);
+    assert!(!login.headers.contains_key("set-cookie"));
+}
