@@ -362,7 +362,9 @@ impl Accounts {
                 Ok(user)
             }
             user => {
-                user.iter().for_each(|user| self.note_failure(&whose, user));
+                if let Some(user) = &user {
+                    self.note_failure(&whose, user);
+                }
                 Err(Failure::LoginFailed)
             }
         }

@@ -43,7 +43,7 @@ const SECRETS: [&str; 3] = ["mrd_", "mrs_", "whsec_"];
 /// secret: an identifier has letters and digits.
 fn is_identifier(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(|byte| wanted(byte));
+    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(wanted);
     text.len() <= Denial::MAX_NAMED
         && text.bytes().all(fits)
         && has(u8::is_ascii_digit)
