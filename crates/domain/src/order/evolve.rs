@@ -60,10 +60,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         }
         Fact::RefundRetried { refund_id, legs, at } => {
             on_refund(&mut order, *refund_id, |refund| {
-                refund.state = RefundState::Pending;
                 for leg in &mut refund.legs {
                     leg.mismatch = None;
                 }
+                // Of one that is under way a person has looked at the marks, and at nothing else.
+                if refund.state == RefundState::Pending {
+                    return;
+                }
+                refund.state = RefundState::Pending;
                 for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
                     if leg.reversed {
                         leg.state = LegState::Voided;

@@ -3,7 +3,7 @@
 use crate::build::{
     amount, answered, checkout, confirm, create_with, currency, decided, declined, failure, full,
     goodwill, last, left, merchant, mismatch, pair, part, pieces, plan, policy, products, ready,
-    record, refunded, refunded_with, settled, tender, total,
+    record, refunded, refunded_with, retry, settled, tender, total,
 };
 use domain::{
     Actor, ActorKind, Reason,
@@ -153,6 +153,32 @@ fn a_leg_that_does_not_match_is_sent_again_only_after_a_person_has_looked() {
             (last(&right).legs[0].state, &last(&right).legs[0].mismatch),
             (LegState::Settled, &None)
         );
+    }
+}
+
+/// Looking at one leg says nothing of another, whose money came back meanwhile.
+#[test]
+fn taking_a_mark_off_leaves_what_failed_as_it_is() {
+    for (failed, retried) in [
+        (LegOutcome::Reversed(failure()), [LegState::Voided, LegState::Pending]),
+        (declined(), [LegState::Pending, LegState::Settled]),
+    ] {
+        let order = answered(two_legs(), 0, failed);
+        let order = answered(order, 1, LegOutcome::Mismatch(mismatch()));
+        let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[1].leg_id.clone());
+        let before = last(&order).legs[0].clone();
+        assert_eq!(before.state, LegState::Failed);
+        let order = decided(order, retry(refund_id));
+        assert_eq!((&last(&order).legs[0], &last(&order).legs[1].mismatch), (&before, &None));
+        let order = decided(order, record(refund_id, leg_id, 1, settled()));
+        assert_eq!(last(&order).state, RefundState::Failed, "its money never went back");
+        // And a retry of the failed refund is for that.
+        let order = decided(order, retry(refund_id));
+        let refund = last(&order);
+        assert_eq!([refund.legs[0].state, refund.legs.last().unwrap().state], retried);
+        let open = refund.legs.iter().filter(|leg| leg.state == LegState::Pending);
+        let open: Vec<_> = open.map(|leg| (&leg.tender_id, leg.amount)).collect();
+        assert_eq!(open, [(&before.tender_id, before.amount)]);
     }
 }
 
