@@ -404,7 +404,6 @@ impl Work for Legs {
             return self.look(&hand, &work).await;
         }
         match work.leg.state {
-            LegState::Pending if work.leg.mismatch.is_some() => self.resolve(&hand, &work).await,
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
             LegState::Accepted => self.follow(&hand, &work).await,

@@ -202,7 +202,13 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             });
         }
         Fact::LegMismatched { refund_id, leg_id, mismatch } => {
-            on_leg(&mut order, *refund_id, leg_id, |leg| leg.mismatch = Some(mismatch.clone()));
+            on_leg(&mut order, *refund_id, leg_id, |leg| {
+                // Its provider has something under its key, so it is not one that is merely to be sent.
+                if leg.state == LegState::Pending {
+                    leg.state = LegState::Unknown;
+                }
+                leg.mismatch = Some(mismatch.clone());
+            });
         }
         Fact::LegDeferred { refund_id, leg_id, failure, unsent, at } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
