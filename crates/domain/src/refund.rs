@@ -12,7 +12,7 @@ mod request;
 mod retry;
 
 pub use create::{Plan, create, quote};
-pub(crate) use create::{of_cancellation, of_late_payment};
+pub(crate) use create::{of_cancellation, of_late_payment, of_won_dispute};
 pub use derivation::{Derivation, Rule, Side};
 pub use gift_cards::GiftCard;
 pub use legs::{LEDGER, MANUAL};
