@@ -154,14 +154,22 @@ pub struct Leg {
     /// the refund retried, it is not sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<LegMismatch>,
-    /// When it was last sent, retried, or answered without an end. `None` until then, and for what
-    /// is older than this was kept.
+    /// When it was last sent to a provider that was reached, retried, or answered without an end.
+    /// `None` until then, and for what is older than this was kept.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub moved_at: Option<OffsetDateTime>,
+    /// The same as it was before the leg was last sent: a sending whose provider was not reached
+    /// moves nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub moved_before: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -185,6 +185,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::LegSent { refund_id, leg_id, at } => on_leg(&mut order, *refund_id, leg_id, |leg| {
             leg.state = LegState::Sent;
             leg.attempts += 1;
+            leg.moved_before = leg.moved_at;
             leg.moved_at = *at;
         }),
         Fact::LegAccepted { refund_id, leg_id, reference, at } => {
@@ -215,7 +216,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
                 leg.state = LegState::Pending;
                 leg.failure = Some(failure.clone());
                 leg.attempts_before_retry += u32::from(*unsent);
-                leg.moved_at = *at;
+                leg.moved_at = if *unsent { leg.moved_before } else { *at };
             });
         }
         Fact::LegSettled { refund_id, leg_id, reference } => {

@@ -184,6 +184,7 @@ pub(super) fn leg(
         reversed: false,
         mismatch: None,
         moved_at: None,
+        moved_before: None,
     }
 }
 

@@ -66,6 +66,7 @@ fn in_place_of_reversed(refund: &Refund, at: OffsetDateTime) -> Vec<Leg> {
         reversed: false,
         mismatch: None,
         moved_at: Some(at),
+        moved_before: None,
         ..leg.clone()
     };
     (refund.legs.len() + 1..).zip(reversed).map(anew).collect()

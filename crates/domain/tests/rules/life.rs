@@ -223,6 +223,13 @@ fn a_leg_says_when_it_last_moved() {
         order = decided(order, command);
         assert_eq!(last(&order).legs[0].moved_at, Some(days(day)));
     }
+    // One whose provider is not reached does not move, however often that is tried.
+    let mut unreached = two_legs();
+    for attempt in 0..3 {
+        unreached = decided(unreached, send(attempt, days(1)));
+        unreached = decided(unreached, record(attempt + 1, LegOutcome::Unsent(failure()), days(2)));
+        assert_eq!(last(&unreached).legs[0].moved_at, None);
+    }
     let order = decided(order, record(2, declined(), days(6)));
     let order = answered(order, 1, settled());
     let order = decided(order, Command::RetryRefund { refund_id, at: days(7) });
