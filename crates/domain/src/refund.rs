@@ -301,6 +301,11 @@ impl Leg {
         matches!(self.state, LegState::Settled | LegState::Voided)
     }
 
+    /// To be carried out yet, as far as is known.
+    pub const fn is_on_its_way(&self) -> bool {
+        !self.state.is_final()
+    }
+
     /// Restored to an account of this system, and settled.
     pub fn is_restored_here(&self) -> bool {
         self.state == LegState::Settled && self.kind == LegKind::Restore && self.provider == LEDGER
