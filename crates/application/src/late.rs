@@ -46,6 +46,8 @@ impl<'l> Late<'l> {
         self.decide(order, Command::RecordLatePayment(Box::new(late)), now)
     }
 
+    /// What the bank has decided is so whatever can be made of it: if what it frees cannot be given
+    /// back by itself, it is recorded all the same.
     pub(crate) fn dispute(
         &self,
         order: &Stored<Order>,
@@ -54,8 +56,16 @@ impl<'l> Late<'l> {
     ) -> Result<OrderChange, Failure> {
         let (refund, by) = (self.ids(order), self.caller.actor.clone());
         let policy = refunds::policy(self.caller, &self.store.state);
-        let settle = SettleDispute { report, refund, at: now, by, policy };
-        self.decide(order, Command::SettleDispute(Box::new(settle)), now)
+        let settle = SettleDispute { report: report.clone(), refund, at: now, by, policy };
+        match self.decide(order, Command::SettleDispute(Box::new(settle)), now) {
+            Err(Failure::Rejected(rejection)) => {
+                let change = self.decide(order, Command::RecordDispute(report), now)?;
+                let order_id = &change.after.order_id;
+                tracing::error!(%order_id, %rejection, "what a dispute frees cannot be given back");
+                Ok(change)
+            }
+            settled => settled,
+        }
     }
 
     const fn ids(&self, order: &Stored<Order>) -> NewRefundIds {

@@ -180,6 +180,9 @@ impl Notices {
         disputed: &Money,
         state: DisputeState,
     ) -> Result<LookedInto, Failure> {
+        // What is prevented holds nothing any more, and its payer may have been paid back for it
+        // elsewhere: whether anything goes back is for a person to say.
+        let is_prevented = state == DisputeState::Prevented;
         let state = match state {
             // The bank asks, and no money has moved.
             DisputeState::Inquiry => return Ok(LookedInto::Done),
@@ -218,7 +221,12 @@ impl Notices {
             state,
             as_of: notice.at,
         };
-        Payments::new(Arc::clone(&self.core)).record_dispute(caller, &key, &report).await?;
+        let payments = Payments::new(Arc::clone(&self.core));
+        if is_prevented {
+            payments.record_dispute(caller, &key, &report).await?;
+        } else {
+            payments.settle_dispute(caller, &key, &report).await?;
+        }
         Ok(LookedInto::Done)
     }
 

@@ -12,7 +12,7 @@ mod request;
 mod retry;
 
 pub use create::{Plan, create, quote};
-pub(crate) use create::{of_cancellation, of_late_payment};
+pub(crate) use create::{of_cancellation, of_late_payment, of_won_dispute};
 pub use derivation::{Derivation, Rule, Side};
 pub use gift_cards::GiftCard;
 pub use legs::{LEDGER, MANUAL};
@@ -154,14 +154,22 @@ pub struct Leg {
     /// the refund retried, it is not sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<LegMismatch>,
-    /// When it was last sent, retried, or answered without an end. `None` until then, and for what
-    /// is older than this was kept.
+    /// When it was last sent to a provider that was reached, retried, or answered without an end.
+    /// `None` until then, and for what is older than this was kept.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub moved_at: Option<OffsetDateTime>,
+    /// The same as it was before the leg was last sent: a sending whose provider was not reached
+    /// moves nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub moved_before: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -291,6 +299,11 @@ impl Leg {
     /// It went back, or others took its place: nothing of it is to be done any more.
     pub const fn is_over(&self) -> bool {
         matches!(self.state, LegState::Settled | LegState::Voided)
+    }
+
+    /// To be carried out yet, as far as is known.
+    pub const fn is_on_its_way(&self) -> bool {
+        !self.state.is_final()
     }
 
     /// Restored to an account of this system, and settled.

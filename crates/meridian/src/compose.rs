@@ -229,15 +229,21 @@ impl Composed {
     }
 
     /// What asks providers about everything; what is younger than `patience` may be on its way.
-    pub fn reconciling(&self, patience: Duration) -> Reconciling {
-        Reconciling {
+    pub fn reconciling(
+        &self,
+        settings: &Settings,
+        patience: Duration,
+    ) -> Result<Reconciling, Box<dyn Error>> {
+        let clock = Arc::clone(&self.clock);
+        let providers = adapters::unguarded_providers(&settings.payments, &self.store, &clock)?;
+        Ok(Reconciling {
             reader: Arc::new(self.store.clone()),
             inbox: Arc::clone(&self.inbox),
-            providers: self.providers.clone(),
-            clock: Arc::clone(&self.clock),
+            providers,
+            clock,
             patience,
             call_timeout: PROVIDER_ANSWERS_WITHIN,
-        }
+        })
     }
 
     /// Where the feed of a store ends now.

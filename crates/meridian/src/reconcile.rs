@@ -24,7 +24,7 @@ pub async fn run(settings: Settings, asked: Reconcile) -> Result<ExitCode, Box<d
     {
         return Err(format!("there is no store {store}").into());
     }
-    let reconciling = desk.composed.reconciling(asked.older_than);
+    let reconciling = desk.composed.reconciling(&settings, asked.older_than)?;
     let mut printed = Ok(());
     let mut print = |one: Break| {
         if printed.is_ok() {

@@ -128,7 +128,8 @@ impl Legs {
 
     /// The provider does not know the leg: sends it again, once nothing can be on its way.
     async fn never_received(&self, hand: &Hand<'_>, work: &LegWork) -> Result<Next, WorkError> {
-        let resend_at = work.updated_at + self.settings.grace;
+        let pause = self.tries_left(work).unwrap_or_default().max(self.settings.grace);
+        let resend_at = work.updated_at + pause;
         let wait = Duration::try_from(resend_at - self.clock.now()).unwrap_or_default();
         if !wait.is_zero() {
             let pause = self.questions_pause(hand.task).min(wait);
@@ -404,7 +405,6 @@ impl Work for Legs {
             return self.look(&hand, &work).await;
         }
         match work.leg.state {
-            LegState::Pending if work.leg.mismatch.is_some() => self.resolve(&hand, &work).await,
             LegState::Pending => self.send(&hand, &work).await,
             LegState::Sent | LegState::Unknown => self.resolve(&hand, &work).await,
             LegState::Accepted => self.follow(&hand, &work).await,

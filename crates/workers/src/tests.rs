@@ -3,6 +3,7 @@
 
 mod broadcaster;
 mod crash;
+mod gift_cards;
 mod handover;
 mod left_alone;
 mod legs;

@@ -7,8 +7,10 @@ use crate::{
 use application::{Failure, Missing};
 use domain::{
     Reason,
-    order::{DisputeReport, DisputeState},
+    order::{DisputeReport, DisputeState, Order},
+    refund::RefundRequest,
 };
+use rust_decimal::Decimal;
 use time::OffsetDateTime;
 
 fn report(state: DisputeState) -> DisputeReport {
@@ -39,6 +41,28 @@ async fn a_dispute_is_booked_once_and_keeps_its_amount_from_refunds() {
     assert_eq!(order.disputes[0].state, DisputeState::Won);
     assert_eq!(record(DisputeState::Open).await.unwrap(), order, "an older word of it");
     world.refund("r2", part(60)).await.unwrap();
+}
+
+/// An order takes so many refunds and no more; what the bank decides is so all the same.
+#[tokio::test]
+async fn a_dispute_is_won_also_if_what_it_frees_cannot_go_back() {
+    let world = World::with_order().await;
+    let payments = world.payments();
+    payments.record_dispute(&caller(), &world.key(), &report(DisputeState::Lost)).await.unwrap();
+    let goodwill = || RefundRequest {
+        service_gesture_amount: Some(Decimal::new(1, 2)),
+        ..RefundRequest::default()
+    };
+    for number in 1..Order::MAX_REFUNDS {
+        world.refund(&format!("r{number}"), goodwill()).await.unwrap();
+    }
+    let full = RefundRequest { full_refund: true, ..RefundRequest::default() };
+    world.refund("full", full).await.unwrap();
+    let later = OffsetDateTime::UNIX_EPOCH + time::Duration::SECOND;
+    let won = DisputeReport { as_of: later, ..report(DisputeState::Won) };
+    let order = payments.settle_dispute(&caller(), &world.key(), &won).await.unwrap();
+    assert_eq!(order.disputes[0].state, DisputeState::Won);
+    assert_eq!(order.refunds.len(), Order::MAX_REFUNDS);
 }
 
 #[tokio::test]

@@ -137,19 +137,23 @@ pub(super) fn record(order: &Order, report: &DisputeReport) -> Result<Vec<Fact>,
 /// Records it, and gives back what a dispute that is won frees of an order of which nothing is left
 /// to be asked for: its cancellation, or a full refund, has set off what was disputed then.
 ///
+/// That is what the dispute held until then, whatever its last amount is. One that was won before
+/// it was heard of held nothing, so nothing was set off for it. Thus every sequence of the same
+/// reports gives back the same, but for one that is lost after it was won: what went back meanwhile
+/// is not here to be lost.
+///
 /// # Errors
 ///
 /// Those of [`record`], and [`Reason::TooManyEntries`] if the order has no room for the refund.
 pub(super) fn settle(order: &Order, settle: SettleDispute) -> Result<Vec<Fact>, Rejection> {
     let SettleDispute { report, refund: ids, at, by, policy } = settle;
     let mut facts = record(order, &report)?;
-    let won = facts.iter().find_map(|fact| match fact {
-        Fact::DisputeWon { dispute } => Some(dispute.amount),
-        _ => None,
-    });
-    let Some(won) = won else { return Ok(facts) };
     let after = facts.iter().fold(order.clone(), Order::evolve);
-    let owed = owed(&after)?.min(won);
+    let tender = order.tenders.iter().position(|tender| tender.tender_id == report.tender_id);
+    let (Some(freed), Some(tender)) = (freed(order, &after, &report.dispute_id), tender) else {
+        return Ok(facts);
+    };
+    let owed = owed(&after, tender)?.min(freed);
     if !owed.is_positive() {
         return Ok(facts);
     }
@@ -166,7 +170,7 @@ pub(super) fn settle(order: &Order, settle: SettleDispute) -> Result<Vec<Fact>, 
             ..RefundRequest::default()
         },
     };
-    if let Some((refund, derivations)) = refund::of_late_payment(&after, &create)? {
+    if let Some((refund, derivations)) = refund::of_won_dispute(&after, &create, tender)? {
         let (refund_id, hold) = (refund.refund_id, refund.hold.clone());
         facts.push(Fact::RefundCreated { refund: Box::new(refund), derivations });
         facts.extend(hold.map(|hold| Fact::RefundHeld { refund_id, hold }));
@@ -174,9 +178,17 @@ pub(super) fn settle(order: &Order, settle: SettleDispute) -> Result<Vec<Fact>, 
     Ok(facts)
 }
 
+/// What a dispute that is won by now had held.
+fn freed(before: &Order, after: &Order, dispute_id: &DisputeId) -> Option<Amount> {
+    let of = |order: &Order| order.disputes.iter().find(|it| it.dispute_id == *dispute_id).cloned();
+    let held = of(before).filter(|dispute| dispute.state.takes())?;
+    of(after).filter(|dispute| dispute.state == DisputeState::Won)?;
+    Some(held.amount)
+}
+
 /// What stands of the payments although everything of the order was given back, but for the fees
-/// that were kept.
-fn owed(order: &Order) -> Result<Amount, Rejection> {
+/// that were kept: as far as it stands of the payment of the tender at that place.
+fn owed(order: &Order, tender: usize) -> Result<Amount, Rejection> {
     let left = order.books_for_cancelling()?.refundable(order)?;
     if left.total.customer.is_positive() {
         return Ok(Amount::ZERO);
@@ -188,7 +200,10 @@ fn owed(order: &Order) -> Result<Amount, Rejection> {
         matches!(kind, ComponentKind::CancellationFee | ComponentKind::PrepaidReturn)
     });
     // A fee is negative.
-    Ok(stands.plus(Amount::sum(fees.map(|fee| fee.amount.customer))?)?)
+    let owed = stands.plus(Amount::sum(fees.map(|fee| fee.amount.customer))?)?;
+    let same = |place: usize| order.tenders[place].is_one_payment_with(&order.tenders[tender]);
+    let of_payment = left.tenders.iter().enumerate().filter(|(place, _)| same(*place));
+    Ok(owed.min(Amount::sum(of_payment.map(|(_, tender)| tender.left))?))
 }
 
 fn well_formed(order: &Order, amount: Amount) -> Result<(), Rejection> {

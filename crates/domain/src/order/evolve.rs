@@ -60,10 +60,14 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         }
         Fact::RefundRetried { refund_id, legs, at } => {
             on_refund(&mut order, *refund_id, |refund| {
-                refund.state = RefundState::Pending;
                 for leg in &mut refund.legs {
                     leg.mismatch = None;
                 }
+                // Of one that is under way a person has looked at the marks, and at nothing else.
+                if refund.state == RefundState::Pending {
+                    return;
+                }
+                refund.state = RefundState::Pending;
                 for leg in refund.legs.iter_mut().filter(|leg| leg.state == LegState::Failed) {
                     if leg.reversed {
                         leg.state = LegState::Voided;
@@ -181,6 +185,7 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
         Fact::LegSent { refund_id, leg_id, at } => on_leg(&mut order, *refund_id, leg_id, |leg| {
             leg.state = LegState::Sent;
             leg.attempts += 1;
+            leg.moved_before = leg.moved_at;
             leg.moved_at = *at;
         }),
         Fact::LegAccepted { refund_id, leg_id, reference, at } => {
@@ -198,14 +203,20 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             });
         }
         Fact::LegMismatched { refund_id, leg_id, mismatch } => {
-            on_leg(&mut order, *refund_id, leg_id, |leg| leg.mismatch = Some(mismatch.clone()));
+            on_leg(&mut order, *refund_id, leg_id, |leg| {
+                // Its provider has something under its key, so it is not one that is merely to be sent.
+                if leg.state == LegState::Pending {
+                    leg.state = LegState::Unknown;
+                }
+                leg.mismatch = Some(mismatch.clone());
+            });
         }
         Fact::LegDeferred { refund_id, leg_id, failure, unsent, at } => {
             on_leg(&mut order, *refund_id, leg_id, |leg| {
                 leg.state = LegState::Pending;
                 leg.failure = Some(failure.clone());
                 leg.attempts_before_retry += u32::from(*unsent);
-                leg.moved_at = *at;
+                leg.moved_at = if *unsent { leg.moved_before } else { *at };
             });
         }
         Fact::LegSettled { refund_id, leg_id, reference } => {

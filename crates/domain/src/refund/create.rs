@@ -59,6 +59,20 @@ pub(crate) fn of_late_payment(
     paying_back(order, create, Purpose::LatePayment)
 }
 
+/// The refund of what a dispute over the payment of the tender at that place has freed. `None` if
+/// there is nothing.
+///
+/// # Errors
+///
+/// Those of [`of_cancellation`].
+pub(crate) fn of_won_dispute(
+    order: &Order,
+    create: &CreateRefund,
+    tender: usize,
+) -> Result<Option<(Refund, Vec<Derivation>)>, Rejection> {
+    paying_back(order, create, Purpose::WonDispute { tender })
+}
+
 fn paying_back(
     order: &Order,
     create: &CreateRefund,
@@ -79,7 +93,7 @@ fn draft(
     purpose: Purpose,
 ) -> Result<(Refund, Vec<Derivation>), Rejection> {
     let request = &create.request;
-    if purpose == Purpose::Refund || purpose == Purpose::LatePayment {
+    if !matches!(purpose, Purpose::Cancellation { .. }) {
         has_room(order, request)?;
     }
     let figures = plan::plan(order, &create.policy, request, purpose)?;
@@ -170,6 +184,7 @@ pub(super) fn leg(
         reversed: false,
         mismatch: None,
         moved_at: None,
+        moved_before: None,
     }
 }
 

@@ -75,7 +75,7 @@ impl<'r> GiftCard<'r> {
 
     fn add(&mut self, leg: &'r Leg) -> Result<(), AmountError> {
         self.refunded = self.refunded.plus(leg.amount)?;
-        if !matches!(leg.state, LegState::Settled | LegState::Failed) {
+        if leg.is_on_its_way() {
             self.on_its_way = self.on_its_way.plus(leg.amount)?;
         }
         self.legs.push(leg);

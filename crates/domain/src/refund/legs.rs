@@ -58,8 +58,7 @@ pub(super) fn allocate(planner: &mut Planner<'_>, total: Amount) -> Result<Vec<S
     {
         let tender = &tenders[index];
         let taken = &planner.left.tenders[index];
-        let let_go =
-            if planner.is_cancellation() { amount.min(taken.uncaptured) } else { Amount::ZERO };
+        let let_go = amount.min(planner.to_let_go(index));
         let (refunded, amount) = (taken.refunded, amount.minus(let_go)?);
         if let_go.is_positive() {
             let released = planner.books.released[index];

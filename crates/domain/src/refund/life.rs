@@ -180,6 +180,10 @@ pub fn record_leg(
             return taken_back(refund, leg, failure);
         }
         (_, LegOutcome::Reversed(failure)) => (true, LegOutcome::Failed(failure)),
+        // That an attempt did nothing says nothing of the other thing that is there.
+        (_, LegOutcome::Deferred(_) | LegOutcome::Unsent(_)) if leg.mismatch.is_some() => {
+            (false, LegOutcome::Unknown)
+        }
         (_, outcome) => (false, outcome),
     };
     let (state, fact) = match (leg.state, outcome) {
@@ -268,7 +272,8 @@ fn deferred(
     Fact::LegDeferred { refund_id, leg_id, failure, unsent, at: Some(at) }
 }
 
-/// A leg that may be at its provider, or may be sent to it, is marked; it stays what it is.
+/// A leg that may be at its provider, or may be sent to it, is marked. One that waits for its next
+/// try is UNKNOWN then, so that it is asked for before it is sent; any other stays what it is.
 fn mismatched(refund: &Refund, leg: &Leg, mismatch: LegMismatch) -> Result<Vec<Fact>, Rejection> {
     let concerned = match leg.state {
         LegState::Pending => leg.attempts > 0,

@@ -27,6 +27,8 @@ pub(super) enum Purpose {
     Cancellation { fee: Option<Decimal> },
     /// Money came in for an order that was cancelled before.
     LatePayment,
+    /// A dispute over the payment of this tender was won, of an order that was given back otherwise.
+    WonDispute { tender: usize },
 }
 
 /// What a request comes to.
@@ -84,7 +86,9 @@ pub(super) fn plan(
 ) -> Result<Figures, Rejection> {
     let books = match purpose {
         Purpose::Refund => order.books()?,
-        Purpose::Cancellation { .. } | Purpose::LatePayment => order.books_for_cancelling()?,
+        Purpose::Cancellation { .. } | Purpose::LatePayment | Purpose::WonDispute { .. } => {
+            order.books_for_cancelling()?
+        }
     };
     let left = books.refundable(order)?;
     let derivations = Vec::new();
@@ -129,16 +133,38 @@ impl Planner<'_> {
     }
 
     pub const fn is_cancellation(&self) -> bool {
-        matches!(self.purpose, Purpose::Cancellation { .. } | Purpose::LatePayment)
+        !matches!(self.purpose, Purpose::Refund)
+    }
+
+    /// Whether it is for money that is here after all was given back.
+    pub const fn is_late(&self) -> bool {
+        matches!(self.purpose, Purpose::LatePayment | Purpose::WonDispute { .. })
+    }
+
+    /// What of a tender that is only authorised is to be let go with it.
+    pub fn to_let_go(&self, index: usize) -> Amount {
+        match self.purpose {
+            Purpose::Cancellation { .. } | Purpose::LatePayment => {
+                self.left.tenders[index].uncaptured
+            }
+            Purpose::Refund | Purpose::WonDispute { .. } => Amount::ZERO,
+        }
     }
 
     /// What may go back over each tender: of its capture, and for a cancellation also of what was
-    /// only authorised.
+    /// only authorised. What a dispute has freed is of its payment alone.
     pub fn available(&self) -> Result<Vec<Amount>, Rejection> {
         let mut available = Vec::with_capacity(self.left.tenders.len());
-        for tender in &self.left.tenders {
-            let uncaptured = if self.is_cancellation() { tender.uncaptured } else { Amount::ZERO };
-            available.push(tender.left.plus(uncaptured)?);
+        for (index, tender) in self.left.tenders.iter().enumerate() {
+            let concerned = match self.purpose {
+                Purpose::WonDispute { tender: won } => {
+                    let tenders = &self.order.tenders;
+                    tenders[index].is_one_payment_with(&tenders[won])
+                }
+                Purpose::Refund | Purpose::Cancellation { .. } | Purpose::LatePayment => true,
+            };
+            let amount = tender.left.plus(self.to_let_go(index))?;
+            available.push(if concerned { amount } else { Amount::ZERO });
         }
         Ok(available)
     }

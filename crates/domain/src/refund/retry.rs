@@ -19,8 +19,8 @@ use time::OffsetDateTime;
 /// that key is what was done then, and the answer would be that it is done. A leg of its own takes
 /// its place, and it is voided.
 ///
-/// Of a refund that is under way it takes the marks off legs that did not match: a person has looked.
-/// Such a leg is asked for by its key before it is sent.
+/// Of a refund that is under way it takes the marks off legs that did not match, and does no more: a
+/// person has looked. Such a leg is asked for by its key before it is sent.
 ///
 /// # Errors
 ///
@@ -66,6 +66,7 @@ fn in_place_of_reversed(refund: &Refund, at: OffsetDateTime) -> Vec<Leg> {
         reversed: false,
         mismatch: None,
         moved_at: Some(at),
+        moved_before: None,
         ..leg.clone()
     };
     (refund.legs.len() + 1..).zip(reversed).map(anew).collect()

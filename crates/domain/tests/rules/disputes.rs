@@ -13,9 +13,10 @@ use domain::{
     order::{
         Command, Dispute, DisputeReport,
         DisputeState::{self, Lost, Open, Won},
-        Fact, NewOrder, NewTender, Order, SettleDispute, TenderMethod,
+        Fact, NewOrder, NewTender, Order, SettleDispute, TenderMethod, TenderState,
     },
-    refund::RefundState,
+    refund::{LegKind, RefundPolicy, RefundState},
+    store::TenderOrder,
 };
 use time::OffsetDateTime;
 
@@ -179,6 +180,68 @@ fn what_a_dispute_frees_after_a_full_refund_goes_back() {
     assert!(left(&order).tenders[0].left.is_zero());
 }
 
+/// Whatever the last word says of its amount, in whichever sequence the words come.
+#[test]
+fn what_a_dispute_held_goes_back_however_often_its_amount_is_told() {
+    let cancelled = || {
+        let order = with(ready(checkout()), disputed("dp-1", "50.00", Open, 1));
+        decided(order, Command::CancelOrder(Box::new(cancel([]))))
+    };
+    for words in [
+        &[("30.00", 2), ("50.00", 3)][..],
+        &[("50.00", 3), ("30.00", 2)],
+        &[("30.00", 2)],
+        &[("99.00", 2), ("30.00", 3)],
+    ] {
+        let order = words
+            .iter()
+            .fold(cancelled(), |order, (of, second)| decided(order, won_at("dp-1", of, *second)));
+        let back: Vec<_> = order.refunds[1..].iter().map(|it| it.total.customer).collect();
+        assert_eq!(back, [amount("50.00")], "{words:?}");
+        assert!(left(&order).tenders[0].left.is_zero());
+    }
+}
+
+/// Nothing was set off for it, so what stands is not its own.
+#[test]
+fn a_dispute_that_was_won_before_it_was_heard_of_makes_no_refund() {
+    let order = with(ready(checkout()), disputed("dp-1", "30.00", Lost, 1));
+    let order = refunded(order, full());
+    // Somebody else made it so that this is not given back by itself.
+    let order = with(order, disputed("dp-1", "30.00", Won, 2));
+    let order = decided(order, won_at("dp-2", "20.00", 3));
+    assert_eq!((order.refunds.len(), left(&order).tenders[0].left), (1, amount("30.00")));
+    assert_eq!(order.disputes[1].state, Won);
+}
+
+/// And not by letting go of what the fee keeps of an authorisation.
+#[test]
+fn what_a_dispute_frees_goes_back_over_its_own_payment() {
+    let part = |tender_id: &str, payment: &str, share: &str| NewTender {
+        provider_reference: payment.to_owned(),
+        ..tender(tender_id, TenderMethod::Card, amount(share))
+    };
+    let held = part("held", "payment-2", "25.00");
+    let held = NewTender { state: TenderState::Authorized, ..held };
+    let order = ready(NewOrder {
+        tenders: vec![held, part("rest", "payment-1", "20.00"), part("card", "payment-1", "40.00")],
+        ..checkout()
+    });
+    let order = with(order, disputed("dp-1", "50.00", Open, 1));
+    let policy = RefundPolicy { tender_order: TenderOrder::ProRata, ..policy() };
+    let charges = Charges { fee: Some(decimal("7.00")), ..Charges::default() };
+    let mut cancelled = CancelOrder { charges, ..cancel([]) };
+    cancelled.policy.refund = policy.clone();
+    let order = decided(order, Command::CancelOrder(Box::new(cancelled)));
+    assert_eq!(left(&order).tenders[0].uncaptured, amount("5.00"));
+    let won = SettleDispute { policy, ..settle("dp-1", "50.00", 2) };
+    let order = decided(order, Command::SettleDispute(Box::new(won)));
+    assert_eq!(last(&order).total.customer, amount("45.00"));
+    let legs: Vec<_> =
+        last(&order).legs.iter().map(|it| (it.kind, it.tender_id.as_str())).collect();
+    assert_eq!(legs, [(LegKind::Refund, "rest"), (LegKind::Refund, "card")]);
+}
+
 #[test]
 fn what_a_dispute_frees_stays_where_it_can_be_asked_for() {
     let order = with(ready(checkout()), disputed("dp-1", "30.00", Open, 1));
@@ -298,13 +361,17 @@ fn won(name: &str, of: &str) -> Command {
 }
 
 fn won_at(name: &str, of: &str, second: i64) -> Command {
-    Command::SettleDispute(Box::new(SettleDispute {
+    Command::SettleDispute(Box::new(settle(name, of, second)))
+}
+
+fn settle(name: &str, of: &str, second: i64) -> SettleDispute {
+    SettleDispute {
         report: disputed(name, of, Won, second),
         refund: refund_ids(50 + u128::from(second.unsigned_abs())),
         at: OffsetDateTime::UNIX_EPOCH,
         by: merchant(),
         policy: policy(),
-    }))
+    }
 }
 
 fn with(order: Order, report: DisputeReport) -> Order {

@@ -3,7 +3,7 @@
 use crate::build::{
     amount, answered, checkout, confirm, create_with, currency, decided, declined, failure, full,
     goodwill, last, left, merchant, mismatch, pair, part, pieces, plan, policy, products, ready,
-    record, refunded, refunded_with, settled, tender, total,
+    record, refunded, refunded_with, retry, settled, tender, total,
 };
 use domain::{
     Actor, ActorKind, Reason,
@@ -118,9 +118,13 @@ fn a_leg_whose_provider_was_not_reached_has_lost_no_try() {
 
 #[test]
 fn a_leg_that_does_not_match_is_sent_again_only_after_a_person_has_looked() {
-    for state in
-        [None, Some(LegOutcome::Unknown), Some(LegOutcome::Accepted { reference: "r".into() })]
-    {
+    let accepted = LegOutcome::Accepted { reference: "r".into() };
+    for (state, marked_as) in [
+        (None, LegState::Sent),
+        (Some(LegOutcome::Unknown), LegState::Unknown),
+        (Some(accepted), LegState::Accepted),
+        (Some(LegOutcome::Deferred(failure())), LegState::Unknown),
+    ] {
         let pending = two_legs();
         let (refund_id, leg_id) = (last(&pending).refund_id, last(&pending).legs[0].leg_id.clone());
         let at = OffsetDateTime::UNIX_EPOCH;
@@ -131,20 +135,34 @@ fn a_leg_that_does_not_match_is_sent_again_only_after_a_person_has_looked() {
         let order = decided(pending, send(0));
         let record = |outcome| record(refund_id, leg_id.clone(), 1, outcome);
         let order = state.into_iter().fold(order, |order, said| decided(order, record(said)));
-        let before = last(&order).legs[0].state;
         let marked = decided(order, record(LegOutcome::Mismatch(mismatch())));
         let leg = &last(&marked).legs[0];
-        assert_eq!((leg.state, &leg.mismatch), (before, &Some(mismatch())));
+        assert_eq!((leg.state, &leg.mismatch), (marked_as, &Some(mismatch())));
         // The same again is no news, and not knowing takes no mark off.
         assert!(marked.decide(record(LegOutcome::Mismatch(mismatch()))).unwrap().is_empty());
-        if before != LegState::Accepted {
+        // Its money may be on its way by that other thing.
+        for command in [
+            Command::HoldRefund { refund_id, by: merchant(), reason: "looks odd".into() },
+            Command::ChangeRefundMethod { refund_id, method: RefundMethod::BankDeposit, at },
+        ] {
+            let refused = marked.decide(command).unwrap_err();
+            assert_eq!(refused.reason, Reason::RefundStateForbids);
+        }
+        let reversed = decided(marked.clone(), record(LegOutcome::Reversed(failure())));
+        assert!(last(&reversed).legs[0].reversed);
+        if marked_as != LegState::Accepted {
             let deferred = decided(marked.clone(), record(LegOutcome::Deferred(failure())));
-            for order in [&marked, &deferred] {
+            let unsent = decided(marked.clone(), record(LegOutcome::Unsent(failure())));
+            for order in [&deferred, &unsent] {
+                assert_eq!(last(order).legs[0].state, LegState::Unknown);
+            }
+            for order in [&marked, &deferred, &unsent] {
                 let refused = order.decide(send(1)).unwrap_err();
                 assert_eq!(refused.reason, Reason::RefundStateForbids);
             }
             let looked = decided(marked.clone(), Command::RetryRefund { refund_id, at });
-            assert_eq!(last(&looked).legs[0].mismatch, None);
+            let leg = &last(&looked).legs[0];
+            assert_eq!((leg.state, &leg.mismatch), (marked_as, &None), "it is asked for first");
             assert_eq!(last(&decided(looked, send(1))).legs[0].attempts, 2);
         }
         // Or once its provider says what was asked.
@@ -153,6 +171,32 @@ fn a_leg_that_does_not_match_is_sent_again_only_after_a_person_has_looked() {
             (last(&right).legs[0].state, &last(&right).legs[0].mismatch),
             (LegState::Settled, &None)
         );
+    }
+}
+
+/// Looking at one leg says nothing of another, whose money came back meanwhile.
+#[test]
+fn taking_a_mark_off_leaves_what_failed_as_it_is() {
+    for (failed, retried) in [
+        (LegOutcome::Reversed(failure()), [LegState::Voided, LegState::Pending]),
+        (declined(), [LegState::Pending, LegState::Settled]),
+    ] {
+        let order = answered(two_legs(), 0, failed);
+        let order = answered(order, 1, LegOutcome::Mismatch(mismatch()));
+        let (refund_id, leg_id) = (last(&order).refund_id, last(&order).legs[1].leg_id.clone());
+        let before = last(&order).legs[0].clone();
+        assert_eq!(before.state, LegState::Failed);
+        let order = decided(order, retry(refund_id));
+        assert_eq!((&last(&order).legs[0], &last(&order).legs[1].mismatch), (&before, &None));
+        let order = decided(order, record(refund_id, leg_id, 1, settled()));
+        assert_eq!(last(&order).state, RefundState::Failed, "its money never went back");
+        // And a retry of the failed refund is for that.
+        let order = decided(order, retry(refund_id));
+        let refund = last(&order);
+        assert_eq!([refund.legs[0].state, refund.legs.last().unwrap().state], retried);
+        let open = refund.legs.iter().filter(|leg| leg.state == LegState::Pending);
+        let open: Vec<_> = open.map(|leg| (&leg.tender_id, leg.amount)).collect();
+        assert_eq!(open, [(&before.tender_id, before.amount)]);
     }
 }
 
@@ -178,6 +222,13 @@ fn a_leg_says_when_it_last_moved() {
     ]) {
         order = decided(order, command);
         assert_eq!(last(&order).legs[0].moved_at, Some(days(day)));
+    }
+    // One whose provider is not reached does not move, however often that is tried.
+    let mut unreached = two_legs();
+    for attempt in 0..3 {
+        unreached = decided(unreached, send(attempt, days(1)));
+        unreached = decided(unreached, record(attempt + 1, LegOutcome::Unsent(failure()), days(2)));
+        assert_eq!(last(&unreached).legs[0].moved_at, None);
     }
     let order = decided(order, record(2, declined(), days(6)));
     let order = answered(order, 1, settled());

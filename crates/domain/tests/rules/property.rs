@@ -99,6 +99,17 @@ fn whatever_the_order_of_what_is_said_of_disputes_it_ends_the_same() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
+#[test]
+fn whatever_the_order_of_what_is_said_of_won_disputes_all_of_it_goes_back() {
+    let rolls = (vec(ANY, 96), vec(vec(ANY, 64), 4));
+    let outcome = runner(scale(soak()).sequences / 10).run(&rolls, |(said, sequences)| {
+        let mut sequences: Vec<_> = sequences.iter().map(|rolls| Dice::new(rolls)).collect();
+        notices::of_won_disputes(&mut Dice::new(&said), &mut sequences);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 /// A draw that never gets anywhere would prove nothing.
 fn reached(answers: &BTreeMap<&str, u32>) {
     for answer in [

@@ -4,7 +4,10 @@ use domain::screening::Check;
 use handover::{CallSettings, GenericHttp, Vendure, VendureSettings};
 use meridian::settings;
 use payments::{Breaker, Stripe, StripeNotices, StripeSettings};
-use ports::{Clock, NoticeReaders, Providers, Publisher, Screenings, Storefronts, WebhookSender};
+use ports::{
+    Clock, NoticeReaders, PaymentProvider, Providers, Publisher, Screenings, Storefronts,
+    WebhookSender,
+};
 use publishers::{Login, NatsJetStream, NatsSettings, StandardWebhooks, WebhookSettings};
 use screening::{DeniedParties, FraudRules, Likeness, ListSource, ProhibitedGoods};
 use std::{error::Error, sync::Arc};
@@ -16,7 +19,28 @@ pub(super) fn providers(
     store: &SqlStore,
     clock: &Arc<dyn Clock>,
 ) -> Result<Providers, Box<dyn Error>> {
-    let breaker = settings.breaker;
+    let guarded = |name, stripe| -> Arc<dyn PaymentProvider> {
+        let clock = Arc::clone(clock);
+        Arc::new(Breaker::new(name, stripe, settings.breaker, clock, workers::jittered))
+    };
+    providers_with(settings, store, clock, guarded)
+}
+
+/// The same without breakers: whoever asks about everything once has to ask about each.
+pub(super) fn unguarded_providers(
+    settings: &settings::Payments,
+    store: &SqlStore,
+    clock: &Arc<dyn Clock>,
+) -> Result<Providers, Box<dyn Error>> {
+    providers_with(settings, store, clock, |_, stripe| Arc::new(stripe))
+}
+
+fn providers_with(
+    settings: &settings::Payments,
+    store: &SqlStore,
+    clock: &Arc<dyn Clock>,
+    outside: impl Fn(&'static str, Stripe) -> Arc<dyn PaymentProvider>,
+) -> Result<Providers, Box<dyn Error>> {
     let ledger = Arc::new(store.clone());
     let mut providers =
         Providers::default().with(payments::names::MANUAL, Arc::new(payments::Manual));
@@ -31,10 +55,8 @@ pub(super) fn providers(
     if let Some(key) = &settings.stripe.secret_key {
         let settings::Stripe { url, timeout, patience, .. } = &settings.stripe;
         let calls = StripeSettings::new(url, key.clone())?.within(*timeout, *patience);
-        let (name, stripe) = (payments::names::STRIPE, Stripe::new(calls));
-        let clock = Arc::clone(clock);
-        let stripe = Breaker::new(name, stripe, breaker, clock, workers::jittered);
-        providers = providers.with(name, Arc::new(stripe));
+        let name = payments::names::STRIPE;
+        providers = providers.with(name, outside(name, Stripe::new(calls)));
     }
     Ok(providers)
 }

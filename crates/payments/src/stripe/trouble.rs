@@ -147,8 +147,10 @@ impl Trouble {
     /// The same if a look at the payment came to nothing before anything was sent.
     pub fn before_the_call(self) -> PaymentOutcome {
         match self.kind {
-            // Stripe was not there, or could not say what it has: the leg was not sent.
-            Kind::Unclear | Kind::Unreached { .. } => PaymentOutcome::Unsent(self.failure),
+            Kind::Unreached { .. } => PaymentOutcome::Unsent(self.failure),
+            // It was there and could not say what it has. That may be so of this payment alone and
+            // for ever, so it is a try like one whose answer is lost.
+            Kind::Unclear => PaymentOutcome::Unknown,
             Kind::Never => PaymentOutcome::Declined { failure: self.failure, permanent: true },
             Kind::UnderWay | Kind::NotNow { .. } => {
                 PaymentOutcome::Declined { failure: self.failure, permanent: false }

@@ -272,6 +272,35 @@ async fn what_is_not_understood_stands_in_the_list_for_thirty_days() {
     assert_eq!(world.store.open_notices(page()).await.unwrap().items, []);
 }
 
+/// A prevented dispute is settled elsewhere: what it frees is a person's to give back.
+#[tokio::test(start_paused = true)]
+async fn only_a_dispute_that_is_won_gives_back_what_it_frees() {
+    for (last, refunds, left) in
+        [(DisputeState::Won, 2, Amount::ZERO), (DisputeState::Prevented, 1, eur("10.00"))]
+    {
+        let world = World::new().await;
+        let notices = start_notices(&world);
+        world.captured("o1", &[(SANDBOX, "p1", "25.00")]).await;
+        world.ready("o1").await;
+        let dispute = |state, second| {
+            let (dispute_id, disputed) = ("dp_1".to_owned(), money("p1", "10.00"));
+            let about = NoticeAbout::Dispute { dispute_id, disputed, state, funds: None };
+            notice(usize::try_from(second).unwrap(), about, second)
+        };
+        take(&world, &dispute(DisputeState::Open, 1)).await;
+        tokio::time::sleep(seconds(10)).await;
+        world.cancel("o1").await;
+        take(&world, &dispute(last, 2)).await;
+        tokio::time::sleep(seconds(10)).await;
+        notices.stop().await;
+        let order = world.order("o1").await;
+        assert_eq!(order.disputes[0].state, domain::order::DisputeState::Won);
+        assert_eq!(order.refunds.len(), refunds, "{last:?}");
+        let (_, _, refundable) = world.refunds().refundable(&store_id(), "o1").await.unwrap();
+        assert_eq!(refundable.tenders[0].left, left, "{last:?}");
+    }
+}
+
 /// A payment that went back and stands again is a tender of its own by the same reference. A
 /// dispute is about the payment, and is booked over the tender that came with the order.
 #[tokio::test(start_paused = true)]

@@ -76,10 +76,9 @@ impl Messages {
         let store = self.store.store(&event.store_id).await?.ok_or(Unmade::Missing("store"))?;
         let cards =
             refund.gift_cards(&view.order).map_err(|error| Unmade::Unwritable(error.into()))?;
-        let targets = cards.iter().map(|card| card.card_id);
         let currency = view.order.customer_currency;
         let balances =
-            own_value::balances(&*self.ledger, &event.store_id, targets, currency).await?;
+            own_value::balances_without(&*self.ledger, &event.store_id, &cards, currency).await?;
         let body = self.refunds.order_refund(&view.order, refund, &store.state, &balances);
         body.map_err(Unmade::Unwritable)
     }

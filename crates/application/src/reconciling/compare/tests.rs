@@ -23,6 +23,7 @@ fn leg(state: LegState, attempts: u32) -> refund::Leg {
         failure: None,
         reversed: false,
         mismatch: None,
+        moved_before: None,
         moved_at: None,
     }
 }

@@ -38,7 +38,7 @@ impl Planner<'_> {
                 merchant,
             ),
             cancellation_fee: match self.purpose {
-                Purpose::Refund | Purpose::LatePayment => None,
+                Purpose::Refund | Purpose::LatePayment | Purpose::WonDispute { .. } => None,
                 Purpose::Cancellation { fee } => read("fee", fee, customer),
             },
             platform: Vec::new(),

@@ -1,6 +1,6 @@
 //! The customer amounts in both currencies, checked as a whole, and who bears them.
 
-use super::{Figures, Given, Parts, Planner, Purpose, refusals::mismatch};
+use super::{Figures, Given, Parts, Planner, refusals::mismatch};
 use crate::{
     Amount, Pair, Reason, Rejection,
     amount::share,
@@ -111,7 +111,7 @@ impl Planner<'_> {
             return Ok(Pair::ZERO);
         }
         let subject = "component ServiceGesture";
-        if self.purpose == Purpose::LatePayment && amount.is_positive() {
+        if self.is_late() && amount.is_positive() {
             let (back, merchant) = (self.books.total, self.of_late_payments(amount)?);
             let (rule, before) = (Rule::PaidAfterAll, back.merchant);
             let after = before.plus(merchant)?;

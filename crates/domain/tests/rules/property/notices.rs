@@ -6,11 +6,13 @@ use super::{
     orders::{Captured, any_dispute, any_order},
 };
 use crate::build::{
-    answered, checkout, decided, failure, full, last, left, ready, record, refunded, settled,
+    answered, checkout, decided, failure, full, last, left, merchant, policy, ready, record,
+    refunded, settled,
 };
+use crate::cancellations::build::{cancel, refund_ids};
 use domain::{
     id::LegId,
-    order::{Command, Dispute, Order, Refundable},
+    order::{Command, Dispute, DisputeReport, DisputeState, Order, Refundable, SettleDispute},
     refund::{Leg, LegOutcome, LegState, RefundState},
 };
 
@@ -152,6 +154,46 @@ pub fn of_disputes(dice: &mut Dice<'_>, sequences: &mut [Dice<'_>]) {
     for end in &ends {
         assert_eq!(end, &ends[0], "{said:?}");
     }
+}
+
+/// Everything was cancelled while they were open. All of them are won in the end, whatever amounts
+/// are told with that.
+pub fn of_won_disputes(dice: &mut Dice<'_>, sequences: &mut [Dice<'_>]) {
+    let order = any_order(dice, Captured::Everything);
+    let said: Vec<_> = (0..=dice.roll(6)).map(|_| any_dispute(dice, &order)).collect();
+    let of = |state| move |report: &DisputeReport| DisputeReport { state, ..report.clone() };
+    let open = said.iter().map(of(DisputeState::Open));
+    let order = open.map(Command::RecordDispute).fold(order, decided);
+    let order = decided(order, Command::CancelOrder(Box::new(cancel([]))));
+    let won: Vec<_> = said.iter().map(of(DisputeState::Won)).collect();
+    let ends: Vec<_> = sequences
+        .iter_mut()
+        .map(|dice| {
+            let first = dice.place(won.len());
+            let again: Vec<_> = (0..dice.roll(8)).map(|_| dice.place(won.len())).collect();
+            let all = (0..won.len()).map(|place| (first + place) % won.len());
+            let places = again.into_iter().chain(all);
+            places.zip(50..).fold(order.clone(), |order, (place, number)| {
+                let order = decided(order, settle(won[place].clone(), number));
+                invariants::hold(&order);
+                order
+            })
+        })
+        .collect();
+    for end in &ends {
+        assert!(left(end).tenders.iter().all(|tender| tender.left.is_zero()), "{won:?}");
+        assert_eq!((by_name(end), left(end)), (by_name(&ends[0]), left(&ends[0])), "{won:?}");
+    }
+}
+
+fn settle(report: DisputeReport, number: u128) -> Command {
+    Command::SettleDispute(Box::new(SettleDispute {
+        report,
+        refund: refund_ids(number),
+        at: time::OffsetDateTime::UNIX_EPOCH,
+        by: merchant(),
+        policy: policy(),
+    }))
 }
 
 fn by_name(order: &Order) -> Vec<Dispute> {

@@ -178,6 +178,7 @@ fn any_leg() -> impl Strategy<Value = Leg> {
             .then(|| LegFailure { code: "gone".to_owned(), message: "no such: card".to_owned() }),
         mismatch: None,
         moved_at: None,
+        moved_before: None,
     })
 }
 

@@ -158,10 +158,8 @@ async fn a_look_that_fails_concludes_nothing() {
 async fn a_payment_that_cannot_be_read_is_not_touched() {
     let fake = captured();
     fake.blind(Some(500));
-    let PaymentOutcome::Unsent(failure) = fake.provider().refund(&leg(1, "pi_1", "30.00")).await
-    else {
-        panic!("nothing was sent, so it was no try")
-    };
-    assert_eq!(failure.code, "UNAVAILABLE");
+    // It may be so for ever, so it is a try.
+    let answer = fake.provider().refund(&leg(1, "pi_1", "30.00")).await;
+    assert_eq!(answer, PaymentOutcome::Unknown);
     assert!(fake.sent().is_empty());
 }
