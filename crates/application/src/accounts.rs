@@ -5,21 +5,21 @@ mod device;
 mod passwords;
 
 use crate::{
-    Access, Answer, Caller, Core, Denials, Failure, Made, Missing, Request, Taken, secret_hash,
-    store_step::{Known, StoreAsk, Written, existing},
+    Access, Caller, Core, Denials, Failure, Made, Missing, Request, Taken, secret_hash,
+    store_step::{Known, StoreAsk, Written, any_store, existing, incidental},
 };
 use attempts::{Attempts, Whose};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     Actor, ActorKind, Denial, Reason, Rejection,
     id::{StoreId, UserId},
-    store::{Store as StoreRecord, StoreFact},
+    store::StoreFact,
     token::Role,
     user::{MAX_USERS, Session, User, UserPatch},
 };
 use passwords::{Busy, Lane, Passwords};
 use ports::{
-    Claim, ClaimChange, ClaimKind, Page, PageRequest, People, SessionChange, StoreChange, Stored,
+    Claim, ClaimChange, ClaimKind, Page, PageRequest, People, SessionChange, StoreChange,
     UserChange,
 };
 use secrecy::SecretString;
@@ -139,7 +139,7 @@ impl Accounts {
             Ok(Written {
                 users: vec![UserChange { user }],
                 claims: vec![ClaimChange::Take(claim)],
-                ..Written::of(beside_the_store(store, fact), answer)
+                ..Written::of(incidental(store, fact), answer)
             })
         });
         Ok(Made::of(answer.await?, Some(password)))
@@ -200,7 +200,7 @@ impl Accounts {
             };
             Ok(Written {
                 users: vec![UserChange { user: after }],
-                ..Written::of(beside_the_store(store, fact), answer)
+                ..Written::of(incidental(store, fact), answer)
             })
         });
         let answer = answer.await?;
@@ -251,7 +251,7 @@ impl Accounts {
                 return Err(Failure::LoginFailed);
             }
             let fact = StoreFact::SessionBegan { user_id: user.user_id };
-            let written = Written::of(beside_the_store(store, fact), Vec::new());
+            let written = Written::of(incidental(store, fact), Vec::new());
             Ok(Written { sessions: vec![began.clone()], ..written })
         };
         self.core.write_store(ask, read, decide).await?;
@@ -259,8 +259,7 @@ impl Accounts {
     }
 
     fn logged_in(&self, user: &User, session: Session, device: [u8; 16]) -> LoggedIn {
-        let secret = BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret());
-        let secret = format!("{SESSION_SECRET}{secret}");
+        let secret = self.core.bearer_secret(SESSION_SECRET);
         let device = device::given(user, device);
         LoggedIn { secret, session, user: user.clone(), device }
     }
@@ -272,8 +271,16 @@ impl Accounts {
     /// [`Failure::NotASession`] if there is none.
     pub async fn log_out(&self, trace: Option<String>, hash: [u8; 32]) -> Result<(), Failure> {
         let (_, user) = self.people.session(&hash).await?.ok_or(Failure::NotASession)?;
-        let fact = StoreFact::SessionEnded { user_id: user.user_id };
-        self.of_session(&user, trace, fact, SessionChange::End { hash }).await?;
+        let caller = Caller { actor: user.actor(), trace };
+        let ask = StoreAsk { caller: &caller, store_id: &user.store_id, request: None };
+        let nothing = || async { Ok(()) };
+        let decide = |Known { store, .. }: Known<()>| {
+            let fact = StoreFact::SessionEnded { user_id: user.user_id };
+            let written =
+                Written::of(incidental(existing(store, &user.store_id)?, fact), Vec::new());
+            Ok(Written { sessions: vec![SessionChange::End { hash }], ..written })
+        };
+        self.core.write_store(ask, nothing, decide).await?;
         self.access.forget();
         Ok(())
     }
@@ -316,7 +323,7 @@ impl Accounts {
             Ok(Written {
                 users: vec![UserChange { user: after.clone() }],
                 sessions: vec![SessionChange::End { hash }, begun],
-                ..Written::of(beside_the_store(store, fact), Vec::new())
+                ..Written::of(incidental(store, fact), Vec::new())
             })
         };
         self.core.write_store(ask, read, decide).await?;
@@ -382,25 +389,6 @@ impl Accounts {
         self.denials.note(&user.store_id, &actor, denial);
     }
 
-    async fn of_session(
-        &self,
-        user: &User,
-        trace: Option<String>,
-        fact: StoreFact,
-        change: SessionChange,
-    ) -> Result<Answer, Failure> {
-        let caller = Caller { actor: user.actor(), trace };
-        let ask = StoreAsk { caller: &caller, store_id: &user.store_id, request: None };
-        let nothing = || async { Ok(()) };
-        let decide = |Known { store, .. }: Known<()>| {
-            let store = existing(store, &user.store_id)?;
-            let change = vec![change.clone()];
-            let written = Written::of(beside_the_store(store, fact.clone()), Vec::new());
-            Ok(Written { sessions: change, ..written })
-        };
-        self.core.write_store(ask, nothing, decide).await
-    }
-
     /// A password that somebody logs in with once, and its hash.
     async fn given_password(&self) -> Result<(String, String), Failure> {
         let drawn = first_half(self.core.ids.secret());
@@ -410,13 +398,6 @@ impl Accounts {
         let hash = self.passwords.hash(salt, secret).await.map_err(busy)?;
         Ok((password, hash))
     }
-}
-
-/// A fact of the store's history that changes nothing of the store.
-fn beside_the_store(store: Stored<StoreRecord>, fact: StoreFact) -> StoreChange {
-    let Stored { state: mut after, version: before } = store;
-    after.incidentals += 1;
-    StoreChange { before, after, facts: vec![fact] }
 }
 
 fn room_for_another(held: u32) -> Result<(), Rejection> {
@@ -441,9 +422,4 @@ fn first_half(secret: [u8; 32]) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&secret[..16]);
     half
-}
-
-/// Logins are unique over all stores: whichever is named, the same is found.
-fn any_store() -> Option<StoreId> {
-    "any".parse().ok()
 }

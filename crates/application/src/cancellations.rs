@@ -249,7 +249,7 @@ impl Cancellations {
             cancellation_id: CancellationId::from_uuid(self.core.ids.next()),
         };
         let used = AtomicBool::new(false);
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         let outcome = self
             .core
             .command(ask, |Found { order, now, .. }| {
@@ -281,7 +281,7 @@ impl Cancellations {
     ) -> Result<Answer, Failure> {
         let On { caller, store_id, order_id, request } = on;
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         self.core
             .command(ask, |Found { order, now, .. }| {
                 let order = order.ok_or_else(|| Failure::not_found(Missing::Order, order_id))?;

@@ -108,6 +108,13 @@ pub(crate) struct Ask<'a> {
     pub gift_cards: bool,
 }
 
+impl<'a> Ask<'a> {
+    /// One that has to know nothing beside the order.
+    pub const fn of(caller: &'a Caller, key: &'a OrderKey, request: &'a Request) -> Self {
+        Self { caller, key, request, claim: None, gift_cards: false }
+    }
+}
+
 /// What a decision is made on.
 pub(crate) struct Found {
     /// The order's own key, also where the caller named it by the merchant's id.

@@ -2,10 +2,10 @@
 
 use crate::{
     Caller, Core, Failure,
-    store_step::{Known, StoreAsk, Written, existing},
+    store_step::{Known, StoreAsk, Written, existing, incidental},
 };
 use domain::{Actor, Denial, id::StoreId, store::StoreFact};
-use ports::{Chain, StoreChange, Stored};
+use ports::Chain;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -119,11 +119,9 @@ impl Denials {
         let ask = StoreAsk { caller: &caller, store_id, request: None };
         let nothing = || async { Ok(()) };
         let decide = |Known { store, .. }: Known<()>| {
-            let Stored { state: mut after, version: before } = existing(store, store_id)?;
-            after.incidentals += 1;
             let Gathered { denials, more, .. } = gathered;
             let fact = StoreFact::AccessDenied { denials: denials.clone(), more: *more };
-            Ok(Written::of(StoreChange { before, after, facts: vec![fact] }, Vec::new()))
+            Ok(Written::of(incidental(existing(store, store_id)?, fact), Vec::new()))
         };
         self.core.write_store(ask, nothing, decide).await.map(drop)
     }

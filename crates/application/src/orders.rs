@@ -66,7 +66,7 @@ impl Orders {
     ) -> Result<Answer, Failure> {
         let store = self.core.settings(store_id).await?;
         let key = OrderKey::new(store_id.clone(), order.order_id.clone());
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         self.core
             .command(ask, |found| {
                 if found.order.is_some() {
@@ -163,7 +163,7 @@ impl Orders {
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
         let claim = Some((ClaimKind::ExternalOrderId, external.id.as_str()));
-        let ask = Ask { caller, key: &key, request, claim, gift_cards: false };
+        let ask = Ask { claim, ..Ask::of(caller, &key, request) };
         self.core
             .command(ask, |Found { key, order, claim, now, .. }| {
                 let order = present(order, order_id)?;
@@ -231,7 +231,7 @@ impl Orders {
         render: Render<'_>,
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         let late = Late::of(&self.core, caller, store_id).await?;
         let outcome = self
             .core
@@ -341,7 +341,7 @@ impl Orders {
         command: &(dyn Fn() -> Command + Sync),
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         self.core
             .command(ask, |Found { order, now, .. }| {
                 let order = present(order, order_id)?;

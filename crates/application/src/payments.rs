@@ -28,13 +28,7 @@ impl Payments {
         key: &OrderKey,
         report: &DisputeReport,
     ) -> Result<Order, Failure> {
-        self.core
-            .step(key, |order, now| {
-                let change = order.decide(Command::RecordDispute(report.clone()), now)?;
-                let after = change.after.clone();
-                Ok((self.core.commit_of(caller, change), after))
-            })
-            .await
+        self.core.take_step(caller, key, |_| Command::RecordDispute(report.clone())).await
     }
 
     /// The same, and what it frees of an order that was given back otherwise goes back in the same

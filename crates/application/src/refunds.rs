@@ -125,7 +125,7 @@ impl Refunds {
         let refund_id = RefundId::from_uuid(self.core.ids.next());
         let reference = asked.external_reference.clone();
         let claim = reference.as_deref().map(|key| (ClaimKind::RefundReference, key));
-        let ask = Ask { caller, key: &key, request, claim, gift_cards: true };
+        let ask = Ask { claim, gift_cards: true, ..Ask::of(caller, &key, request) };
         let outcome = self
             .core
             .command(ask, |Found { order, claim, balances, now, .. }| {
@@ -248,7 +248,7 @@ impl Refunds {
         render: RenderRefund<'_>,
     ) -> Result<Answer, Failure> {
         let key = self.core.key(store_id, order_id).await?;
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         let answer = self
             .core
             .command(ask, |Found { order, now, .. }| {

@@ -2,8 +2,14 @@
 //! if somebody was faster.
 
 use crate::{Answer, Caller, Core, Failure, Missing, Request, core::Pauses};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use domain::{id::StoreId, store::Store as StoreRecord};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use domain::{
+    id::StoreId,
+    store::{Store as StoreRecord, StoreFact},
+};
 use ports::{
     ClaimChange, EndpointChange, Receipt, SessionChange, StoreChange, StoreError, Stored,
     TokenChange, UserChange,
@@ -104,10 +110,27 @@ impl Core {
         }
     }
 
+    /// What a caller proves itself with; `kind` says what it is the secret of.
+    pub(crate) fn bearer_secret(&self, kind: &str) -> String {
+        format!("{kind}{}", BASE64_URL_SAFE_NO_PAD.encode(self.ids.secret()))
+    }
+
     /// What messages are signed with, by the format of Standard Webhooks.
     pub(crate) fn signing_secret(&self) -> String {
         format!("whsec_{}", BASE64_STANDARD.encode(self.ids.secret()))
     }
+}
+
+/// A fact of a store's history that changes nothing of the store.
+pub(crate) fn incidental(store: Stored<StoreRecord>, fact: StoreFact) -> StoreChange {
+    let Stored { state: mut after, version: before } = store;
+    after.incidentals += 1;
+    StoreChange { before, after, facts: vec![fact] }
+}
+
+/// What is unique over all stores is found whichever of them is named.
+pub(crate) fn any_store() -> Option<StoreId> {
+    "any".parse().ok()
 }
 
 pub(crate) fn existing(

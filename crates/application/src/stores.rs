@@ -6,7 +6,7 @@ pub use tokens::NewToken;
 
 use crate::{
     Access, Answer, Caller, Core, Failure, Made, Request, Taken,
-    store_step::{Known, StoreAsk, Written, existing},
+    store_step::{Known, StoreAsk, Written, any_store, existing},
 };
 use domain::{
     Currency,
@@ -325,9 +325,4 @@ fn guid_key(guid: &str) -> String {
 
 fn same_guid(one: &str, other: &str) -> bool {
     guid_key(one) == guid_key(other)
-}
-
-/// For a look-up of a key that is unique over all stores.
-fn any_store() -> Option<StoreId> {
-    "any".parse().ok()
 }

@@ -97,7 +97,7 @@ impl Cancellations {
         let (key, order) = self.core.order(store_id, order_id).await?;
         present(&order.state, id)?;
         let world = self.world(&key, &order.state, id, proof).await?;
-        let ask = Ask { caller, key: &key, request, claim: None, gift_cards: false };
+        let ask = Ask::of(caller, &key, request);
         let seen = order.version;
         self.core
             .command_once(ask, |Found { order, now, .. }| {

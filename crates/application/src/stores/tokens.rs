@@ -5,7 +5,6 @@ use crate::{
     Answer, Caller, Failure, Made, Missing, Request, secret_hash,
     store_step::{Known, Written, existing},
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     id::{StoreId, TokenId},
     store::StoreFact,
@@ -39,7 +38,7 @@ impl Stores {
         new: NewToken,
         render: RenderToken<'_>,
     ) -> Result<Made, Failure> {
-        let secret = format!("mrd_{}", BASE64_URL_SAFE_NO_PAD.encode(self.core.ids.secret()));
+        let secret = self.core.bearer_secret("mrd_");
         let token_id = TokenId::from_uuid(self.core.ids.next());
         let answer = self
             .write(
