@@ -1,7 +1,7 @@
 use crate::{Deadline, Principal, fields, gate::Running, permissions, refusal};
 use application::{Caller, Failure, Missing};
 use domain::id::StoreId;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tonic::{Request, Status};
 use tracing::Instrument as _;
 
@@ -14,8 +14,7 @@ pub struct Admitted {
     /// The header that may stand for the field `request_id`.
     pub idempotency_key: Option<String>,
     deadline: Deadline,
-    /// Keeps the call counted for as long as its command runs.
-    _running: Option<Running>,
+    _place: Place,
 }
 
 impl Admitted {
@@ -84,7 +83,8 @@ pub fn admit_any<T>(request: &Request<T>, method: &'static str) -> Result<Princi
 ///
 /// `UNAUTHENTICATED` if the call did not pass the gate.
 pub fn identify<T>(request: &Request<T>) -> Result<Principal, Status> {
-    request.extensions().get::<Principal>().cloned().ok_or_else(refusal::unauthenticated)
+    let principal = request.extensions().get::<Arc<Principal>>();
+    principal.map(|it| Principal::clone(it)).ok_or_else(refusal::unauthenticated)
 }
 
 fn may_call(principal: &Principal, method: &'static str) -> Result<(), Status> {
@@ -108,12 +108,12 @@ fn admitted<T>(request: &Request<T>, principal: Principal, store_id: StoreId) ->
         store_id,
         idempotency_key: header("idempotency-key"),
         deadline: request.extensions().get::<Deadline>().copied().unwrap_or_default(),
-        _running: request.extensions().get::<Running>().cloned(),
+        _place: Place::of(request),
     }
 }
 
-/// Keeps a call counted for as long as what it started runs, for a call that is for no one store.
-#[derive(Debug)]
+/// Keeps a call counted for as long as what it started runs.
+#[derive(Debug, Clone)]
 pub struct Place {
     _running: Option<Running>,
 }

@@ -6,7 +6,7 @@ use crate::{
     deadline, denied,
     in_our_words::in_our_words,
     open::{Ask, Open},
-    permissions::{self, Permission},
+    permissions::{self, Permission, Proof},
     refusal,
 };
 use application::{Access, Denials, Stores, secret_hash};
@@ -48,7 +48,7 @@ const MAX_SIGNED: usize = 32;
 const MAX_LOG_INS: usize = 32;
 
 /// How long one of those may take, its message too.
-const SIGNED_DEADLINE: Duration = Duration::from_secs(10);
+const PROOF_DEADLINE: Duration = Duration::from_secs(10);
 
 /// One of the calls that may run at the same time; over with its last clone.
 #[derive(Debug, Clone)]
@@ -121,18 +121,17 @@ impl Gate {
         S::Future: Send,
     {
         let streams = method.is_some_and(|it| it.streams);
-        let signed = method.is_some_and(|it| it.signed);
-        let own = method.is_some_and(|it| it.own);
-        let places = match (streams, signed) {
+        let proof = method.and_then(|it| it.proof);
+        let places = match (streams, proof) {
             (true, _) => &self.open,
-            (false, true) if own => &self.log_ins,
-            (false, true) => &self.signed,
-            (false, false) => &self.running,
+            (false, Some(Proof::Password)) => &self.log_ins,
+            (false, Some(Proof::Signature)) => &self.signed,
+            (false, None) => &self.running,
         };
         let running = Arc::clone(places).try_acquire_owned();
         let running = Running::of(running.map_err(|_| refusal::overloaded())?);
         let Times { deadline, asked } = times?;
-        let deadline = if signed { deadline.at_most(SIGNED_DEADLINE) } else { deadline };
+        let deadline = if proof.is_some() { deadline.at_most(PROOF_DEADLINE) } else { deadline };
         check_headers(request.headers())?;
         let ask = if streams { self.still_valid(request.headers()) } else { None };
         request.extensions_mut().insert(deadline);
@@ -141,9 +140,9 @@ impl Gate {
         let name = method.map_or("", |it| it.method);
         let call = async {
             let mut caller = None;
-            if !is_open(request.uri().path()) && !signed {
-                let principal = self.authenticate(request.headers(), name).await?;
-                caller = Some(principal.clone());
+            if !is_open(request.uri().path()) && proof.is_none() {
+                let principal = Arc::new(self.authenticate(request.headers(), name).await?);
+                caller = Some(Arc::clone(&principal));
                 request.extensions_mut().insert(principal);
             }
             let answered = inner.call(request).await.map_err(|error| {

@@ -5,7 +5,6 @@ use domain::token::Role;
 
 /// One method and who may call it. The platform may call every listed one.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the table")]
 pub struct Permission {
     pub method: &'static str,
     /// Merchants' and storefronts' roles.
@@ -18,10 +17,19 @@ pub struct Permission {
     /// those of calls.
     pub streams: bool,
     /// Whether the message brings its own proof of who it is from, and nobody has to call.
-    pub signed: bool,
+    pub proof: Option<Proof>,
     /// Whether it is about the caller's own account, so that whoever has to choose a password first
     /// may call it.
     pub own: bool,
+}
+
+/// What a message may prove by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The signature of a payment provider.
+    Signature,
+    /// The password of a user.
+    Password,
 }
 
 const NOBODY: &[Role] = &[];
@@ -74,8 +82,8 @@ pub const METHODS: &[Permission] = &[
     of("ListCancellations", READERS, &["cancellations:read"]),
     of("ListEvents", READERS, &["events:read"]),
     Permission { streams: true, ..of("WatchEvents", READERS, &["events:read"]) },
-    Permission { signed: true, ..of("ReceiveNotice", NOBODY, &[]) },
-    Permission { signed: true, own: true, ..of("LogIn", NOBODY, &[]) },
+    Permission { proof: Some(Proof::Signature), ..of("ReceiveNotice", NOBODY, &[]) },
+    Permission { proof: Some(Proof::Password), ..of("LogIn", NOBODY, &[]) },
     of("CreateUser", MANAGERS, &[]),
     of("ListUsers", MANAGERS, &[]),
     of("UpdateUser", MANAGERS, &[]),
@@ -111,7 +119,7 @@ const fn of(
     roles: &'static [Role],
     scopes: &'static [&'static str],
 ) -> Permission {
-    Permission { method, roles, scopes, by_guid: false, streams: false, signed: false, own: false }
+    Permission { method, roles, scopes, by_guid: false, streams: false, proof: None, own: false }
 }
 
 pub(crate) fn of_method(method: &str) -> Option<&'static Permission> {

@@ -148,7 +148,7 @@ impl AccountService for AccountsGrpc {
         &self,
         request: Request<proto::LogOutRequest>,
     ) -> Result<Response<proto::LogOutResponse>, Status> {
-        let hash = session_hash(&request, "LogOut")?;
+        let (hash, _) = session(&request, "LogOut")?;
         let (accounts, trace) = (self.accounts.clone(), trace());
         let place = Place::of(&request);
         to_its_end(async move {
@@ -180,8 +180,7 @@ impl AccountService for AccountsGrpc {
         &self,
         request: Request<proto::ChangePasswordRequest>,
     ) -> Result<Response<proto::ChangePasswordResponse>, Status> {
-        let hash = session_hash(&request, "ChangePassword")?;
-        let own = admit_any(&request, "ChangePassword")?.user;
+        let (hash, own) = session(&request, "ChangePassword")?;
         let place = Place::of(&request);
         let proto::ChangePasswordRequest { old_password, new_password } = request.into_inner();
         let mut fields = Fields::new();
@@ -193,11 +192,9 @@ impl AccountService for AccountsGrpc {
             let (least, most) = (PASSWORD.start(), PASSWORD.end());
             fields.wrong("new_password", format!("must be {least} to {most} characters"));
         }
-        let is_known = |user: User| {
-            let new = new_password.to_lowercase();
-            new == user.login.to_lowercase() || new == user.name.to_lowercase()
-        };
-        if new_password == old_password || own.is_some_and(is_known) {
+        let new = new_password.to_lowercase();
+        let is_known = [&own.login, &own.name].iter().any(|known| known.to_lowercase() == new);
+        if new_password == old_password || is_known {
             fields
                 .wrong("new_password", "must be neither the old one, nor the login, nor the name");
         }
@@ -215,13 +212,13 @@ impl AccountService for AccountsGrpc {
     }
 }
 
-/// The session that a call is made with.
-fn session_hash<T>(request: &Request<T>, method: &'static str) -> Result<[u8; 32], Status> {
+/// The session that a call is made with, by the hash of its secret, and whose it is.
+fn session<T>(request: &Request<T>, method: &'static str) -> Result<([u8; 32], User), Status> {
     let principal = admit_any(request, method)?;
     let secret = request.metadata().get("authorization");
     let secret = secret.and_then(|value| value.to_str().ok()?.split_once(' '));
     match (principal.user, secret) {
-        (Some(_), Some((_, secret))) => Ok(secret_hash(secret)),
+        (Some(user), Some((_, secret))) => Ok((secret_hash(secret), user)),
         _ => Err(refusal::of(&Failure::NotASession)),
     }
 }
