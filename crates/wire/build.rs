@@ -44,7 +44,7 @@ fn main() -> Outcome<()> {
     let pool = DescriptorPool::decode(commented.as_slice())?;
     json(&commented, &complete::times(&pool), &out)?;
     let routes = http::routes(&pool)?;
-    fs::write(out.join("rest.rs"), tables::render(&routes)?)?;
+    fs::write(out.join("rest.rs"), tables::render(&pool, &routes)?)?;
     let document = openapi::document(&pool, &routes, &env::var("CARGO_PKG_VERSION")?);
     fs::write(out.join("openapi.json"), serde_json::to_string_pretty(&document)?)?;
 

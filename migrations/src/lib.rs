@@ -12,6 +12,7 @@ mod m0005_webhooks;
 mod m0006_payment_notices;
 mod m0007_payouts;
 mod m0008_people;
+mod m0010_credentials;
 
 use sea_orm_migration::prelude::*;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_payment_notices::Migration),
             Box::new(m0007_payouts::Migration),
             Box::new(m0008_people::Migration),
+            Box::new(m0010_credentials::Migration),
         ]
     }
 }

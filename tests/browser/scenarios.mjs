@@ -20,6 +20,10 @@ async function logIn(page, token) {
 
 async function logInAs(page, login, password) {
   await page.goto("/console/login");
+  // A store that was logged in to from here is proposed.
+  const store = page.getByLabel("Store");
+  if ((await store.inputValue()) === "") await store.fill("shop");
+  assert.equal(await store.inputValue(), "shop");
   await page.getByLabel("Login").fill(login);
   await page.getByLabel("Password").fill(password);
   await button(page, "Log in").click();
@@ -96,6 +100,13 @@ export async function somebody_new(page, { manager, own }) {
   await logOut(page);
   await logInAs(page, "ada@shop.example", own);
   assert.match(await page.getByRole("alert").innerText(), /LOGIN_FAILED/);
+
+  await logIn(page, manager);
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await page.locator("summary").filter({ hasText: "Delete" }).click();
+  await button(page, "Delete Ada Example for good").click();
+  await page.getByText("The person is deleted.").waitFor();
+  assert.equal(await page.getByText("Ada Example").count(), 0);
 }
 
 export async function find_orders(page, { manager, finds }) {

@@ -1,20 +1,24 @@
 //! Whose secret is it?
 
+mod uses;
+
 use crate::accounts::SESSION_SECRET;
 use domain::{
+    id::{StoreId, TokenId},
     token::Token,
     user::{Session, User},
 };
-use ports::{Clock, People, Reader, StoreError};
+use ports::{Chain, Clock, Credentials, People, Reader, StoreError, TokenUse};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use time::{Duration, OffsetDateTime};
+use uses::Uses;
 
 /// How long a secret is taken on trust before it is looked up again: what ends it in another
-/// process takes effect within this time.
+/// process takes effect within this time, also if the news of it does not come.
 const FRESH: Duration = Duration::seconds(1);
 /// Secrets kept at hand.
 const MAX_CACHED: usize = 10_000;
@@ -43,8 +47,10 @@ impl Credential {
 pub struct Access {
     reader: Arc<dyn Reader>,
     people: Arc<dyn People>,
+    credentials: Arc<dyn Credentials>,
     clock: Arc<dyn Clock>,
     known: Arc<Mutex<Known>>,
+    uses: Uses,
 }
 
 #[derive(Default)]
@@ -61,8 +67,61 @@ pub fn secret_hash(secret: &str) -> [u8; 32] {
 }
 
 impl Access {
-    pub fn new(reader: Arc<dyn Reader>, people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
-        Self { reader, people, clock, known: Arc::default() }
+    pub fn new(
+        reader: Arc<dyn Reader>,
+        people: Arc<dyn People>,
+        credentials: Arc<dyn Credentials>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (known, uses) = (Arc::default(), Uses::default());
+        Self { reader, people, credentials, clock, known, uses }
+    }
+
+    /// Forgets what is at hand whenever a credential changed in another process, without end.
+    pub async fn follow(&self) {
+        loop {
+            self.credentials.changed().await;
+            self.forget();
+        }
+    }
+
+    /// Somebody called with it.
+    pub fn used(&self, credential: &Credential) {
+        if let Credential::Token(token) = credential {
+            self.uses.note(token, self.clock.now());
+        }
+    }
+
+    /// When these tokens were last used, as far as it is written down.
+    pub(crate) async fn last_uses(
+        &self,
+        store: &StoreId,
+        tokens: &[TokenId],
+    ) -> Result<BTreeMap<TokenId, OffsetDateTime>, StoreError> {
+        self.credentials.last_uses(store, tokens).await
+    }
+
+    /// Writes down when tokens were last used: of each at most once a minute. What could not be
+    /// written is kept for the next time.
+    pub async fn write_uses(&self) {
+        self.write(self.uses.due(self.clock.now())).await;
+    }
+
+    /// Writes all there is: nobody will come again.
+    pub async fn write_all_uses(&self) {
+        self.write(self.uses.unwritten()).await;
+    }
+
+    async fn write(&self, uses: Vec<TokenUse>) {
+        if uses.is_empty() {
+            return;
+        }
+        match self.credentials.note_uses(&uses).await {
+            Ok(()) => self.uses.written(&uses),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "uses of tokens could not be written down");
+            }
+        }
     }
 
     /// Whose secret it is, if it still opens anything.

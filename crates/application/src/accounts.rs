@@ -5,8 +5,8 @@ mod device;
 mod passwords;
 
 use crate::{
-    Access, Caller, Core, Denials, Failure, Made, Missing, Request, Taken, secret_hash,
-    store_step::{Known, StoreAsk, Written, any_store, existing, incidental},
+    Access, Answer, Caller, Core, Denials, Failure, Made, Missing, Request, Taken, secret_hash,
+    store_step::{Known, StoreAsk, Written, existing, incidental},
 };
 use attempts::{Attempts, Whose};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -64,6 +64,7 @@ pub struct UserUpdate {
 
 /// What somebody logs in with.
 pub struct Credentials {
+    pub store_id: StoreId,
     pub login: String,
     pub password: SecretString,
     /// What an earlier log-in answered for this device; empty for none.
@@ -88,7 +89,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`Failure::Taken`] if somebody of any store logs in so.
+    /// [`Failure::Taken`] if somebody of the store logs in so.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -137,7 +138,7 @@ impl Accounts {
             let answer = render(&user);
             let fact = StoreFact::UserCreated { user_id, role: user.role };
             Ok(Written {
-                users: vec![UserChange { user }],
+                users: vec![UserChange::Put(Box::new(user))],
                 claims: vec![ClaimChange::Take(claim)],
                 ..Written::of(incidental(store, fact), answer)
             })
@@ -199,7 +200,7 @@ impl Accounts {
                 password_reset: patch.password.is_some(),
             };
             Ok(Written {
-                users: vec![UserChange { user: after }],
+                users: vec![UserChange::Put(Box::new(after))],
                 ..Written::of(incidental(store, fact), answer)
             })
         });
@@ -208,14 +209,55 @@ impl Accounts {
         Ok(Made::of(answer, given.map(|(password, _)| password)))
     }
 
-    /// Somebody as they are.
+    /// Deletes somebody, with all that says who they were.
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFound`] if the store has no such user.
-    pub async fn get(&self, store_id: &StoreId, user_id: UserId) -> Result<User, Failure> {
-        let found = self.people.user(store_id, user_id).await?;
-        found.ok_or_else(|| Failure::not_found(Missing::User, user_id.to_string()))
+    /// [`Failure::NotFound`] if the store has no such user, and [`Failure::Rejected`] by
+    /// [`User::may_be_deleted`].
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        store_id: &StoreId,
+        request: &Request,
+        user_id: UserId,
+        answer: &[u8],
+    ) -> Result<Answer, Failure> {
+        let read = || self.people.user(store_id, user_id);
+        let ask = StoreAsk { caller, store_id, request: Some(request) };
+        let answer = self.core.write_store(ask, read, |Known { store, beside, .. }| {
+            let store = existing(store, store_id)?;
+            let user =
+                beside.ok_or_else(|| Failure::not_found(Missing::User, user_id.to_string()))?;
+            user.may_be_deleted(&caller.actor)?;
+            let login = ClaimChange::Free {
+                store_id: store_id.clone(),
+                kind: ClaimKind::Login,
+                key: claim_key(&user.login),
+                holder: user_id.to_string(),
+            };
+            let delete = UserChange::Delete { store_id: store_id.clone(), user_id };
+            Ok(Written {
+                users: vec![delete],
+                claims: vec![login],
+                ..Written::of(
+                    incidental(store, StoreFact::UserDeleted { user_id }),
+                    answer.to_vec(),
+                )
+            })
+        });
+        let answer = answer.await?;
+        self.access.forget();
+        Ok(answer)
+    }
+
+    /// Somebody as they are, if the store still has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Store`] alone.
+    pub async fn find(&self, store_id: &StoreId, user_id: UserId) -> Result<Option<User>, Failure> {
+        Ok(self.people.user(store_id, user_id).await?)
     }
 
     /// Logs somebody in.
@@ -228,12 +270,12 @@ impl Accounts {
         trace: Option<String>,
         credentials: Credentials,
     ) -> Result<LoggedIn, Failure> {
-        let Credentials { login, password, device } = credentials;
-        let user = self.of_login(&login).await?;
+        let Credentials { store_id, login, password, device } = credentials;
+        let user = self.of_login(&store_id, &login).await?;
         let known = user.as_ref().and_then(|user| device::known(user, &device));
         let (whose, lane) = match known {
             Some(id) => (Whose::Device(id), Lane::Known),
-            None => (Whose::Login(User::key(&login)), Lane::Strangers),
+            None => (Whose::Login(store_id, User::key(&login)), Lane::Strangers),
         };
         let user = self.proved(whose, lane, user, password).await?;
         let now = self.core.now();
@@ -321,7 +363,7 @@ impl Accounts {
                 session: logged_in.session.clone(),
             };
             Ok(Written {
-                users: vec![UserChange { user: after.clone() }],
+                users: vec![UserChange::Put(Box::new(after.clone()))],
                 sessions: vec![SessionChange::End { hash }, begun],
                 ..Written::of(incidental(store, fact), Vec::new())
             })
@@ -331,14 +373,13 @@ impl Accounts {
         Ok(logged_in)
     }
 
-    /// Whoever has this login. One that nobody has is as much work.
-    async fn of_login(&self, login: &str) -> Result<Option<User>, Failure> {
-        let Some(any) = any_store() else { return Ok(None) };
-        let claim = self.core.store.claim(&any, ClaimKind::Login, &claim_key(login)).await?;
-        let holder = claim.and_then(|claim| Some((claim.store_id, claim.holder.parse().ok()?)));
+    /// Whoever has this login. One that nobody has is as much work, and so is a store that is not there.
+    async fn of_login(&self, store_id: &StoreId, login: &str) -> Result<Option<User>, Failure> {
+        let claim = self.core.store.claim(store_id, ClaimKind::Login, &claim_key(login)).await?;
+        let holder: Option<UserId> = claim.and_then(|claim| claim.holder.parse().ok());
         let has = holder.is_some();
-        let (store_id, user_id) = holder.unwrap_or((any, UserId::from_uuid(Uuid::nil())));
-        let found = self.people.user(&store_id, user_id).await?;
+        let user_id = holder.unwrap_or(UserId::from_uuid(Uuid::nil()));
+        let found = self.people.user(store_id, user_id).await?;
         Ok(found.filter(|_| has))
     }
 
@@ -381,7 +422,7 @@ impl Accounts {
     fn note_failure(&self, whose: &Whose, user: &User) {
         let (actor, method) = match whose {
             Whose::Own(_) => (user.actor(), "ChangePassword"),
-            Whose::Login(_) | Whose::Device(_) => {
+            Whose::Login(..) | Whose::Device(_) => {
                 (Actor::new(ActorKind::Merchant, "unknown"), "LogIn")
             }
         };

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::unused_self, reason = "tests may panic, and read better so")]
 
+#[path = "use_cases/access.rs"]
+mod access;
 #[path = "use_cases/denials.rs"]
 mod denials;
 #[path = "use_cases/feed.rs"]

@@ -27,12 +27,22 @@ pub mod store;
 pub mod tasks;
 
 use ports::{
-    Deliveries, EventFeed, Inbox, People, PublisherCursors, Reader, Sequencer, Store, Tasks,
+    Credentials, Deliveries, EventFeed, Inbox, People, PublisherCursors, Reader, Sequencer, Store,
+    Tasks,
 };
 
 /// What most rules need to see: the port under test, and what it left behind.
 pub trait Subject:
-    Store + Reader + Tasks + EventFeed + Sequencer + Deliveries + PublisherCursors + Inbox + People
+    Store
+    + Reader
+    + Tasks
+    + EventFeed
+    + Sequencer
+    + Deliveries
+    + PublisherCursors
+    + Inbox
+    + People
+    + Credentials
 {
 }
 impl<T> Subject for T where
@@ -45,6 +55,7 @@ impl<T> Subject for T where
         + PublisherCursors
         + Inbox
         + People
+        + Credentials
 {
 }
 

@@ -5,12 +5,15 @@ use crate::{
     build::{NOON, commit, shop, store_record},
 };
 use domain::{
-    id::{StoreId, UserId},
+    id::{StoreId, TokenId, UserId},
     store::StoreFact,
-    token::Role,
+    token::{Role, Token},
     user::{SESSION, Session, User},
 };
-use ports::{Commit, PageRequest, SessionChange, StoreChange, StoreError, UserChange, Version};
+use ports::{
+    Commit, PageRequest, SessionChange, StoreChange, StoreError, TokenChange, TokenUse, UserChange,
+    Version,
+};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -26,6 +29,9 @@ macro_rules! people {
             a_user_has_so_many_sessions,
             a_session_that_ended_is_gone,
             people_go_with_the_change_of_their_store,
+            somebody_who_is_deleted_is_gone_with_their_sessions,
+            a_token_was_last_used_when_it_was_used_last,
+            who_remembers_credentials_is_told_when_one_changes,
         );
     };
 }
@@ -68,7 +74,7 @@ async fn changed(
     let found = store.store(of).await.unwrap().unwrap();
     let fact = StoreFact::SessionBegan { user_id: id(1) };
     let change = StoreChange { before: found.version, after: found.state, facts: vec![fact] };
-    let users = users.into_iter().map(|user| UserChange { user }).collect();
+    let users = users.into_iter().map(|user| UserChange::Put(Box::new(user))).collect();
     Commit { stores: vec![change], users, sessions, ..commit() }
 }
 
@@ -186,4 +192,95 @@ pub async fn people_go_with_the_change_of_their_store(store: &dyn Subject) {
     assert!(matches!(store.commit(stale).await, Err(StoreError::Conflict)));
     assert_eq!(store.user(&shop(), id(1)).await.unwrap(), None);
     assert!(store.session(&[1; 32]).await.unwrap().is_none());
+}
+
+pub async fn somebody_who_is_deleted_is_gone_with_their_sessions(store: &dyn Subject) {
+    open(store, "shop").await;
+    open(store, "other").await;
+    let other: StoreId = "other".parse().unwrap();
+    let (ada, bob) = (user(&shop(), 1), user(&shop(), 2));
+    let until = NOON + SESSION;
+    let begun = vec![begin(1, session(&ada, until)), begin(2, session(&bob, until))];
+    keep(store, vec![ada.clone(), bob], begun).await;
+    // The same id elsewhere is somebody else.
+    let namesake = user(&other, 1);
+    let begun = vec![begin(3, session(&namesake, until))];
+    let theirs = changed(store, &other, vec![namesake], begun).await;
+    store.commit(theirs).await.unwrap();
+    let mut delete = changed(store, &shop(), vec![], vec![]).await;
+    delete.users = vec![UserChange::Delete { store_id: shop(), user_id: id(1) }];
+    store.commit(delete).await.unwrap();
+    assert_eq!(store.user(&shop(), id(1)).await.unwrap(), None);
+    assert!(store.session(&[1; 32]).await.unwrap().is_none());
+    for hash in [2, 3] {
+        assert!(store.session(&[hash; 32]).await.unwrap().is_some(), "{hash}");
+    }
+    assert_eq!(store.count_users(&shop()).await.unwrap(), 1);
+}
+
+fn token(store: &StoreId, number: u128) -> Token {
+    Token {
+        token_id: TokenId::from_uuid(Uuid::from_u128(number)),
+        store_id: store.clone(),
+        name: "t".to_owned(),
+        role: Role::Viewer,
+        scopes: vec![],
+        expires_at: None,
+        created_at: NOON,
+        revoked_at: None,
+    }
+}
+
+async fn with_token(store: &dyn Subject, token: &Token, hash: Option<u8>) {
+    let mut commit = changed(store, &token.store_id, vec![], vec![]).await;
+    let hash = hash.map(|hash| [hash; 32]);
+    commit.tokens = vec![TokenChange { token: token.clone(), hash }];
+    store.commit(commit).await.unwrap();
+}
+
+pub async fn a_token_was_last_used_when_it_was_used_last(store: &dyn Subject) {
+    open(store, "shop").await;
+    open(store, "other").await;
+    let mut tokens = [1, 2].map(|number| token(&shop(), number));
+    for (token, hash) in tokens.iter().zip([1, 2]) {
+        with_token(store, token, Some(hash)).await;
+    }
+    let ids = tokens.clone().map(|token| token.token_id);
+    let uses = |store_id: &str, minutes: &[i64]| -> Vec<TokenUse> {
+        let used = |minute: &i64| TokenUse {
+            store_id: store_id.parse().unwrap(),
+            token_id: ids[0],
+            at: NOON + Duration::minutes(*minute),
+        };
+        minutes.iter().map(used).collect()
+    };
+    assert!(store.last_uses(&shop(), &ids).await.unwrap().is_empty());
+    store.note_uses(&uses("shop", &[3, 5, 4])).await.unwrap();
+    store.note_uses(&uses("other", &[9])).await.unwrap();
+    store.note_uses(&[]).await.unwrap();
+    let five = NOON + Duration::minutes(5);
+    let last = store.last_uses(&shop(), &ids).await.unwrap();
+    assert_eq!(last.into_iter().collect::<Vec<_>>(), [(ids[0], five)]);
+    assert!(store.last_uses(&"other".parse().unwrap(), &ids).await.unwrap().is_empty());
+    // A change of the token does not touch it.
+    tokens[0].revoked_at = Some(NOON);
+    with_token(store, &tokens[0], None).await;
+    assert_eq!(store.last_uses(&shop(), &ids).await.unwrap()[&ids[0]], five);
+    assert!(store.last_uses(&shop(), &[]).await.unwrap().is_empty());
+}
+
+pub async fn who_remembers_credentials_is_told_when_one_changes(store: &dyn Subject) {
+    const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+    let told = async || tokio::time::timeout(SOON, store.changed()).await.unwrap();
+    open(store, "shop").await;
+    let ada = user(&shop(), 1);
+    keep(store, vec![ada.clone()], vec![begin(1, session(&ada, NOON + SESSION))]).await;
+    told().await;
+    keep(store, vec![], vec![SessionChange::End { hash: [1; 32] }]).await;
+    told().await;
+    let mut token = token(&shop(), 1);
+    with_token(store, &token, Some(1)).await;
+    token.revoked_at = Some(NOON);
+    with_token(store, &token, None).await;
+    told().await;
 }

@@ -17,6 +17,9 @@ const DEVICE: &str = "__Host-meridian-device";
 /// How long a browser keeps that, in seconds: a year.
 const DEVICE_KEPT_FOR: u32 = 365 * 24 * 60 * 60;
 
+/// The store that somebody last logged in to from here.
+const STORE: &str = "__Host-meridian-store";
+
 /// What a form's token is made over. The key is the session's secret, so that every process makes
 /// and knows the same one, today and after a restart.
 const FORM: &str = "meridian console form";
@@ -73,6 +76,16 @@ pub fn device(headers: &HeaderMap) -> String {
 /// The cookie that keeps it.
 pub fn device_cookie(device: &str) -> Option<HeaderValue> {
     cookie(DEVICE, device, DEVICE_KEPT_FOR)
+}
+
+/// The store that is proposed at the next log-in from here.
+pub fn store(headers: &HeaderMap) -> String {
+    sent(headers, STORE).unwrap_or_default()
+}
+
+/// The cookie that keeps it.
+pub fn store_cookie(store_id: &str) -> Option<HeaderValue> {
+    cookie(STORE, store_id, DEVICE_KEPT_FOR)
 }
 
 /// What a cookie of a request holds.

@@ -281,6 +281,7 @@ pub fn done(what: &str) -> &'static str {
         "handed-over" => "The order is about to be pushed into the shop.",
         "erased" => "The buyer’s data are erased.",
         "password-changed" => "Your password is changed. Your other sessions are over.",
+        "person-deleted" => "The person is deleted.",
         "person-changed" => "The person’s access is changed.",
         "screened" => "The check is decided.",
         "refunded" => "The refund is made: its amounts are reserved, and the money is on its way.",

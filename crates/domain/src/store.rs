@@ -233,6 +233,9 @@ pub enum StoreFact {
     UserCreated { user_id: UserId, role: Role },
     #[serde(rename = "user.updated")]
     UserUpdated { user_id: UserId, role: Role, disabled: bool, password_reset: bool },
+    /// With their name, login and password.
+    #[serde(rename = "user.deleted")]
+    UserDeleted { user_id: UserId },
     /// By themselves.
     #[serde(rename = "user.password_changed")]
     PasswordChanged { user_id: UserId },
@@ -267,6 +270,7 @@ impl StoreFact {
             Self::EndpointDisabled { .. } => "webhook.disabled",
             Self::UserCreated { .. } => "user.created",
             Self::UserUpdated { .. } => "user.updated",
+            Self::UserDeleted { .. } => "user.deleted",
             Self::PasswordChanged { .. } => "user.password_changed",
             Self::SessionBegan { .. } => "session.began",
             Self::SessionEnded { .. } => "session.ended",

@@ -89,10 +89,8 @@ impl User {
             after.password.clone_from(password);
             after.password_is_temporary = true;
         }
-        let touches = after.role != self.role || after.disabled != self.disabled || reset;
-        if touches && *by == self.actor() {
-            let text = "your own role, password and access are for another manager to change";
-            return Err(Rejection::new(Reason::OwnAccount, text));
+        if after.role != self.role || after.disabled != self.disabled || reset {
+            self.is_not(by)?;
         }
         if reset || (after.disabled && !self.disabled) {
             after.era += 1;
@@ -101,6 +99,23 @@ impl User {
             after.version += 1;
         }
         Ok(after)
+    }
+
+    /// Whether `by` may delete them.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::OwnAccount`].
+    pub fn may_be_deleted(&self, by: &Actor) -> Result<(), Rejection> {
+        self.is_not(by)
+    }
+
+    fn is_not(&self, by: &Actor) -> Result<(), Rejection> {
+        if *by != self.actor() {
+            return Ok(());
+        }
+        let text = "your own role, password and access are for another manager to change";
+        Err(Rejection::new(Reason::OwnAccount, text))
     }
 
     /// With a password of their own choice. All sessions are over.
@@ -215,6 +230,8 @@ mod tests {
         }
         let name = UserPatch { name: Some("Ada L.".to_owned()), ..UserPatch::default() };
         assert_eq!(user().patched(&name, &ada).unwrap().name, "Ada L.");
+        assert_eq!(user().may_be_deleted(&ada).unwrap_err().reason, Reason::OwnAccount);
+        user().may_be_deleted(&manager()).unwrap();
         let same = UserPatch { role: Some(Role::Agent), ..UserPatch::default() };
         assert_eq!(user().patched(&same, &ada).unwrap(), user());
     }

@@ -207,6 +207,9 @@ impl Gate {
                 refusal::unauthenticated()
             })?;
             let is_live = self.access.is_live(&found);
+            if is_live {
+                self.access.used(&found);
+            }
             let principal = Principal::from(found);
             return if is_live {
                 Ok(principal)

@@ -99,9 +99,7 @@ impl AccountService for AccountsGrpc {
             version: message.version,
         };
         fields.finish()?;
-        let user_id: UserId = message.user_id.parse().map_err(|_| {
-            refusal::of(&Failure::not_found(Missing::User, message.user_id.clone()))
-        })?;
+        let user_id = user_id(&message.user_id)?;
         let content = proto::UpdateUserRequest { request_id: String::new(), ..message };
         let command = fingerprint(id, "UpdateUser", &content);
         let accounts = self.accounts.clone();
@@ -114,13 +112,36 @@ impl AccountService for AccountsGrpc {
         Ok(Response::new(proto::UpdateUserResponse { user: Some(user) }))
     }
 
+    async fn delete_user(
+        &self,
+        request: Request<proto::DeleteUserRequest>,
+    ) -> Result<Response<proto::DeleteUserResponse>, Status> {
+        let admitted = admit(&request, "DeleteUser", &request.get_ref().store_id)?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let id = fields.request_id(&message.request_id, &admitted);
+        fields.finish()?;
+        let user_id = user_id(&message.user_id)?;
+        let content = proto::DeleteUserRequest { request_id: String::new(), ..message };
+        let command = fingerprint(id, "DeleteUser", &content);
+        let answer = proto::DeleteUserResponse {}.encode_to_vec();
+        let accounts = self.accounts.clone();
+        let deleted = to_its_end(async move {
+            let Admitted { caller, store_id, .. } = &admitted;
+            let deleted = accounts.delete(caller, store_id, &command, user_id, &answer).await;
+            read_answer(deleted)
+        });
+        Ok(Response::new(deleted.await?))
+    }
+
     async fn log_in(
         &self,
         request: Request<proto::LogInRequest>,
     ) -> Result<Response<proto::LogInResponse>, Status> {
         let place = Place::of(&request);
-        let proto::LogInRequest { login, password, device } = request.into_inner();
+        let proto::LogInRequest { login, password, device, store_id } = request.into_inner();
         let mut fields = Fields::new();
+        let store_id = fields.parse::<StoreId>("store_id", &store_id);
         for (field, text, most) in
             [("login", &login, *LOGIN.end()), ("password", &password, MAX_PASSWORD)]
         {
@@ -132,8 +153,10 @@ impl AccountService for AccountsGrpc {
             fields.wrong("device", format!("must be at most {MAX_DEVICE} characters"));
         }
         fields.finish()?;
+        let store_id = store_id.ok_or_else(|| refusal::of(&Failure::LoginFailed))?;
         let (accounts, trace) = (self.accounts.clone(), trace());
-        let credentials = Credentials { login, password: SecretString::from(password), device };
+        let password = SecretString::from(password);
+        let credentials = Credentials { store_id, login, password, device };
         let logged_in = to_its_end(async move {
             let _place = place;
             let logged_in = accounts.log_in(trace, credentials).await;
@@ -223,6 +246,10 @@ fn session<T>(request: &Request<T>, method: &'static str) -> Result<([u8; 32], U
     }
 }
 
+fn user_id(text: &str) -> Result<UserId, Status> {
+    text.parse().map_err(|_| refusal::of(&Failure::not_found(Missing::User, text)))
+}
+
 fn login(fields: &mut Fields, text: &str) -> String {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     if !visible || !LOGIN.contains(&text.len()) {
@@ -281,7 +308,9 @@ async fn shown(
     let Made { answer, secret } = made.map_err(|failure| refusal::of(&failure))?;
     let user: proto::User = read_answer(Ok(answer))?;
     let user_id = user.user_id.parse().map_err(|_| refusal::unreadable_answer())?;
-    let now = accounts.get(store_id, user_id).await;
-    let User { login, name, .. } = now.map_err(|failure| refusal::of(&failure))?;
+    let now = accounts.find(store_id, user_id).await;
+    // Of who was deleted since, nothing is told any more.
+    let named = now.map_err(|failure| refusal::of(&failure))?;
+    let (login, name) = named.map(|User { login, name, .. }| (login, name)).unwrap_or_default();
     Ok(proto::User { login, name, password: secret.unwrap_or_default(), ..user })
 }

@@ -190,8 +190,12 @@ impl StoreService for MerchantsGrpc {
         fields.finish()?;
         let found = self.stores.tokens(&store_id, page).await;
         let found = found.map_err(|failure| refusal::of(&failure))?;
-        let tokens = found.items.iter().filter(|token| sees(&principal, token));
-        let tokens = tokens.map(to_wire::token).collect();
+        let tokens = found.items.iter().filter(|(token, _)| sees(&principal, token));
+        let tokens = tokens.map(|(token, used)| proto::Token {
+            last_use_time: used.map(grpc_kit::timestamp),
+            ..to_wire::token(token)
+        });
+        let tokens = tokens.collect();
         let next_page_token = next_token(found.next, &list);
         Ok(Response::new(proto::ListTokensResponse { tokens, next_page_token }))
     }

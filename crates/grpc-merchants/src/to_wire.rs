@@ -109,6 +109,7 @@ pub(crate) fn token(token: &Token) -> proto::Token {
         create_time: Some(timestamp(token.created_at)),
         revoke_time: token.revoked_at.map(timestamp),
         secret: String::new(),
+        last_use_time: None,
     }
 }
 

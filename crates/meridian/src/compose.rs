@@ -65,6 +65,7 @@ pub struct Composed {
     webhooks: Webhooks,
     inbox: Arc<dyn Inbox>,
     notices: Notices,
+    access: Access,
     denials: Denials,
     sender: Arc<dyn WebhookSender>,
     /// Ends the streams of the services, which have no end of their own.
@@ -150,7 +151,8 @@ impl Composed {
             Arc::clone(&core),
             Arc::clone(&clock),
         );
-        let access = Access::new(adapter.clone(), adapter.clone(), Arc::clone(&clock));
+        let access =
+            Access::new(adapter.clone(), adapter.clone(), adapter.clone(), Arc::clone(&clock));
         let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
@@ -159,7 +161,7 @@ impl Composed {
         };
         let denials = Denials::new(Arc::clone(&core));
         let accounts = Accounts::new(Arc::clone(&core), adapter, access.clone(), denials.clone());
-        let gate = Gate::new(access, stores.clone(), denials.clone(), bootstrap, &limits);
+        let gate = Gate::new(access.clone(), stores.clone(), denials.clone(), bootstrap, &limits);
         let entrances = Entrances {
             core: &core,
             tasks: Arc::new(store.clone()),
@@ -190,6 +192,7 @@ impl Composed {
             webhooks,
             inbox,
             notices,
+            access,
             denials,
             sender,
             closing,
@@ -259,14 +262,25 @@ impl Composed {
         }
     }
 
-    /// Has attempts that were denied written into the log, until `stop`, and then the rest of them.
-    pub fn keep_denials(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
-        let denials = self.denials.clone();
+    /// Has attempts that were denied written into the log, and when tokens were used beside them,
+    /// until `stop`, and then the rest of it.
+    pub fn keep_visits(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let (denials, access) = (self.denials.clone(), self.access.clone());
         async move {
-            while stop.run_until_cancelled(tokio::time::sleep(WRITE_DENIALS)).await.is_some() {
+            while stop.run_until_cancelled(tokio::time::sleep(WRITE_VISITS)).await.is_some() {
                 denials.write().await;
+                access.write_uses().await;
             }
             denials.write_all().await;
+            access.write_all_uses().await;
+        }
+    }
+
+    /// Hears of credentials that change in other processes, until `stop`.
+    pub fn follow_credentials(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let access = self.access.clone();
+        async move {
+            stop.run_until_cancelled(access.follow()).await;
         }
     }
 
@@ -284,7 +298,7 @@ impl Composed {
 }
 
 /// How long a denied attempt waits for its place in the log.
-const WRITE_DENIALS: Duration = Duration::from_secs(1);
+const WRITE_VISITS: Duration = Duration::from_secs(1);
 
 /// How often the database is asked whether it is there, and how long it may take to say so.
 const LOOK_AT_STORE: Duration = Duration::from_secs(1);

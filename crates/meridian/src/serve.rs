@@ -56,8 +56,9 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         // As long as there may be leases.
         workers.push(tokio::spawn(composed.keep_time(stop_workers.clone())));
         workers.push(tokio::spawn(composed.follow_feed(stop_workers.clone())));
-        // Calls may be denied until the last of them is over.
-        workers.push(tokio::spawn(composed.keep_denials(stop_workers.clone())));
+        workers.push(tokio::spawn(composed.follow_credentials(stop_workers.clone())));
+        // Calls may come and be denied until the last of them is over.
+        workers.push(tokio::spawn(composed.keep_visits(stop_workers.clone())));
     }
     // From the moment it says that it is ready, a signal to end is heard.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

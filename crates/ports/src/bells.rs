@@ -3,12 +3,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// By which a store tells the workers of its own process that a commit left tasks: one for each
-/// kind; and whoever waits for it, that there are facts to be numbered, and events to be read. A
+/// kind; and whoever waits for it, that there are facts to be numbered, events to be read, and credentials that changed. A
 /// ring that nobody waits for yet is kept for the next who does.
 #[derive(Default)]
 pub struct Bells {
     facts: Notify,
     events: Notify,
+    credentials: Notify,
     process_order: Notify,
     leg: Notify,
     handover: Notify,
@@ -44,6 +45,16 @@ impl Bells {
     /// Events can be read.
     pub fn published(&self) {
         self.events.notify_one();
+    }
+
+    /// A token, a session or somebody who logs in is not what it was.
+    pub fn credentials_changed(&self) {
+        self.credentials.notify_one();
+    }
+
+    /// Returns once a credential changed.
+    pub async fn wait_for_credentials(&self) {
+        self.credentials.notified().await;
     }
 
     /// Returns after a commit with facts, or when `at_most` has passed.

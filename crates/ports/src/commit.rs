@@ -180,7 +180,7 @@ impl ClaimKind {
 
     /// Whether a key may be taken once over all stores, or once in each.
     pub const fn is_global(self) -> bool {
-        matches!(self, Self::MerchantGuid | Self::Login)
+        matches!(self, Self::MerchantGuid)
     }
 }
 
@@ -236,6 +236,13 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Whether whoever remembers a credential has to look again.
+    pub fn changes_credentials(&self) -> bool {
+        let ends = |change: &SessionChange| matches!(change, SessionChange::End { .. });
+        let revokes = |change: &TokenChange| change.hash.is_none();
+        !self.users.is_empty() || self.sessions.iter().any(ends) || self.tokens.iter().any(revokes)
+    }
+
     pub const fn new(at: OffsetDateTime, actor: Actor) -> Self {
         Self {
             at,

@@ -9,6 +9,7 @@ mod chain;
 mod circuit;
 mod clock;
 mod commit;
+mod credentials;
 mod deliveries;
 mod error;
 pub mod event_id;
@@ -40,6 +41,7 @@ pub use commit::{
     Claim, ClaimChange, ClaimKind, Commit, EndpointChange, OrderChange, Receipt, RequestKey,
     StoreChange, Stored, TaskChange, TokenChange, Version,
 };
+pub use credentials::{Credentials, TokenUse};
 pub use deliveries::{
     Again, Assignment, Attempt, Backlog, Deliveries, Delivery, DeliveryFilter, DeliveryState,
     EndpointKey, MAX_AGAIN, MAX_PENDING, Outlook, Progress, PutIn,

@@ -5,10 +5,13 @@ use domain::{
     user::{Session, User},
 };
 
-/// Somebody as they are to be from now on. Goes with the [`crate::StoreChange`] whose fact says so.
+/// What becomes of somebody. Goes with the [`crate::StoreChange`] whose fact says so.
 #[derive(Debug, Clone)]
-pub struct UserChange {
-    pub user: User,
+pub enum UserChange {
+    /// As they are to be from now on.
+    Put(Box<User>),
+    /// With all of their sessions.
+    Delete { store_id: StoreId, user_id: UserId },
 }
 
 /// Somebody logs in or out. Goes with the [`crate::StoreChange`] whose fact says so.

@@ -2,6 +2,7 @@
 //! conformance suite as the databases do.
 
 mod check;
+mod credentials;
 mod deliveries;
 mod feed;
 mod inbox;

@@ -47,8 +47,18 @@ impl Tables {
         sessions: Vec<SessionChange>,
         at: OffsetDateTime,
     ) {
-        for UserChange { user } in users {
-            self.users.insert((user.store_id.clone(), user.user_id), user);
+        for change in users {
+            match change {
+                UserChange::Put(user) => {
+                    _ = self.users.insert((user.store_id.clone(), user.user_id), *user);
+                }
+                UserChange::Delete { store_id, user_id } => {
+                    self.sessions.retain(|_, session| {
+                        (&session.store_id, session.user_id) != (&store_id, user_id)
+                    });
+                    self.users.remove(&(store_id, user_id));
+                }
+            }
         }
         for change in sessions {
             match change {

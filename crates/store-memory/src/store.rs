@@ -73,6 +73,7 @@ impl Store for MemoryStore {
             .collect();
         let events = events_of(&commit)?;
         let any = !events.is_empty();
+        let credentials = commit.changes_credentials();
         {
             let mut tables = self.lock();
             tables.check(&commit)?;
@@ -84,6 +85,9 @@ impl Store for MemoryStore {
         }
         if any {
             self.bells.published();
+        }
+        if credentials {
+            self.bells.credentials_changed();
         }
         Ok(())
     }

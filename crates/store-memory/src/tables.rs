@@ -54,6 +54,7 @@ pub(crate) struct NoticeRow {
 pub(crate) struct TokenRow {
     pub token: Token,
     pub hash: [u8; 32],
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 pub(crate) struct TaskRow {
@@ -141,7 +142,9 @@ impl Tables {
             let token = change.token;
             let key = (token.store_id.clone(), token.token_id);
             match (change.hash, self.tokens.get_mut(&key)) {
-                (Some(hash), _) => _ = self.tokens.insert(key, TokenRow { token, hash }),
+                (Some(hash), _) => {
+                    _ = self.tokens.insert(key, TokenRow { token, hash, last_used_at: None });
+                }
                 (None, Some(row)) => row.token = token,
                 (None, None) => {}
             }

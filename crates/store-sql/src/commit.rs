@@ -34,7 +34,12 @@ const ATTEMPTS: u32 = 5;
 
 impl SqlStore {
     pub(crate) async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
-        self.0.commits.commit(Rows::of(commit)?).await
+        let credentials = commit.changes_credentials();
+        self.0.commits.commit(Rows::of(commit)?).await?;
+        if credentials {
+            self.tell_of_credentials().await;
+        }
+        Ok(())
     }
 }
 

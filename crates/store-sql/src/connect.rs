@@ -1,6 +1,7 @@
 use crate::{
     Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
+    credentials::News,
     feed::Numberer,
     link::Link,
     load::{ReadQueue, Source},
@@ -94,7 +95,9 @@ impl SqlStore {
             let numberer = Mutex::new(Numberer::new(link()?));
             (Queue::start(writers, &bells), ReadQueue::start(sources), Some(numberer))
         };
-        Ok(Self(Arc::new(Inner { url, options, read, write, commits, reads, bells, numberer })))
+        let news = (!is_sqlite(&url)).then(|| News::of(&url));
+        let inner = Inner { url, options, read, write, commits, reads, bells, news, numberer };
+        Ok(Self(Arc::new(inner)))
     }
 }
 

@@ -209,6 +209,8 @@ pub(crate) mod token {
         #[sea_orm(unique)]
         pub hash: Vec<u8>,
         pub doc: String,
+        /// Beside what is kept of it, and by no commit.
+        pub last_used_at: Option<i64>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

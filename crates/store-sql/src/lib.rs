@@ -19,6 +19,7 @@ mod clock;
 mod column;
 mod commit;
 mod connect;
+mod credentials;
 mod deliveries;
 mod entity;
 mod error;
@@ -40,6 +41,7 @@ mod tasks;
 pub use connect::Options;
 
 use commit::Queue;
+use credentials::News;
 use feed::Numberer;
 use load::ReadQueue;
 use ports::Bells;
@@ -61,6 +63,8 @@ struct Inner {
     commits: Queue,
     reads: ReadQueue,
     bells: Arc<Bells>,
+    /// On PostgreSQL alone.
+    news: Option<News>,
     /// On PostgreSQL alone.
     numberer: Option<Mutex<Numberer>>,
 }

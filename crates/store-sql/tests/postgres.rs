@@ -17,10 +17,13 @@ use conformance::{build::*, race::race};
 use domain::{id::QuoteId, refund::RefundRequest};
 use futures_util::future::join_all;
 use ports::{
-    Commit, Lease, Quote, Reader, Store, StoreError, Task, TaskChange, TaskKind, Tasks, Wanted,
+    Commit, Credentials, Lease, Quote, Reader, SessionChange, Store, StoreError, Task, TaskChange,
+    TaskKind, Tasks, Wanted,
 };
+use std::time::Duration;
 use store_sql::{Options, SqlStore};
 use testkit::postgres::{self, Database, Server, fresh_database};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// What a store's database goes with.
@@ -89,7 +92,7 @@ async fn processes_that_start_at_once_migrate_once() {
         store
     });
     let stores = join_all(starting).await;
-    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "8");
+    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "9");
     place(&stores[0], &order("O-1")).await;
     assert_eq!(load(&stores[7], &key("O-1")).await.version.0, 2);
 }
@@ -99,6 +102,38 @@ async fn the_race_is_fair_between_two_processes() {
     let (store, database) = fresh().await;
     let other = open(&database.url(), Options::default()).await;
     assert_eq!(race(&[&store, &other], 10).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_that_ends_in_one_process_is_heard_of_in_the_other() {
+    const SOON: Duration = Duration::from_secs(20);
+    let mut server = Server::start(postgres::Options::default());
+    let database = server.fresh_database();
+    let store = open(&database.url(), Options::default()).await;
+    store.migrate().await.unwrap();
+    let other = open(&database.url(), Options::default()).await;
+    // The first return says that it listens from now on.
+    timeout(SOON, other.changed()).await.unwrap();
+    let end = async || {
+        let sessions = vec![SessionChange::End { hash: [1; 32] }];
+        store.commit(Commit { sessions, ..commit() }).await
+    };
+    end().await.unwrap();
+    timeout(SOON, other.changed()).await.unwrap();
+    assert!(timeout(Duration::from_millis(200), other.changed()).await.is_err());
+    // What may have been told while the connection was away is told as news.
+    server.kill9();
+    server.restart();
+    timeout(SOON, other.changed()).await.unwrap();
+    let heard = async {
+        loop {
+            let told = end().await.is_ok();
+            if timeout(Duration::from_secs(2), other.changed()).await.is_ok() && told {
+                break;
+            }
+        }
+    };
+    timeout(SOON, heard).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

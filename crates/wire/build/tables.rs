@@ -4,14 +4,27 @@ use super::{
     Outcome,
     http::{Route, Segment},
 };
-use protox::prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use protox::prost_reflect::{
+    DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, ServiceDescriptor,
+};
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
 };
 
-pub fn render(routes: &[Route]) -> Outcome<String> {
+pub fn render(pool: &DescriptorPool, routes: &[Route]) -> Outcome<String> {
     let mut code = String::new();
+    writeln!(code, "/// Every method of the contract, with a route or without.")?;
+    writeln!(code, "pub const METHODS: &[Method] = &[")?;
+    let ours = |service: &ServiceDescriptor| service.package_name().starts_with("meridian.");
+    for service in pool.services().filter(ours) {
+        for method in service.methods() {
+            let path = format!("/{}/{}", service.full_name(), method.name());
+            let (name, streams) = (method.name(), method.is_server_streaming());
+            writeln!(code, "    Method {{ path: {path:?}, name: {name:?}, streams: {streams} }},")?;
+        }
+    }
+    writeln!(code, "];")?;
     writeln!(code, "/// Every route of the contract, in the order of its methods.")?;
     writeln!(code, "pub static ROUTES: &[Route] = &[")?;
     for route in routes {

@@ -47,6 +47,17 @@ pub struct Event {
     pub data: Vec<u8>,
 }
 
+/// A method of the contract.
+#[derive(Debug, Clone, Copy)]
+pub struct Method {
+    /// `/meridian.orders.v1.OrderService/AcceptOrder`.
+    pub path: &'static str,
+    /// `AcceptOrder`; no two methods have the same.
+    pub name: &'static str,
+    /// Whether it answers a stream.
+    pub streams: bool,
+}
+
 /// A part of a path.
 #[derive(Debug)]
 pub enum Segment {

@@ -24,27 +24,43 @@ on_both!(
     nobody_learns_who_there_is,
     what_people_are_called_stands_with_them_alone,
     people_of_other_stores_are_not_there,
+    every_store_has_logins_of_its_own,
+    who_is_deleted_is_gone_and_what_they_did_stays,
+    what_ends_in_one_process_ends_in_every_other,
+    the_last_use_of_a_token_is_shown,
 );
 
 const OWN: &str = "correct horse battery";
 
 /// Entered by a manager; what the answer says of them, with their first password.
-async fn entered(world: &World, login: &str, role: &str) -> Value {
+pub(crate) async fn entered(world: &World, login: &str, role: &str) -> Value {
     let body = json!({
         "request_id": unique("user"), "login": login, "name": "Ada Example", "role": role,
     });
     world.http().post(&format!("/v1/stores/{STORE}/users"), &body).await.ok()
 }
 
-async fn log_in(
+pub(crate) async fn log_in(
     grpc: &Grpc,
+    login: &str,
+    password: &str,
+    device: &str,
+) -> Result<LogInResponse, Status> {
+    log_in_at(grpc, STORE, login, password, device).await
+}
+
+async fn log_in_at(
+    grpc: &Grpc,
+    store_id: &str,
     login: &str,
     password: &str,
     device: &str,
 ) -> Result<LogInResponse, Status> {
     let mut accounts = AccountServiceClient::new(grpc.anonymous().called());
     let (login, password, device) = (login.to_owned(), password.to_owned(), device.to_owned());
-    Ok(accounts.log_in(LogInRequest { login, password, device }).await?.into_inner())
+    let store_id = store_id.to_owned();
+    let asked = LogInRequest { store_id, login, password, device };
+    Ok(accounts.log_in(asked).await?.into_inner())
 }
 
 async fn change_password(http: &Http, old: &str, new: &str) -> crate::world::Answer {
@@ -53,7 +69,7 @@ async fn change_password(http: &Http, old: &str, new: &str) -> crate::world::Ans
 }
 
 /// Somebody who has chosen their password, and is logged in.
-async fn at_work(world: &World, login: &str, role: &str) -> (Value, LogInResponse) {
+pub(crate) async fn at_work(world: &World, login: &str, role: &str) -> (Value, LogInResponse) {
     let user = entered(world, login, role).await;
     let first = user["password"].as_str().unwrap();
     let grpc = world.grpc().await;
@@ -327,4 +343,162 @@ async fn people_of_other_stores_are_not_there(world: World) {
     let change = json!({"request_id": "x", "disabled": true}).to_string();
     let path = format!("/v1/stores/{STORE}/users/{id}");
     manager.send(Method::PATCH, &path, change).await.refused(404, "USER_NOT_FOUND");
+}
+
+/// What one store's people are called is nobody's business elsewhere.
+async fn every_store_has_logins_of_its_own(world: World) {
+    world.open_store(json!({})).await;
+    world.open_store_named("other", "other-guid", json!({})).await;
+    let ours = entered(&world, "ada", "ROLE_AGENT").await;
+    let body = json!({
+        "request_id": "u-1", "login": "ADA", "name": "Another Ada", "role": "ROLE_VIEWER",
+    });
+    let theirs = world.http().post("/v1/stores/other/users", &body).await.ok();
+    let grpc = world.grpc().await;
+    let [own, other] = [&ours, &theirs].map(|user| user["password"].as_str().unwrap());
+    for (store, password, user) in [(STORE, own, &ours), ("other", other, &theirs)] {
+        let session = log_in_at(&grpc, store, "ada", password, "").await.unwrap();
+        let of = session.session.unwrap();
+        assert_eq!(
+            (of.store_id.as_str(), &json!(of.user.unwrap().user_id)),
+            (store, &user["user_id"])
+        );
+    }
+    // Nor is somebody shut out by guesses at a namesake elsewhere.
+    for (store, password) in [(STORE, other), ("other", own), ("nobodys", own)] {
+        let refused = log_in_at(&grpc, store, "ada", password, "").await.unwrap_err();
+        assert_eq!(refused.message(), "LOGIN_FAILED: the login or the password is wrong");
+    }
+    for _ in 0..10 {
+        log_in_at(&grpc, "other", "ada", "a wrong password", "").await.unwrap_err();
+    }
+    log_in_at(&grpc, STORE, "ada", own, "").await.unwrap();
+    let refused = log_in_at(&grpc, "", "ada", own, "").await.unwrap_err();
+    assert_eq!(reason_of(&refused), "INVALID_FIELDS");
+}
+
+async fn who_is_deleted_is_gone_and_what_they_did_stays(world: World) {
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let grpc = world.grpc().await;
+    let body = json!({
+        "request_id": "u-1", "login": "ada", "name": "Ada Canary", "role": "ROLE_MANAGER",
+    });
+    let users = format!("/v1/stores/{STORE}/users");
+    let ada = world.http().post(&users, &body).await.ok();
+    let first = ada["password"].as_str().unwrap();
+    let session = log_in(&grpc, "ada", first, "").await.unwrap();
+    let changed = change_password(&world.http().token(&session.secret), first, OWN).await.ok();
+    let own = world.http().token(changed["secret"].as_str().unwrap());
+    let refund = json!({"request_id": "r-1", "shipping_amount": "1.00"});
+    let refund = own.post(&format!("{}/refunds", order_path("O-1")), &refund).await.ok();
+    let id = ada["user_id"].as_str().unwrap();
+    let delete = async |http: &Http, id: &str, request: &str| {
+        let path = format!("{users}/{id}?request_id={request}");
+        http.send(Method::DELETE, &path, "").await
+    };
+    delete(&own, id, "d-0").await.refused(400, "OWN_ACCOUNT");
+    let (_, agent) = at_work(&world, "bob", "ROLE_AGENT").await;
+    delete(&world.http().token(&agent.secret), id, "d-0").await.refused(403, "ROLE_FORBIDS");
+    assert_eq!(own.get("/v1/session").await.status, 200);
+
+    for _ in 0..2 {
+        assert_eq!(delete(&world.http(), id, "d-1").await.ok(), json!({}));
+    }
+    own.get("/v1/session").await.refused(401, "UNAUTHENTICATED");
+    let refused = log_in(&grpc, "ada", OWN, "").await.unwrap_err();
+    assert_eq!(reason_of(&refused), "LOGIN_FAILED");
+    delete(&world.http(), id, "d-2").await.refused(404, "USER_NOT_FOUND");
+    let listed = world.http().get(&users).await.ok();
+    assert_eq!(listed["users"].as_array().unwrap().len(), 1);
+    for (table, column) in [("users", "doc"), ("sessions", "doc"), ("claims", "holder")] {
+        let rows = world.database.rows(&format!("SELECT {column} FROM {table}"));
+        let named = |text: &String| text.contains(id) || text.contains("Canary");
+        assert!(!rows.iter().flatten().any(named), "{table}");
+    }
+    // What they did is still theirs, and that they are gone stands beside it.
+    let kept = world.http().get(&crate::world::refund_path(&refund)).await.ok();
+    assert_eq!(kept["created_by"], format!("MERCHANT:{id}"));
+    let kinds = world.database.rows("SELECT body FROM facts WHERE kind = 'user.deleted'");
+    assert!(kinds.len() == 1 && kinds[0][0].contains(id), "{kinds:?}");
+    // The request that entered them is known, and names nobody any more.
+    let again = world.http().post(&users, &body).await.ok();
+    assert_eq!((&again["user_id"], &again["login"]), (&ada["user_id"], &json!("")));
+    let body = json!({
+        "request_id": "u-2", "login": "ada", "name": "Ada", "role": "ROLE_VIEWER",
+    });
+    let new = world.http().post(&users, &body).await.ok();
+    assert_ne!(new["user_id"], ada["user_id"]);
+}
+
+async fn what_ends_in_one_process_ends_in_every_other(world: World) {
+    world.open_store(json!({})).await;
+    let second = world.launch(&[]).start().unwrap();
+    let there = Http::to(second.http());
+    // Remembered there from now on.
+    let known = async |secret: &str| {
+        assert_eq!(there.token(secret).get("/v1/session").await.status, 200);
+    };
+    let over = async |secret: &str, what: &str| {
+        let there = there.token(secret);
+        let ended = Instant::now();
+        eventually(what, || async { (there.get("/v1/session").await.status == 401).then_some(()) })
+            .await;
+        println!("{what} after {:?}", ended.elapsed());
+    };
+    let body = json!({"request_id": unique("t"), "name": "t", "role": "ROLE_VIEWER"});
+    let made = world.http().post(&format!("/v1/stores/{STORE}/tokens"), &body).await.ok();
+    let token = made["secret"].as_str().unwrap();
+    known(token).await;
+    let id = made["token_id"].as_str().unwrap();
+    let revoke = format!("/v1/stores/{STORE}/tokens/{id}:revoke");
+    world.http().post(&revoke, &json!({"request_id": unique("r")})).await.ok();
+    over(token, "the token is revoked").await;
+
+    let (ada, session) = at_work(&world, "ada", "ROLE_AGENT").await;
+    known(&session.secret).await;
+    world.http().token(&session.secret).post("/v1/session:end", &json!({})).await.ok();
+    over(&session.secret, "the session has ended").await;
+    let again = log_in(&world.grpc().await, "ada", OWN, "").await.unwrap();
+    known(&again.secret).await;
+    update(&world, &ada, json!({"disabled": true})).await;
+    over(&again.secret, "they are shut out").await;
+    let (bob, session) = at_work(&world, "bob", "ROLE_AGENT").await;
+    known(&session.secret).await;
+    let id = bob["user_id"].as_str().unwrap();
+    let path = format!("/v1/stores/{STORE}/users/{id}?request_id=d");
+    world.http().send(Method::DELETE, &path, "").await.ok();
+    over(&session.secret, "they are deleted").await;
+    // Another role is theirs there, too.
+    let (eve, session) = at_work(&world, "eve", "ROLE_MANAGER").await;
+    known(&session.secret).await;
+    update(&world, &eve, json!({"role": "ROLE_VIEWER"})).await;
+    let there = there.token(&session.secret);
+    eventually("the role to be another", || async {
+        (there.get("/v1/session").await.ok()["role"] == "ROLE_VIEWER").then_some(())
+    })
+    .await;
+}
+
+async fn the_last_use_of_a_token_is_shown(mut world: World) {
+    world.open_store(json!({})).await;
+    let tokens = format!("/v1/stores/{STORE}/tokens");
+    let body = json!({"request_id": "t-1", "name": "t", "role": "ROLE_VIEWER"});
+    let made = world.http().post(&tokens, &body).await.ok();
+    let shown = async |world: &World| {
+        world.http().get(&tokens).await.ok()["tokens"][0]["last_use_time"].clone()
+    };
+    assert_eq!(shown(&world).await, Value::Null);
+    let http = world.http().token(made["secret"].as_str().unwrap());
+    http.get("/v1/session").await.ok();
+    let used = eventually("the use to be written down", || async {
+        Some(shown(&world).await).filter(|used| !used.is_null())
+    })
+    .await;
+    assert!(used.as_str().unwrap() >= made["create_time"].as_str().unwrap(), "{used} {made}");
+    // The last one before the end is not lost.
+    http.get("/v1/session").await.ok();
+    assert!(world.terminate().success());
+    world.start();
+    assert!(shown(&world).await.as_str().unwrap() > used.as_str().unwrap());
 }

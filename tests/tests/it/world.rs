@@ -6,6 +6,7 @@ mod database;
 mod grpc;
 mod http;
 mod orders;
+pub mod raw;
 mod shop;
 
 pub use answer::Answer;

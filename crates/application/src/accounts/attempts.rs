@@ -1,4 +1,4 @@
-use domain::id::UserId;
+use domain::id::{StoreId, UserId};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,8 +14,8 @@ const REMEMBERED: usize = 10_000;
 /// Whose attempts are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Whose {
-    /// Everybody's who comes with this login from a place that nobody knows.
-    Login(String),
+    /// Everybody's who comes with this login of a store from a place that nobody knows.
+    Login(StoreId, String),
     /// Those of a device that this user has logged in from.
     Device([u8; 16]),
     /// Those of whoever is logged in as this user, and gives another password.
@@ -40,7 +40,7 @@ impl Attempts {
         counted.retain(|_, it| now - it.since < WINDOW);
         if counted.len() >= REMEMBERED && !counted.contains_key(whose) {
             // Strangers make room for strangers: who is known is not forgotten for them.
-            let logins = counted.iter().filter(|(whose, _)| matches!(whose, Whose::Login(_)));
+            let logins = counted.iter().filter(|(whose, _)| matches!(whose, Whose::Login(..)));
             let first = logins.min_by_key(|(_, it)| it.since).map(|(whose, _)| whose.clone());
             first.map(|first| counted.remove(&first));
         }
@@ -79,7 +79,7 @@ mod tests {
     const NOON: OffsetDateTime = time::macros::datetime!(2026-03-01 12:00 UTC);
 
     fn login(text: &str) -> Whose {
-        Whose::Login(text.to_owned())
+        Whose::Login("shop".parse().unwrap(), text.to_owned())
     }
 
     #[test]

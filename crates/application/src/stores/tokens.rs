@@ -69,6 +69,8 @@ impl Stores {
         Ok(Made::of(answer, Some(secret)))
     }
 
+    /// With when each of them was last used.
+    ///
     /// # Errors
     ///
     /// [`Failure::Store`] alone.
@@ -76,8 +78,15 @@ impl Stores {
         &self,
         store_id: &StoreId,
         page: PageRequest<TokenId>,
-    ) -> Result<Page<Token, TokenId>, Failure> {
-        Ok(self.core.reader.tokens(store_id, page).await?)
+    ) -> Result<Page<(Token, Option<OffsetDateTime>), TokenId>, Failure> {
+        let Page { items, next } = self.core.reader.tokens(store_id, page).await?;
+        let ids: Vec<_> = items.iter().map(|token| token.token_id).collect();
+        let uses = self.access.last_uses(store_id, &ids).await?;
+        let with_last = |token: Token| {
+            let at = uses.get(&token.token_id).copied();
+            (token, at)
+        };
+        Ok(Page { items: items.into_iter().map(with_last).collect(), next })
     }
 
     /// # Errors

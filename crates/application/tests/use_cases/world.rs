@@ -53,8 +53,11 @@ impl World {
         let reader = Arc::new(memory);
         let port: Arc<dyn Clock> = clock.clone();
         let core = Core::new(store.clone(), reader.clone(), reader.clone(), Arc::clone(&port), ids);
-        let stores =
-            Stores::new(Arc::clone(&core), Access::new(reader.clone(), reader.clone(), port), []);
+        let stores = Stores::new(
+            Arc::clone(&core),
+            Access::new(reader.clone(), reader.clone(), reader.clone(), port),
+            [],
+        );
         let webhooks =
             Webhooks::new(Arc::clone(&core), reader.clone(), reader.clone(), Arc::new(Unsent));
         let world = Self {

@@ -28,6 +28,7 @@ use wire::{
 #[template(path = "login.html")]
 struct LoginPage {
     next: String,
+    store: String,
     login: String,
     refused: Option<Refused>,
 }
@@ -50,7 +51,8 @@ fn home_of(session: &Session) -> String {
 pub async fn show(request: Request) -> Shown {
     let query = request.uri().query().and_then(Fields::of).unwrap_or_default();
     let next = query.text("next").to_owned();
-    html(StatusCode::OK, &LoginPage { next, login: String::new(), refused: None })
+    let store = store_of(&next).map_or_else(|| session::store(request.headers()), str::to_owned);
+    html(StatusCode::OK, &LoginPage { next, store, login: String::new(), refused: None })
 }
 
 /// `POST /console/login`. There is a new cookie with every log-in, so that a session that somebody
@@ -72,8 +74,8 @@ pub async fn log_in<S: Services>(State(site): State<Site<S>>, request: Request) 
         }
         Err(status) => {
             let refused = Refused::of(&status);
-            let login = form.text("login").to_owned();
-            html(refused.http, &LoginPage { next, login, refused: Some(refused) })
+            let [store, login] = ["store", "login"].map(|field| form.text(field).to_owned());
+            html(refused.http, &LoginPage { next, store, login, refused: Some(refused) })
         }
     }
 }
@@ -91,9 +93,10 @@ async fn begun<S: Services>(
     headers: &HeaderMap,
 ) -> Result<Begun, Status> {
     let mut secret = Secret::new(form.text("token"));
-    let mut device = None;
+    let (mut device, mut store) = (None, None);
     if form.has("login") {
         let asked = LogInRequest {
+            store_id: form.text("store").to_owned(),
             login: form.text("login").to_owned(),
             password: form.untrimmed("password").to_owned(),
             device: session::device(headers),
@@ -102,12 +105,20 @@ async fn begun<S: Services>(
         let answer = calls.accounts().log_in(calls.ask(asked)).await?.into_inner();
         secret = Secret::new(answer.secret);
         device = session::device_cookie(&answer.device);
+        store = session::store_cookie(form.text("store"));
     }
     let unusable = || Status::unauthenticated("this is no access token");
     let calls = Calls::of(services, &secret, headers).ok_or_else(unusable)?;
     let session = calls.session().await?;
     let cookie = secret.cookie().ok_or_else(unusable)?;
-    Ok(Begun { session, cookies: [Some(cookie), device].into_iter().flatten().collect() })
+    let cookies = [Some(cookie), device, store].into_iter().flatten().collect();
+    Ok(Begun { session, cookies })
+}
+
+/// The store whose page somebody wanted.
+fn store_of(next: &str) -> Option<&str> {
+    let (store, _) = next.strip_prefix("/console/")?.split_once('/')?;
+    Some(store).filter(|store| !store.is_empty())
 }
 
 /// Whether a path leads back into the console, and nowhere else.
@@ -149,6 +160,14 @@ pub async fn stores<S: Services>(visitor: Visitor<S>) -> Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_store_is_that_of_the_page_that_was_wanted() {
+        assert_eq!(store_of("/console/acme/orders?q=1"), Some("acme"));
+        for none in ["", "/console", "/console/stores", "/console//orders", "/v1/stores/acme/x"] {
+            assert_eq!(store_of(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_log_in_leads_nowhere_but_into_the_console() {

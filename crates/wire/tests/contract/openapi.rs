@@ -24,6 +24,7 @@ fn every_path_is_there_with_its_methods() {
         ("/v1/stores/{store_id}/users", "post"),
         ("/v1/stores/{store_id}/users", "get"),
         ("/v1/stores/{store_id}/users/{user_id}", "patch"),
+        ("/v1/stores/{store_id}/users/{user_id}", "delete"),
         ("/v1/payment-providers", "get"),
         ("/v1/payment-notices", "get"),
         ("/v1/stores/{store_id}/tokens", "post"),

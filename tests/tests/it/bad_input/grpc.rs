@@ -1,9 +1,7 @@
-mod raw;
-
 use super::Stored;
 use crate::{
     on_both,
-    world::{STORE, World, order, order_path, reason_of},
+    world::{STORE, World, order, order_path, raw, reason_of},
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -81,7 +79,7 @@ async fn what_is_no_message_is_the_callers_fault(world: World) {
     let path = "/meridian.orders.v1.OrderService/GetOrder";
     for bytes in [&b"\x0a\xff\xff\xff\xff\x0f"[..], b"\x08\x01", b"\x0a\x01\xff", &[0xff; 1000]] {
         let request = Request::new(Bytes::copy_from_slice(bytes));
-        let refused = raw::call(&grpc, path, request).await;
+        let refused = raw::call(&grpc, path, request).await.unwrap_err();
         assert_eq!(
             (refused.code(), &*reason_of(&refused)),
             (Code::InvalidArgument, "INVALID_FIELDS"),
@@ -90,14 +88,15 @@ async fn what_is_no_message_is_the_callers_fault(world: World) {
     }
     let mut compressed = Request::new(Bytes::new());
     compressed.metadata_mut().insert("grpc-encoding", "gzip".parse().unwrap());
-    let refused = raw::call(&grpc, path, compressed).await;
+    let refused = raw::call(&grpc, path, compressed).await.unwrap_err();
     assert_eq!((refused.code(), &*reason_of(&refused)), (Code::InvalidArgument, "INVALID_FIELDS"));
     assert!(refused.message().contains("grpc-encoding"), "{refused:?}");
     let nothing = "/meridian.orders.v1.OrderService/Nothing";
-    let refused = raw::call(&grpc, nothing, Request::new(Bytes::new())).await;
+    let refused = raw::call(&grpc, nothing, Request::new(Bytes::new())).await.unwrap_err();
     assert_eq!((refused.code(), &*reason_of(&refused)), (Code::Unimplemented, "UNIMPLEMENTED"));
     // Who is nobody is told that first.
-    let refused = raw::call(&grpc.anonymous(), nothing, Request::new(Bytes::new())).await;
+    let refused =
+        raw::call(&grpc.anonymous(), nothing, Request::new(Bytes::new())).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
 }
 

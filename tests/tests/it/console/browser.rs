@@ -62,7 +62,7 @@ macro_rules! in_a_browser {
 in_a_browser!(
     somebody_logs_in_and_out on Sqlite,
     without_javascript_too on Sqlite,
-    somebody_new_chooses_a_password_and_is_shut_out on Postgresql,
+    somebody_new_chooses_a_password_is_shut_out_and_deleted on Postgresql,
     an_order_is_found_by_each_filter on Sqlite,
     what_was_quoted_is_what_was_booked on Postgresql,
     a_request_is_accepted_and_another_rejected on Sqlite,

@@ -8,7 +8,7 @@ use crate::{
 use gateway::Services;
 use tonic::Status;
 use wire::{
-    accounts::v1::{CreateUserRequest, UpdateUserRequest, User},
+    accounts::v1::{CreateUserRequest, DeleteUserRequest, UpdateUserRequest, User},
     stores::v1::Role,
 };
 
@@ -35,10 +35,25 @@ fn first_password(user: Option<User>) -> Made {
 
 /// Does what the button says.
 pub async fn change<S: Services>(visit: Visit<S>) -> Shown {
+    if visit.form.text("do") == "delete" {
+        return delete(visit).await;
+    }
     let resets = visit.form.text("do") == "reset";
     match changed(&visit, resets).await {
         Ok(user) if resets => page(&visit, Some(first_password(user)), None).await,
         Ok(_) => Ok(visit.go("access", "person-changed")),
+        Err(status) => page(&visit, None, Some(&status)).await,
+    }
+}
+
+async fn delete<S: Services>(visit: Visit<S>) -> Shown {
+    let request = visit.calls.ask(DeleteUserRequest {
+        store_id: visit.store_id(),
+        user_id: visit.named("user_id"),
+        request_id: visit.request_id(),
+    });
+    match visit.calls.accounts().delete_user(request).await {
+        Ok(_) => Ok(visit.go("access", "person-deleted")),
         Err(status) => page(&visit, None, Some(&status)).await,
     }
 }

@@ -44,7 +44,7 @@ pub async fn without_javascript_too(world: World) {
     assert_eq!(done["state"], "REFUND_STATE_SUCCEEDED");
 }
 
-pub async fn somebody_new_chooses_a_password_and_is_shut_out(world: World) {
+pub async fn somebody_new_chooses_a_password_is_shut_out_and_deleted(world: World) {
     world.open_store(settings()).await;
     let manager = world.token("ROLE_MANAGER").await;
     play(&world, "somebody_new", json!({"manager": manager, "own": "correct horse battery"})).await;

@@ -2,7 +2,7 @@
 
 use crate::world::Grpc;
 use http::uri::PathAndQuery;
-use prost::bytes::BufMut as _;
+use prost::bytes::{Buf as _, BufMut as _};
 use tonic::{
     Request, Status,
     client::Grpc as Client,
@@ -42,7 +42,8 @@ impl Decoder for Raw {
     type Item = ();
     type Error = Status;
 
-    fn decode(&mut self, _: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+        from.advance(from.remaining());
         Ok(Some(()))
     }
 
@@ -51,10 +52,17 @@ impl Decoder for Raw {
     }
 }
 
-pub async fn call(grpc: &Grpc, path: &'static str, request: Request<Bytes>) -> Status {
+pub async fn call(grpc: &Grpc, path: &'static str, request: Request<Bytes>) -> Result<(), Status> {
     let mut client = Client::new(grpc.called());
     client.ready().await.unwrap();
-    client.unary(request, PathAndQuery::from_static(path), Raw).await.unwrap_err()
+    client.unary(request, PathAndQuery::from_static(path), Raw).await.map(drop)
+}
+
+/// A call that answers a stream: whether it opens.
+pub async fn open(grpc: &Grpc, path: &'static str, request: Request<Bytes>) -> Result<(), Status> {
+    let mut client = Client::new(grpc.called());
+    client.ready().await.unwrap();
+    client.server_streaming(request, PathAndQuery::from_static(path), Raw).await.map(drop)
 }
 
 /// A call whose message never comes.
