@@ -2,6 +2,7 @@
 
 mod answer;
 mod calls;
+mod collector;
 mod database;
 mod grpc;
 mod http;
@@ -11,6 +12,7 @@ mod shop;
 
 pub use answer::Answer;
 pub use calls::{act, get};
+pub use collector::Collector;
 pub use database::{Backend, Database};
 pub use grpc::{Called, Grpc, reason_of};
 pub use http::{Http, encode};

@@ -3,7 +3,7 @@
 use crate::{
     cancellations::until_completed,
     on_both,
-    world::{STORE, World, act, get, order, order_path},
+    world::{Collector, STORE, World, act, get, order, order_path, unique},
 };
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ on_both!(
     who_bought_is_forgotten_and_what_was_bought_is_not,
     whoever_is_still_needed_is_not_forgotten,
     what_names_anybody_stands_in_one_place,
+    what_names_anybody_is_not_exported,
 );
 
 /// An order in which every text that may name somebody is a canary.
@@ -129,4 +130,65 @@ async fn what_names_anybody_stands_in_one_place(world: World) {
     assert!(!feed.to_string().contains("canary"), "{feed}");
     assert!(!world.process().log().contains("canary"), "{}", world.process().log());
     assert!(get(&world, "O-1").await.to_string().contains("canary-note"));
+}
+
+/// Traces, metrics and logs as a collector gets them, of calls that are taken and of calls that are
+/// refused, over every way in.
+async fn what_names_anybody_is_not_exported(mut world: World) {
+    let collector = Collector::start().await;
+    let endpoint = collector.endpoint();
+    world.restart_with(&[
+        ("MERIDIAN__TELEMETRY__ENDPOINT", &endpoint),
+        ("MERIDIAN__TELEMETRY__FILTER", "info"),
+    ]);
+    world.open_store(json!({"screening": {"fraud": true, "denied_party": true}})).await;
+    accepted(&world, "O-1").await;
+    let refund = world.refund("O-1", &json!({"shipping_amount": "1.00"})).await.ok();
+    world.until_over(&refund).await;
+    let store = format!("/v1/stores/{STORE}");
+    let http = world.http();
+    for query in ["buyer_email=canary-mail@example.com", "buyer_email=canary", "canary=canary"] {
+        http.get(&format!("{store}/orders?{query}")).await;
+        http.get(&format!("/console/{STORE}/orders?q=canary-mail%40example.com&{query}")).await;
+    }
+    // What is wrong is not told to the log either.
+    let mut wrong = named("O-2");
+    wrong["buyer"]["email"] = format!("canary-mail-{}", "x".repeat(1_000)).into();
+    wrong["shipping_address"]["country"] = "canary-country".into();
+    wrong["billing_address"]["lines"] = "canary-no-list".into();
+    wrong["canary_field"] = "canary".into();
+    for order in [wrong.clone(), named("canary order with spaces")] {
+        let body = json!({"request_id": unique("order"), "order": order});
+        let refused = http.post(&format!("{store}/orders"), &body).await;
+        assert_eq!(refused.status, 400, "{}", refused.text());
+    }
+    let broken = format!("{{\"order\": {}", wrong);
+    assert_eq!(http.post_text(&format!("{store}/orders"), broken).await.status, 400);
+    let user = json!({
+        "request_id": unique("user"), "login": "canary-login", "name": "canary name",
+        "role": "ROLE_AGENT",
+    });
+    http.post(&format!("{store}/users"), &user).await.ok();
+    http.post(&format!("{store}/users"), &user).await;
+    let form = "store=shop&login=canary-login&password=canary-password";
+    http.anonymous().post_text("/console/login", form).await;
+    http.token("canary-secret")
+        .get(&format!("{store}/orders"))
+        .await
+        .refused(401, "UNAUTHENTICATED");
+    act(&world, "O-1", "erasePersonalData", json!({})).await.ok();
+    let log = world.process().log();
+    // At its end it sends what it has.
+    assert!(world.terminate().success());
+    assert!(!log.contains("canary"), "{log}");
+    for signal in ["trace", "metrics", "logs"] {
+        let sent = collector.of(signal);
+        assert!(!sent.is_empty(), "no {signal}");
+        for message in sent {
+            let text = String::from_utf8_lossy(&message);
+            assert!(!text.contains("canary"), "{signal}: {text}");
+        }
+    }
+    let traces = collector.of("trace").concat();
+    assert!(String::from_utf8_lossy(&traces).contains("OrderService/CreateOrder"));
 }
