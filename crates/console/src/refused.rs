@@ -77,6 +77,12 @@ impl Stop {
         Status::invalid_argument("the request cannot be read").into()
     }
 
+    /// There is such a page, but nothing is done with it that way.
+    pub fn wrong_method() -> Self {
+        let refused = Refused::of(&Status::not_found("the console has no such page"));
+        Self::Refused(Box::new(Refused { http: StatusCode::METHOD_NOT_ALLOWED, ..refused }))
+    }
+
     pub fn forged() -> Self {
         Status::permission_denied(
             "this form was not sent from a page of your session: go back, load it again, and send \

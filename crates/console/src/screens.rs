@@ -17,7 +17,7 @@ mod waiting;
 mod webhooks;
 mod wizard;
 
-use crate::{Site, frame::May};
+use crate::{Site, frame::May, refused::Stop};
 use axum::{
     Router,
     routing::{get, post},
@@ -58,6 +58,7 @@ pub fn router<S: Services>() -> Router<Site<S>> {
         .route("/console/stores", get(entry::stores::<S>))
         .merge(of_a_store())
         .merge(of_an_order())
+        .method_not_allowed_fallback(async || Stop::wrong_method())
 }
 
 fn of_a_store<S: Services>() -> Router<Site<S>> {

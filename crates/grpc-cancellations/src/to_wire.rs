@@ -12,8 +12,8 @@ use domain::{
 use grpc_kit::{
     amount, pair,
     render::{
-        self, cancellation_reason, count, order_state, refund_method, refund_state, refundable,
-        tender,
+        self, actor, cancellation_reason, count, order_state, refund_method, refund_state,
+        refundable, tender,
     },
     timestamp,
 };
@@ -58,7 +58,7 @@ fn shown(
         refund_state: refund.map_or(refunds::RefundState::Unspecified, state).into(),
         refund_total: Some(pair(refund.map_or(Pair::ZERO, |refund| refund.total), order)),
         split_from: cancellation.split_from.map(|id| id.to_string()).unwrap_or_default(),
-        created_by: format!("{}:{}", created_by.kind.name(), created_by.id),
+        created_by: actor(created_by),
         create_time: Some(timestamp(cancellation.created_at)),
         accept_time: at(cancellation.accepted.as_ref().map(|accepted| accepted.at)),
         complete_time: at(cancellation.completed_at),

@@ -10,8 +10,13 @@ pub use refund::{
 };
 pub use tender::{dispute, tender, tender_method};
 
-use domain::{cancellation::CancellationReason, order::OrderState, screening::Check};
+use domain::{Actor, cancellation::CancellationReason, order::OrderState, screening::Check};
 use wire::{cancellations::v1 as proto, orders::v1 as orders};
+
+/// Whoever did something, as `created_by` and a session have it.
+pub fn actor(actor: &Actor) -> String {
+    format!("{}:{}", actor.kind.name(), actor.id)
+}
 
 pub const fn order_state(state: OrderState) -> orders::OrderState {
     match state {

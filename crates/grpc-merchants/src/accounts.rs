@@ -11,7 +11,7 @@ use domain::{
 };
 use grpc_kit::{
     Admitted, Fields, Place, Principal, admit, admit_any, fingerprint, next_token, page,
-    read_answer, refusal, timestamp, to_its_end, trace,
+    read_answer, refusal, render, timestamp, to_its_end, trace,
 };
 use prost::Message;
 use secrecy::SecretString;
@@ -187,7 +187,7 @@ impl AccountService for AccountsGrpc {
         &self,
         request: Request<proto::GetSessionRequest>,
     ) -> Result<Response<proto::GetSessionResponse>, Status> {
-        let Principal { store_id, role, scopes, user, expires_at, .. } =
+        let Principal { actor, store_id, role, scopes, user, expires_at, .. } =
             admit_any(&request, "GetSession")?;
         let session = proto::Session {
             store_id: store_id.map(|store_id| store_id.to_string()).unwrap_or_default(),
@@ -195,6 +195,7 @@ impl AccountService for AccountsGrpc {
             scopes,
             user: user.as_ref().map(self::user),
             expire_time: expires_at.map(timestamp),
+            actor: render::actor(&actor),
         };
         Ok(Response::new(proto::GetSessionResponse { session: Some(session) }))
     }
@@ -290,6 +291,7 @@ fn session_of(session: &Session, user: &User) -> proto::Session {
         scopes: Vec::new(),
         user: Some(self::user(user)),
         expire_time: Some(timestamp(session.expires_at)),
+        actor: render::actor(&user.actor()),
     }
 }
 

@@ -11,7 +11,6 @@ use gateway::Services;
 use http::StatusCode;
 use tonic::Status;
 use wire::{
-    accounts::v1::User,
     orders::v1::Order,
     refunds::v1::{
         ApproveRefundRequest, ChangeRefundMethodRequest, ConfirmManualRefundRequest,
@@ -75,16 +74,11 @@ async fn with<S: Services>(visit: &Visit<S>, refused: Option<&Status>) -> Shown 
     let explained = visit.calls.refunds().explain_refund(request).await?.into_inner();
     RefundPage {
         frame: visit.frame(format!("Refund no. {}", refund.refund_number), "refunds").with(refused),
-        is_own: made_by(&refund, visit.session.user.as_ref()),
+        is_own: refund.created_by == visit.session.actor,
         refund,
         explanations: explained.explanations,
     }
     .shown()
-}
-
-/// Of a token nobody knows whose it is.
-fn made_by(refund: &Refund, user: Option<&User>) -> bool {
-    user.is_some_and(|user| refund.created_by.ends_with(&format!(":{}", user.user_id)))
 }
 
 async fn refund<S: Services>(visit: &Visit<S>) -> Result<Refund, Status> {

@@ -1,6 +1,6 @@
 //! Refunds as messages.
 
-use super::{count, tender_method};
+use super::{actor, count, tender_method};
 use crate::{amount, line_pair, pair, timestamp};
 use domain::{
     Amount,
@@ -36,7 +36,7 @@ pub fn refund(order: &Order, refund: &Refund) -> proto::Refund {
         order_version: refund.order_version,
         hold: refund.hold.as_ref().map(hold).unwrap_or_default(),
         hint: refund.hint.clone().unwrap_or_default(),
-        created_by: format!("{}:{}", refund.created_by.kind.name(), refund.created_by.id),
+        created_by: actor(&refund.created_by),
         create_time: Some(timestamp(refund.created_at)),
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     on_both,
     world::{STORE, World, encode, order, unique},
 };
+use http::Method;
 use serde_json::{Value, json};
 
 on_both!(
@@ -58,6 +59,15 @@ async fn every_answer_has_the_strict_headers(world: World) {
         let inline = ["<style", "style=\"", "<script>", "onclick", "javascript:"];
         assert!(inline.iter().all(|it| !text.contains(it)), "{path} has something inline");
     }
+    // So is what a page does not do.
+    for (method, path) in
+        [(Method::PUT, format!("/console/{STORE}/orders")), (Method::DELETE, "/console".to_owned())]
+    {
+        let answer = session.http.send(method, &path, "").await;
+        assert_eq!(answer.status, 405, "{path}");
+        assert_eq!(answer.headers["content-security-policy"], POLICY, "{path}");
+        assert!(answer.text().contains("<title>"), "{path}: {}", answer.text());
+    }
     let behind_tls = session.http.with("x-forwarded-proto", "https").get("/console/login").await;
     assert_eq!(behind_tls.headers["strict-transport-security"], "max-age=31536000");
 }
@@ -95,7 +105,7 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
     let cancelled = world.http().post(&path, &cancelled).await.ok();
     let renamed = json!({"request_id": unique("update"), "name": EVIL});
     let store = format!("/v1/stores/{STORE}");
-    world.http().send(http::Method::PATCH, &store, renamed.to_string()).await.ok();
+    world.http().send(Method::PATCH, &store, renamed.to_string()).await.ok();
     let token = session.send("tokens", &form(&[("name", EVIL), ("role", "VIEWER")])).await;
     assert_eq!(token.status, 200);
     let person = [("login", "evil@example.com"), ("name", EVIL), ("role", "VIEWER")];
