@@ -8,6 +8,8 @@ mod audit;
 mod deliveries_in_use;
 #[path = "postgres/feed.rs"]
 mod feed_under_load;
+#[path = "postgres/fence.rs"]
+mod fence;
 #[path = "both/older.rs"]
 mod older;
 #[path = "postgres/silence.rs"]

@@ -57,7 +57,7 @@ impl Database {
 
     /// As the program is given it: with a role that owns the database, and is no superuser.
     pub fn url(&self) -> String {
-        with_role(&with_database(&self.server_url, &self.name), ROLE)
+        with_role(&self.url_of_superuser(), ROLE)
     }
 
     /// The same for who looks into the database from beside: of all stores.
@@ -65,6 +65,11 @@ impl Database {
         let url = self.url();
         let and = if url.contains('?') { '&' } else { '?' };
         format!("{url}{and}options=-c%20meridian.stores%3D*")
+    }
+
+    /// The same with a role that may do everything.
+    pub fn url_of_superuser(&self) -> String {
+        with_database(&self.server_url, &self.name)
     }
 
     /// What `psql` answers to statements about all stores, one row a line, without headings.
