@@ -220,7 +220,7 @@ async fn statements_that_forgot_the_store_answer_of_the_callers_alone() {
 
     let right = behind(shop(), everything(&store, &shop(), &known)).await;
     let answers = behind(shop(), everything(&forgetful, &shop(), &known)).await;
-    assert!(seen.lock().unwrap().iter().any(|sql| *sql != proxy::taken_out(sql)));
+    assert!(seen.lock().unwrap().iter().any(|(sql, _)| *sql != proxy::taken_out(sql)));
     // What counts over all stores is not there, and without a store the caller's own count is found.
     assert_eq!(unlike(&answers, &right), ["last_overall"]);
     // Of all that was asked for there is something.
@@ -280,7 +280,7 @@ async fn callers_whose_reads_are_one_statement_are_kept_apart() {
         assert_eq!(loaded.receipt.is_some(), *own != nobody());
     }
     // So many as one is what it was about.
-    let reads = seen.lock().unwrap().iter().filter(|sql| sql.contains("receipts")).count();
+    let reads = seen.lock().unwrap().iter().filter(|(sql, _)| sql.contains("receipts")).count();
     assert!(reads < 100, "{reads} statements for 200 reads");
 }
 

@@ -11,8 +11,8 @@ use tokio::{
     },
 };
 
-/// Every statement that came by, as it was before.
-pub type Seen = Arc<Mutex<Vec<String>>>;
+/// Every statement that came by, as it was before, with the types of its values by their numbers.
+pub type Seen = Arc<Mutex<Vec<(String, Vec<u32>)>>>;
 
 /// The address of the database over such a way.
 pub async fn without_stores(database: &Database) -> (String, Seen) {
@@ -67,7 +67,9 @@ fn parse(message: &[u8], seen: &Seen) -> Option<Vec<u8>> {
     let mut parts = message.splitn(3, |byte| *byte == 0);
     let (name, sql, types) = (parts.next()?, parts.next()?, parts.next()?);
     let sql = std::str::from_utf8(sql).ok()?;
-    seen.lock().unwrap().push(sql.to_owned());
+    let numbers = types.get(2..)?.chunks_exact(4);
+    let numbers = numbers.map(|number| u32::from_be_bytes(number.try_into().unwrap_or_default()));
+    seen.lock().unwrap().push((sql.to_owned(), numbers.collect()));
     Some([name, taken_out(sql).as_bytes(), types].join(&0))
 }
 
