@@ -13,8 +13,8 @@ use domain::{
 };
 use futures_util::future::try_join_all;
 use ports::{
-    Claim, ClaimChange, ClaimKind, Clock, Commit, Fence, Ids, Ledger, Loaded, OrderChange, OrderKey,
-    Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
+    Claim, ClaimChange, ClaimKind, Clock, Commit, Fence, Ids, Ledger, Loaded, OrderChange,
+    OrderKey, Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
     own_value::{self, Balances},
 };
 use rand::Rng as _;

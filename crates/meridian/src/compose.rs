@@ -144,10 +144,9 @@ impl Composed {
         let tail = Tail::new(Arc::new(store.clone()));
         let closing = CancellationToken::new();
         let sender = adapters::webhook_sender(&settings.webhooks);
-        let webhooks_of =
-            |core: &Arc<Core>, store: &Arc<SqlStore>| -> Webhooks {
-                Webhooks::new(Arc::clone(core), store.clone(), store.clone(), sender.clone())
-            };
+        let webhooks_of = |core: &Arc<Core>, store: &Arc<SqlStore>| -> Webhooks {
+            Webhooks::new(Arc::clone(core), store.clone(), store.clone(), sender.clone())
+        };
         let notices = Notices::new(
             Arc::clone(&inbox),
             adapters::notice_readers(&settings.payments),
@@ -168,8 +167,7 @@ impl Composed {
             access.clone(),
             denials.clone(),
         );
-        let gate =
-            Gate::new(access.clone(), stores_of(&core), denials.clone(), bootstrap, &limits);
+        let gate = Gate::new(access.clone(), stores_of(&core), denials.clone(), bootstrap, &limits);
         #[cfg(feature = "failpoints")]
         let gate = failpoints::gate(gate);
         let entrances = Entrances {

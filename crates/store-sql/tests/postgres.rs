@@ -202,7 +202,8 @@ async fn locked_orders_are_given_up_in_time_and_fail_alone() {
     for id in ["O-1", "O-2"] {
         changes.push(place(&store, &order(id)).await.decide(accept(id), NOON).unwrap());
     }
-    let locking = Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared("SELECT 1 FROM orders FOR UPDATE").await.unwrap();
     let sessions = "SELECT string_agg(pid::text, ' ' ORDER BY backend_start) FROM pg_stat_activity \
                     WHERE application_name = 'meridian' AND datname = current_database()";
@@ -273,7 +274,8 @@ async fn a_quote_does_not_wait_for_expired_ones() {
     let (store, database) = fresh().await;
     let old = quote(1, NOON);
     store.save_quote(&old, NOON).await.unwrap();
-    let locking = Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared("SELECT 1 FROM quotes FOR UPDATE").await.unwrap();
     let (late, new) = (minutes(10_000), quote(2, minutes(10_010)));
     store.save_quote(&new, late).await.unwrap();

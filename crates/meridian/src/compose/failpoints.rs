@@ -42,9 +42,7 @@ pub fn stops() -> Result<Stops, String> {
 }
 
 /// They count what passes over any of them.
-pub fn stores<const N: usize>(
-    all: [Arc<dyn Store>; N],
-) -> Result<[Arc<dyn Store>; N], String> {
+pub fn stores<const N: usize>(all: [Arc<dyn Store>; N]) -> Result<[Arc<dyn Store>; N], String> {
     let stops = Arc::new(stops()?);
     Ok(all.map(|inner| -> Arc<dyn Store> {
         Arc::new(StoppingStore { inner, stops: Arc::clone(&stops) })

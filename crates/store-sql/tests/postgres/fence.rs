@@ -294,7 +294,10 @@ async fn change_everything(reader: &SqlStore, store: &SqlStore) {
     let placed = load(reader, &key("unnumbered")).await;
     let cancelled = placed.decide(cancel(99, &[("L1", 1)], NOON), NOON).unwrap();
     store.commit(commit().order(cancelled)).await.unwrap();
-    store.save_quote(&ports::Quote { quote_id: new_quote(), ..quote_of(&shop()) }, NOON).await.unwrap();
+    store
+        .save_quote(&ports::Quote { quote_id: new_quote(), ..quote_of(&shop()) }, NOON)
+        .await
+        .unwrap();
     store.draw_refund_numbers(&shop(), 8).await.unwrap();
     let endpoint = reader.endpoint(&endpoint_of(&shop())).await.unwrap().unwrap();
     let all = Again::Range { from: minutes(-9_999), before: minutes(9_999) };

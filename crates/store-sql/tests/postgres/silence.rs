@@ -115,7 +115,8 @@ async fn fails_in_time(
     database: &Database,
 ) {
     use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
-    let locking = Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared(&format!("LOCK TABLE {table}")).await.unwrap();
     let waiting = "SELECT count(*) > 0 FROM pg_stat_activity \
                    WHERE wait_event_type = 'Lock' AND datname = current_database()";

@@ -95,7 +95,8 @@ async fn every_statement_has_the_plan_that_it_has_without_the_fence() {
     let plans = statements.iter().zip(behind);
     let changed = plans.filter_map(|(statement, behind)| {
         let without = plan(&database, statement);
-        let told = format!("{}\n{}\nwithout:\n{}", statement.0, behind.join("\n"), without.join("\n"));
+        let told =
+            format!("{}\n{}\nwithout:\n{}", statement.0, behind.join("\n"), without.join("\n"));
         (behind != without).then_some(told)
     });
     let changed: Vec<_> = changed.collect();

@@ -84,7 +84,8 @@ pub fn taken_out(sql: &str) -> String {
         let ends = right.find(|c| !is_name(c) && c != '$').unwrap_or(right.len());
         let (name, value) = (left[column..].replace('"', ""), &right[..ends]);
         let name = name.rsplit('.').next().unwrap_or_default();
-        let of_caller = value.starts_with('$') || value.starts_with("k.") || value.starts_with("x.");
+        let of_caller =
+            value.starts_with('$') || value.starts_with("k.") || value.starts_with("x.");
         if matches!(name, "store_id" | "scope") && of_caller {
             out.push_str(&left[..column]);
             out.push_str(&format!("{value}::text IS NOT NULL"));

@@ -11,9 +11,9 @@ use domain::{
     webhook::{Endpoint, Format},
 };
 use ports::{
-    Claim, ClaimChange, ClaimKind, Commit, Deliveries as _, EndpointChange, EndpointKey, Inbox as _, Lease, NoticeAbout,
-    PaymentNotice, PublisherCursors as _, Quote, SessionChange, Store as _, StoreChange,
-    TaskChange, UserChange,
+    Claim, ClaimChange, ClaimKind, Commit, Deliveries as _, EndpointChange, EndpointKey,
+    Inbox as _, Lease, NoticeAbout, PaymentNotice, PublisherCursors as _, Quote, SessionChange,
+    Store as _, StoreChange, TaskChange, UserChange,
 };
 use store_sql::SqlStore;
 use uuid::Uuid;
