@@ -120,14 +120,12 @@ impl Gate {
         Self { admits_everybody: true, ..self }
     }
 
-    /// The caller as the services are told of them.
-    fn told(&self, principal: &Arc<Principal>) -> Arc<Principal> {
-        #[cfg(feature = "failpoints")]
-        if self.admits_everybody {
-            let platform = Principal::bootstrap();
-            return Arc::new(Principal { actor: principal.actor.clone(), ..platform });
+    #[cfg(feature = "failpoints")]
+    fn as_if_admitted(&self, principal: Arc<Principal>) -> Arc<Principal> {
+        if !self.admits_everybody {
+            return principal;
         }
-        Arc::clone(principal)
+        Arc::new(Principal { actor: principal.actor.clone(), ..Principal::bootstrap() })
     }
 
     async fn admit<S>(
@@ -167,8 +165,10 @@ impl Gate {
             if !is_open(request.uri().path()) && proof.is_none() {
                 let principal = Arc::new(self.authenticate(request.headers(), name).await?);
                 fence = principal.fence();
-                request.extensions_mut().insert(self.told(&principal));
-                caller = Some(principal);
+                caller = Some(Arc::clone(&principal));
+                #[cfg(feature = "failpoints")]
+                let principal = self.as_if_admitted(principal);
+                request.extensions_mut().insert(principal);
             }
             let served = fence.clone().around(async { inner.call(request).await }).await;
             let answered = served.map_err(|error| {

@@ -4,7 +4,9 @@ use super::{Database, fresh, open};
 use conformance::build::*;
 use domain::store::StoreFact;
 use futures_util::future::join;
-use ports::{Commit, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version, Wanted};
+use ports::{
+    Commit, Fence, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version, Wanted,
+};
 use std::{future::pending, time::Duration};
 use store_sql::{Options, SqlStore};
 use tokio::{
@@ -96,7 +98,12 @@ async fn nothing_waits_for_a_silent_server_without_end() {
     let claim =
         async || Tasks::claim(&store, Wanted::of(TaskKind::Leg, 1), &lease, NOON).await.map(drop);
     let renew = async || store.renew(&task, &lease).await.map(drop);
-    let draw = async || store.draw_refund_numbers(&shop(), 1).await.map(drop);
+    // Of a caller, who has connections of their own.
+    let callers = store.for_callers();
+    let draw = async || {
+        let drawn = callers.draw_refund_numbers(&shop(), 1);
+        Fence::Store(shop()).around(drawn).await.map(drop)
+    };
 
     fails_in_time("stores", lone(), &way, &database).await;
     fails_in_time("tasks", claim(), &way, &database).await;
