@@ -1,5 +1,6 @@
 //! One description of a table for both databases.
 
+use crate::{ALL_STORES, STORES};
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{ConnectionTrait, DbBackend},
@@ -61,4 +62,34 @@ fn sqlite_types(columns: &str) -> String {
         .replace(" BOOLEAN", " INTEGER")
         .replace(" BYTEA", " BLOB")
         .replace(" UUID", " BLOB")
+}
+
+/// Puts a table behind row-level security, also for its owner: a row is there, and may be written, for
+/// whoever has said its store before. What has no store is there for those alone who say all of them.
+/// Whoever said nothing at all gets an error. SQLite has nothing like it.
+///
+/// The setting is asked for with every row, and not once for a statement: one statement may read for
+/// several callers, each behind a fence of its own. `CASE` keeps the planner from taking it for a
+/// condition that few rows meet. What counts over all stores has a row without the name of one.
+pub(crate) async fn fence(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let stores = format!("current_setting('{STORES}')");
+    let all = format!("{stores} = '{ALL_STORES}'");
+    let rule = if manager.has_column(table, "store_id").await? {
+        format!(
+            "CASE WHEN store_id = {stores} THEN store_id <> '' WHEN {all} THEN true \
+             ELSE store_id = ANY (string_to_array({stores}, ',')) END"
+        )
+    } else {
+        all
+    };
+    let sql = format!(
+        "CREATE POLICY own_stores ON {table} USING ({rule}) WITH CHECK ({rule}); \
+         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
+    );
+    manager.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
 }

@@ -13,12 +13,20 @@ mod m0006_payment_notices;
 mod m0007_payouts;
 mod m0008_people;
 mod m0010_credentials;
+mod m0011_row_level_security;
 
 use sea_orm_migration::prelude::*;
 
 /// The migration that makes the log. Facts that are older than it are entered by whoever migrates,
 /// in the same transaction: what an entry tells is for the domain to say.
 pub const EVENT_LOG: &str = "m0004_event_log";
+
+/// The setting of a session or a transaction that says for which stores it asks, by their ids with
+/// commas between; none is no text. On PostgreSQL every row is behind it.
+pub const STORES: &str = "meridian.stores";
+
+/// All stores, and what belongs to none.
+pub const ALL_STORES: &str = "*";
 
 /// Knows every migration, oldest first.
 ///
@@ -38,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_payouts::Migration),
             Box::new(m0008_people::Migration),
             Box::new(m0010_credentials::Migration),
+            Box::new(m0011_row_level_security::Migration),
         ]
     }
 }

@@ -13,8 +13,8 @@ use domain::{
 };
 use futures_util::future::try_join_all;
 use ports::{
-    Claim, ClaimChange, ClaimKind, Clock, Commit, Ids, Ledger, Loaded, OrderChange, OrderKey,
-    Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
+    Claim, ClaimChange, ClaimKind, Clock, Commit, Fence, Ids, Ledger, Loaded, OrderChange,
+    OrderKey, Reader, Receipt, RequestKey, Store, StoreError, Stored, Version,
     own_value::{self, Balances},
 };
 use rand::Rng as _;
@@ -40,10 +40,10 @@ pub struct Core {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
-    pub(crate) numbers: Numbers,
-    pub(crate) settlements: Settlements,
-    queues: Queues,
-    stores: Mutex<KnownStores>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) settlements: Arc<Settlements>,
+    queues: Arc<Queues>,
+    stores: Arc<Mutex<KnownStores>>,
 }
 
 /// When a store was read, and what was read.
@@ -151,10 +151,32 @@ impl Core {
             ledger,
             clock,
             ids,
-            numbers: Numbers::default(),
-            settlements: Settlements::default(),
-            queues: Queues::default(),
-            stores: Mutex::default(),
+            numbers: Arc::default(),
+            settlements: Arc::default(),
+            queues: Arc::default(),
+            stores: Arc::default(),
+        })
+    }
+
+    /// The same over other ways to the same records, such as behind the fence of a caller. Whatever
+    /// else the two share: commands on one order queue up over both.
+    #[must_use]
+    pub fn over(
+        &self,
+        store: Arc<dyn Store>,
+        reader: Arc<dyn Reader>,
+        ledger: Arc<dyn Ledger>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            reader,
+            ledger,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            numbers: Arc::clone(&self.numbers),
+            settlements: Arc::clone(&self.settlements),
+            queues: Arc::clone(&self.queues),
+            stores: Arc::clone(&self.stores),
         })
     }
 
@@ -393,6 +415,7 @@ impl Core {
         let now = self.now();
         if let Some((read_at, found)) = self.cached_stores().get(store_id)
             && (now - *read_at).abs() < SETTINGS_FRESH
+            && Fence::lets_see(store_id)
         {
             return Ok(Arc::clone(found));
         }

@@ -99,7 +99,8 @@ pub(crate) fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -
     }))
 }
 
-pub(crate) fn cancel(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
+/// The merchant cancels some of an order.
+pub fn cancel(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     Command::CancelOrder(Box::new(CancelOrder {
         cancellation_id: id(number),
         refund: ids(number),

@@ -1,6 +1,7 @@
 use crate::{Deadline, Principal, fields, gate::Running, permissions, refusal};
 use application::{Caller, Failure, Missing};
 use domain::id::StoreId;
+use ports::Fence;
 use std::{sync::Arc, time::Duration};
 use tonic::{Request, Status};
 use tracing::Instrument as _;
@@ -130,7 +131,7 @@ pub fn trace() -> Option<String> {
 }
 
 /// Runs a command to its end even if the client leaves or its deadline passes: its outcome is
-/// whole, and found again by its request id.
+/// whole, and found again by its request id. The fence of the call stays around it.
 ///
 /// # Errors
 ///
@@ -138,7 +139,7 @@ pub fn trace() -> Option<String> {
 pub async fn to_its_end<T: Send + 'static>(
     command: impl Future<Output = Result<T, Status>> + Send + 'static,
 ) -> Result<T, Status> {
-    let running = tokio::spawn(command.in_current_span());
+    let running = tokio::spawn(Fence::kept(command.in_current_span()));
     running.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a command did not come to its end");
         Err(refusal::internal())

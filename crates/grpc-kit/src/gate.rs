@@ -12,7 +12,7 @@ use crate::{
 use application::{Access, Denials, Stores, secret_hash};
 use domain::Denial;
 use http::{HeaderMap, Request, Response};
-use ports::Stored;
+use ports::{Fence, Stored};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     pin::Pin,
@@ -62,9 +62,9 @@ impl Running {
     }
 }
 
-/// Opens the span of a call, limits how many run, authenticates the caller, and ends the call at
-/// its deadline. A stream has to be open by then; it ends when its caller said, if it said so.
-/// Health and reflection are open to everybody.
+/// Opens the span of a call, limits how many run, authenticates the caller, puts all that the call
+/// does behind the caller's [`Fence`], and ends the call at its deadline. A stream has to be open by
+/// then; it ends when its caller said, if it said so. Health and reflection are open to everybody.
 #[derive(Clone)]
 pub struct Gate {
     access: Access,
@@ -77,6 +77,8 @@ pub struct Gate {
     signed: Arc<Semaphore>,
     log_ins: Arc<Semaphore>,
     duration: Histogram<f64>,
+    #[cfg(feature = "failpoints")]
+    admits_everybody: bool,
 }
 
 impl Gate {
@@ -105,7 +107,25 @@ impl Gate {
                     "How long calls took, and streams to open, by method and status code",
                 )
                 .build(),
+            #[cfg(feature = "failpoints")]
+            admits_everybody: false,
         }
+    }
+
+    /// In the build for tests: whoever is known is admitted to every store and method, as if nobody
+    /// looked. The fence stays around what they call for.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn admitting_everybody(self) -> Self {
+        Self { admits_everybody: true, ..self }
+    }
+
+    #[cfg(feature = "failpoints")]
+    fn as_if_admitted(&self, principal: Arc<Principal>) -> Arc<Principal> {
+        if !self.admits_everybody {
+            return principal;
+        }
+        Arc::new(Principal { actor: principal.actor.clone(), ..Principal::bootstrap() })
     }
 
     async fn admit<S>(
@@ -140,26 +160,32 @@ impl Gate {
         let name = method.map_or("", |it| it.method);
         let call = async {
             let mut caller = None;
+            // Of whoever brings a proof it is not known yet whose they are.
+            let mut fence = Fence::Whole;
             if !is_open(request.uri().path()) && proof.is_none() {
                 let principal = Arc::new(self.authenticate(request.headers(), name).await?);
+                fence = principal.fence();
                 caller = Some(Arc::clone(&principal));
+                #[cfg(feature = "failpoints")]
+                let principal = self.as_if_admitted(principal);
                 request.extensions_mut().insert(principal);
             }
-            let answered = inner.call(request).await.map_err(|error| {
+            let served = fence.clone().around(async { inner.call(request).await }).await;
+            let answered = served.map_err(|error| {
                 tracing::error!(%error, "a service broke");
                 refusal::internal()
             })?;
             if let Some(principal) = caller {
                 denied::note(&self.denials, &principal, name, &answered);
             }
-            Ok(answered)
+            Ok((answered, fence))
         };
-        let answered = tokio::time::timeout_at(deadline.at(), call)
+        let (answered, fence) = tokio::time::timeout_at(deadline.at(), call)
             .await
-            .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))
-            .map(in_our_words)?;
+            .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))?;
+        let answered = in_our_words(answered);
         if streams {
-            return Ok(answered.map(|body| Body::new(Open::new(body, asked, ask, running))));
+            return Ok(answered.map(|body| Body::new(Open::new(body, fence, asked, ask, running))));
         }
         Ok(answered)
     }

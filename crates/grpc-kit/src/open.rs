@@ -3,6 +3,7 @@
 use crate::{gate::Running, refusal};
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use ports::Fence;
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -33,6 +34,8 @@ pub(crate) struct Open {
 enum Stream {
     Open {
         body: Body,
+        /// Its caller's: what is read for the next message is read behind it.
+        fence: Fence,
         /// Whoever waits for the next message.
         waker: Option<Waker>,
         _place: Running,
@@ -44,8 +47,15 @@ enum Stream {
 
 impl Open {
     /// `ask`: nothing for a caller whose right does not end.
-    pub fn new(body: Body, until: Option<Instant>, ask: Option<Ask>, place: Running) -> Self {
-        let stream = Arc::new(Mutex::new(Stream::Open { body, waker: None, _place: place }));
+    pub fn new(
+        body: Body,
+        fence: Fence,
+        until: Option<Instant>,
+        ask: Option<Ask>,
+        place: Running,
+    ) -> Self {
+        let stream = Stream::Open { body, fence, waker: None, _place: place };
+        let stream = Arc::new(Mutex::new(stream));
         let watch = (until.is_some() || ask.is_some()).then(|| {
             let stream = Arc::clone(&stream);
             let end = async move {
@@ -112,9 +122,9 @@ impl http_body::Body for Open {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let mut stream = self.stream();
-        if let Stream::Open { body, waker, .. } = &mut *stream {
+        if let Stream::Open { body, fence, waker, .. } = &mut *stream {
             *waker = Some(context.waker().clone());
-            return Pin::new(body).poll_frame(context);
+            return fence.around_step(|| Pin::new(body).poll_frame(context));
         }
         // The last word of the stream.
         Poll::Ready(match std::mem::replace(&mut *stream, Stream::Over) {
@@ -162,7 +172,7 @@ mod tests {
             .map(|bytes| Ok::<_, Status>(Frame::data(Bytes::from_static(bytes))));
         let place = Arc::clone(places).try_acquire_owned().unwrap();
         let body = Body::new(StreamBody::new(frames));
-        (sender, Open::new(body, until, ask, Running::of(place)))
+        (sender, Open::new(body, Fence::Whole, until, ask, Running::of(place)))
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use domain::{
     token::{Role, Token},
     user::{Session, User},
 };
+use ports::Fence;
 use time::OffsetDateTime;
 
 /// Who calls, as the gate found out.
@@ -43,6 +44,11 @@ pub const SCOPES: &[&str] = &[
 ];
 
 impl Principal {
+    /// Behind which everything is done that it calls for.
+    pub fn fence(&self) -> Fence {
+        self.store_id.clone().map_or(Fence::Whole, Fence::Store)
+    }
+
     /// The token from the configuration, with which the first store is made.
     pub fn bootstrap() -> Self {
         Self {

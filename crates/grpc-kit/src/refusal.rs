@@ -23,6 +23,10 @@ pub fn of(failure: &Failure) -> Status {
             let text = "others changed the order again and again; nothing was done";
             retry_later(code, reason, text, Duration::from_millis(200))
         }
+        // In the words for a store that does not exist.
+        Failure::Store(StoreError::Fenced(store_id)) => {
+            of(&Failure::not_found(Missing::Store, store_id.as_str()))
+        }
         Failure::Store(error @ StoreError::Corrupt(_)) => {
             tracing::error!(error = %Chain(error), reason, "a record cannot be read");
             // Waiting does not mend it, so nothing says when to come back.
@@ -58,6 +62,7 @@ const fn classify(failure: &Failure) -> (Code, &'static str) {
         Failure::NotASession => (Code::FailedPrecondition, "NOT_A_SESSION"),
         Failure::Overloaded => (Code::Unavailable, "OVERLOADED"),
         Failure::Rejected(rejection) => (code(rejection.reason), rejection.reason.as_str()),
+        Failure::Store(StoreError::Fenced(_)) => (Code::NotFound, missing(Missing::Store)),
         Failure::Store(StoreError::Conflict) => (Code::Aborted, "CONCURRENT_CHANGE"),
         Failure::Store(StoreError::Unavailable(_)) => (Code::Unavailable, "STORE_UNAVAILABLE"),
         Failure::Store(StoreError::Corrupt(_)) => (Code::Internal, "STORE_CORRUPT"),

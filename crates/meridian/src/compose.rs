@@ -117,12 +117,13 @@ impl Composed {
         shared_clock.ask(&store).await?;
         let clock: Arc<dyn Clock> = shared_clock.clone();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let adapter = Arc::new(store.clone());
+        let (adapter, fenced) = (Arc::new(store.clone()), Arc::new(store.for_callers()));
         let (commits, inbox): (Arc<dyn Store>, Arc<dyn Inbox>) = (adapter.clone(), adapter.clone());
+        let fenced_commits: Arc<dyn Store> = fenced.clone();
         let providers = adapters::providers(&settings.payments, &store, &clock)?;
         #[cfg(feature = "failpoints")]
-        let (commits, inbox, providers) = (
-            failpoints::store(commits)?,
+        let ([commits, fenced_commits], inbox, providers) = (
+            failpoints::stores([commits, fenced_commits])?,
             failpoints::inbox(inbox)?,
             failpoints::providers(&providers)?,
         );
@@ -133,6 +134,7 @@ impl Composed {
             Arc::clone(&clock),
             Arc::clone(&ids),
         );
+        let fenced_core = core.over(fenced_commits, fenced.clone(), fenced.clone());
         // Long lists take seconds and memory, and only those who screen need them.
         let screenings = if settings.serve.workers.contains(&Worker::Ready) {
             adapters::screenings(&settings.screening, &store)?
@@ -143,8 +145,9 @@ impl Composed {
         let tail = Tail::new(Arc::new(store.clone()));
         let closing = CancellationToken::new();
         let sender = adapters::webhook_sender(&settings.webhooks);
-        let webhooks =
-            Webhooks::new(Arc::clone(&core), adapter.clone(), adapter.clone(), sender.clone());
+        let webhooks_of = |core: &Arc<Core>, store: &Arc<SqlStore>| -> Webhooks {
+            Webhooks::new(Arc::clone(core), store.clone(), store.clone(), sender.clone())
+        };
         let notices = Notices::new(
             Arc::clone(&inbox),
             adapters::notice_readers(&settings.payments),
@@ -153,29 +156,37 @@ impl Composed {
         );
         let access =
             Access::new(adapter.clone(), adapter.clone(), adapter.clone(), Arc::clone(&clock));
-        let stores = Stores::new(Arc::clone(&core), access.clone(), adapters::signing());
+        let stores_of = |core| Stores::new(Arc::clone(core), access.clone(), adapters::signing());
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
             max_open_streams: settings.grpc.max_open_streams,
         };
         let denials = Denials::new(Arc::clone(&core));
-        let accounts = Accounts::new(Arc::clone(&core), adapter, access.clone(), denials.clone());
-        let gate = Gate::new(access.clone(), stores.clone(), denials.clone(), bootstrap, &limits);
+        let accounts = Accounts::new(
+            Arc::clone(&fenced_core),
+            fenced.clone(),
+            access.clone(),
+            denials.clone(),
+        );
+        let gate = Gate::new(access.clone(), stores_of(&core), denials.clone(), bootstrap, &limits);
+        #[cfg(feature = "failpoints")]
+        let gate = failpoints::gate(gate);
         let entrances = Entrances {
-            core: &core,
-            tasks: Arc::new(store.clone()),
-            stores,
+            core: &fenced_core,
+            tasks: fenced.clone(),
+            stores: stores_of(&fenced_core),
             accounts,
-            webhooks: webhooks.clone(),
+            webhooks: webhooks_of(&fenced_core, &fenced),
             notices: notices.clone(),
             providers: &providers,
             storefronts: &storefronts,
             clock: &clock,
-            feed: Feed::new(Arc::new(store.clone()), tail.clone()),
+            feed: Feed::new(fenced, tail.clone()),
             closing: &closing,
         };
         let (health, routes) = entrances.routes(settings, services).await?;
+        let webhooks = webhooks_of(&core, &adapter);
         Ok(Self {
             health,
             gate,

@@ -48,6 +48,9 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         let address = http(composed.as_ref(), &settings, &mut servers, stop.clone()).await?;
         write!(addresses, " http={address}")?;
     }
+    if let Some(composed) = &composed {
+        warn_without_fences(composed).await?;
+    }
     let mut workers = Vec::new();
     let stop_workers = CancellationToken::new();
     if let Some(composed) = &composed {
@@ -81,6 +84,17 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tracing::warn!("a worker is cut off: what it holds is free again when its lease runs out");
     }
     broke
+}
+
+/// Whoever may go around row-level security does, and is not told by the database.
+async fn warn_without_fences(composed: &Composed) -> Result<(), Box<dyn Error>> {
+    if composed.store().goes_around_fences().await? {
+        tracing::warn!(
+            "the role in database.url is a superuser or has BYPASSRLS: row-level security does not \
+             hold for it, and nothing but this program keeps stores apart"
+        );
+    }
+    Ok(())
 }
 
 fn serves_grpc(services: &[Service]) -> bool {

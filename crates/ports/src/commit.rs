@@ -9,6 +9,7 @@ use domain::{
     token::Token,
     webhook::Endpoint,
 };
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 /// How many facts a record's history holds. Zero means that it does not exist yet.
@@ -130,6 +131,15 @@ pub enum EndpointChange {
     Delete { store_id: StoreId, endpoint_id: EndpointId },
 }
 
+impl EndpointChange {
+    pub fn store_id(&self) -> &StoreId {
+        match self {
+            Self::Put(endpoint) => &endpoint.store_id,
+            Self::Delete { store_id, .. } => store_id,
+        }
+    }
+}
+
 /// Which request: ids are scoped to store and method.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestKey {
@@ -241,6 +251,33 @@ impl Commit {
         let ends = |change: &SessionChange| matches!(change, SessionChange::End { .. });
         let revokes = |change: &TokenChange| change.hash.is_none();
         !self.users.is_empty() || self.sessions.iter().any(ends) || self.tokens.iter().any(revokes)
+    }
+
+    /// The stores whose rows it writes. Ending a session names none; the change of the store that it
+    /// goes with does.
+    pub fn store_ids(&self) -> BTreeSet<&StoreId> {
+        let orders = self.orders.iter().map(|change| &change.after.store_id);
+        let stores = self.stores.iter().map(|change| &change.after.store_id);
+        let tokens = self.tokens.iter().map(|change| &change.token.store_id);
+        let endpoints = self.endpoints.iter().map(EndpointChange::store_id);
+        let users = self.users.iter().map(UserChange::store_id);
+        let sessions = self.sessions.iter().filter_map(|change| match change {
+            SessionChange::Begin { session, .. } => Some(&session.store_id),
+            SessionChange::End { .. } => None,
+        });
+        let claims = self.claims.iter().map(|change| match change {
+            ClaimChange::Take(claim) => &claim.store_id,
+            ClaimChange::Free { store_id, .. } => store_id,
+        });
+        let tasks = self.tasks.iter().map(|change| match change {
+            TaskChange::Put(task) => &task.key.store_id,
+            TaskChange::Done { key, .. } => &key.store_id,
+        });
+        let transfers = self.transfers.iter().map(|transfer| &transfer.store_id);
+        let receipt = self.receipt.iter().map(|receipt| &receipt.key.store_id);
+        let of_orders = orders.chain(tasks).chain(transfers);
+        let of_stores = stores.chain(tokens).chain(endpoints).chain(users).chain(sessions);
+        of_orders.chain(of_stores).chain(claims).chain(receipt).collect()
     }
 
     pub const fn new(at: OffsetDateTime, actor: Actor) -> Self {

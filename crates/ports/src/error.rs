@@ -1,3 +1,4 @@
+use domain::id::StoreId;
 use std::error::Error;
 
 /// Why a store could not do as it was asked.
@@ -7,6 +8,9 @@ pub enum StoreError {
     /// read again and decide again.
     #[error("another command changed the same records first")]
     Conflict,
+    /// It is of a store that is behind another [`crate::Fence`]. Nothing was written.
+    #[error("store {0} is not the caller's")]
+    Fenced(StoreId),
     /// The store cannot be reached or has no room. Whether a commit happened may be unknown; the
     /// request's receipt tells.
     #[error("the store cannot be reached")]

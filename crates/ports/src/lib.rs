@@ -14,6 +14,7 @@ mod deliveries;
 mod error;
 pub mod event_id;
 mod feed;
+mod fence;
 mod inbox;
 mod ledger;
 mod notice;
@@ -51,6 +52,7 @@ pub use feed::{
     Entry, Event, EventFeed, EventFilter, Head, NO_ENTRY, Numbering, Place, Sequencer, Stretch,
     chained,
 };
+pub use fence::Fence;
 pub use inbox::{Inbox, KeptNotice, NoticeKey, NoticePlace};
 pub use ledger::{Account, Ledger, Posting, Transfer};
 pub use notice::{

@@ -14,6 +14,15 @@ pub enum UserChange {
     Delete { store_id: StoreId, user_id: UserId },
 }
 
+impl UserChange {
+    pub const fn store_id(&self) -> &StoreId {
+        match self {
+            Self::Put(user) => &user.store_id,
+            Self::Delete { store_id, .. } => store_id,
+        }
+    }
+}
+
 /// Somebody logs in or out. Goes with the [`crate::StoreChange`] whose fact says so.
 #[derive(Debug, Clone)]
 pub enum SessionChange {

@@ -27,7 +27,7 @@ impl Audit for SqlStore {
         store: Option<&StoreId>,
         found: &mut (dyn FnMut(Fault) + Send),
     ) -> Result<Audited, StoreError> {
-        let mut snapshot = Snapshot::open(&self.0.url, &self.0.options).await?;
+        let mut snapshot = Snapshot::open(&self.inner.url, &self.inner.options).await?;
         let store = store.map(StoreId::as_str);
         let mut report = Report::new(found);
         let suspects = log::walk(&mut snapshot, store, &mut report).await?;

@@ -12,10 +12,10 @@ impl SqlStore {
     ///
     /// [`StoreError::Unavailable`] if the database does not answer.
     pub async fn time(&self) -> Result<Option<OffsetDateTime>, StoreError> {
-        if is_sqlite(&self.0.url) {
+        if is_sqlite(&self.inner.url) {
             return Ok(None);
         }
-        let read = &self.0.read;
+        let read = self.read();
         let statement = Statement::from_string(read.get_database_backend(), NOW);
         let answer = async { read.query_one_raw(statement).await.map_err(from_orm) };
         let row = self.in_time(answer).await?;

@@ -23,6 +23,7 @@ use crate::{
     SqlStore,
     error::{from_orm, is_collision},
 };
+use domain::id::StoreId;
 use ports::{Commit, StoreError};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -34,8 +35,13 @@ const ATTEMPTS: u32 = 5;
 
 impl SqlStore {
     pub(crate) async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let fence = self.fence();
+        let is_outside = |store: &&StoreId| fence.as_ref().is_none_or(|it| !it.admits(store));
+        if let Some(store_id) = commit.store_ids().into_iter().find(is_outside) {
+            return Err(StoreError::Fenced(store_id.clone()));
+        }
         let credentials = commit.changes_credentials();
-        self.0.commits.commit(Rows::of(commit)?).await?;
+        self.inner.commits.commit(Rows::of(commit)?).await?;
         if credentials {
             self.tell_of_credentials().await;
         }
@@ -50,9 +56,16 @@ async fn alone(database: &DatabaseConnection, rows: &Rows) -> Result<(), StoreEr
 
 struct Alone<'a>(&'a Rows);
 
+/// The transaction is for the stores that it says, and whatever it does to others is not there.
+const ASK_FOR: &str = "SELECT set_config('meridian.stores', $1, true)";
+
 impl Work<()> for Alone<'_> {
     async fn run(&self, transaction: &DatabaseTransaction) -> Result<(), Stop<()>> {
         let backend = transaction.get_database_backend();
+        if backend == DbBackend::Postgres {
+            let told = Statement::from_sql_and_values(backend, ASK_FOR, [self.0.asks_for().into()]);
+            transaction.execute_raw(told).await.map_err(Stop::Database)?;
+        }
         for step in steps::steps(self.0).into_iter().chain(log::post(self.0)) {
             let statement = Statement::from_sql_and_values(backend, step.sql, step.values);
             let done = transaction.execute_raw(statement).await.map_err(Stop::Database)?;

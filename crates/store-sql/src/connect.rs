@@ -3,6 +3,7 @@ use crate::{
     commit::{PostgresWriter, Queue, SqliteWriter},
     credentials::News,
     feed::Numberer,
+    fence::{Asks, ask_for_caller},
     link::Link,
     load::{ReadQueue, Source},
 };
@@ -24,7 +25,8 @@ use tokio::{
 /// How the database is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Connections for everything but commits and reads of single orders, which have their own.
+    /// Connections for everything but commits and reads of single orders, which have their own. On
+    /// PostgreSQL there may be as many again, for callers of one store.
     pub max_connections: u32,
     /// How long a caller waits for a connection.
     pub acquire_timeout: Duration,
@@ -75,10 +77,11 @@ impl SqlStore {
         check(url)?;
         let connections = options.max_connections.max(1);
         let read = open(url, &options, connections, Role::Read).await.map_err(unreachable)?;
-        let write = if is_sqlite(url) {
-            open(url, &options, 1, Role::Write).await.map_err(unreachable)?
+        let (write, for_callers) = if is_sqlite(url) {
+            (open(url, &options, 1, Role::Write).await.map_err(unreachable)?, None)
         } else {
-            read.clone()
+            let for_callers = open(url, &options, connections, Role::Callers).await;
+            (read.clone(), Some(for_callers.map_err(unreachable)?))
         };
         let (url, bells) = (url.to_owned(), Arc::<Bells>::default());
         let (commits, reads, numberer) = if is_sqlite(&url) {
@@ -87,17 +90,18 @@ impl SqlStore {
             let writer = SqliteWriter::new(&write);
             (Queue::start(vec![writer], &bells), ReadQueue::start(sources), None)
         } else {
-            let link = || Link::new(&url, &options).map_err(unreachable);
-            let writer = |_| Ok(PostgresWriter::new(link()?, write.clone()));
+            let link = |asks| Link::new(&url, &options, asks).map_err(unreachable);
+            let writer = |_| Ok(PostgresWriter::new(link(Asks::ForNobody)?, write.clone()));
             let writers = (0..options.writers.max(1)).map(writer).collect::<Result<_, _>>()?;
-            let sources = (0..READERS).map(|_| Ok(Source::Postgres(Box::new(link()?))));
-            let sources = sources.collect::<Result<_, _>>()?;
-            let numberer = Mutex::new(Numberer::new(link()?));
+            let source = |_| Ok(Source::Postgres(Box::new(link(Asks::ForNobody)?)));
+            let sources = (0..READERS).map(source).collect::<Result<_, _>>()?;
+            let numberer = Mutex::new(Numberer::new(link(Asks::ForAll)?));
             (Queue::start(writers, &bells), ReadQueue::start(sources), Some(numberer))
         };
         let news = (!is_sqlite(&url)).then(|| News::of(&url));
-        let inner = Inner { url, options, read, write, commits, reads, bells, news, numberer };
-        Ok(Self(Arc::new(inner)))
+        let inner =
+            Inner { url, options, read, write, for_callers, commits, reads, bells, news, numberer };
+        Ok(Self { inner: Arc::new(inner), for_callers: false })
     }
 }
 
@@ -127,6 +131,8 @@ fn unreachable(error: impl std::error::Error + Send + Sync + 'static) -> StoreEr
 pub(crate) enum Role {
     Read,
     Write,
+    /// Reads and writes for callers of one store. Opened when the first of them comes.
+    Callers,
 }
 
 pub(crate) fn is_sqlite(url: &str) -> bool {
@@ -167,9 +173,11 @@ async fn try_open(
     let waits = is_sqlite(url) && role == Role::Write;
     let patience = if waits { options.limit() } else { options.acquire_timeout };
     let mut connect = ConnectOptions::new(url);
+    let for_callers = role == Role::Callers;
     connect
         .max_connections(connections)
-        .min_connections(1)
+        .min_connections(u32::from(!for_callers))
+        .connect_lazy(for_callers)
         .acquire_timeout(patience)
         .connect_timeout(patience)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
@@ -177,9 +185,18 @@ async fn try_open(
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     let timeout = options.statement_timeout;
-    connect.map_sqlx_postgres_opts(move |postgres| on_postgres(postgres, timeout));
+    let asks = if for_callers { Asks::ForNobody } else { Asks::ForAll };
+    connect.map_sqlx_postgres_opts(move |postgres| on_postgres(postgres, timeout, asks));
     connect.map_sqlx_postgres_pool_opts(move |pool| {
-        pool.after_release(move |connection, _| Box::pin(still_there(connection, patience)))
+        let pool =
+            pool.after_release(move |connection, _| Box::pin(still_there(connection, patience)));
+        if !for_callers {
+            return pool;
+        }
+        // This also asks a connection that was idle whether it is still there.
+        pool.after_connect(|connection, _| Box::pin(ask_for_caller(connection))).before_acquire(
+            |connection, _| Box::pin(async { ask_for_caller(connection).await.map(|()| true) }),
+        )
     });
     let options = options.clone();
     connect.map_sqlx_sqlite_opts(move |sqlite| on_sqlite(sqlite, &options, role));
@@ -200,8 +217,10 @@ async fn still_there(
 pub(crate) fn on_postgres(
     postgres: PgConnectOptions,
     statement_timeout: Duration,
+    asks: Asks,
 ) -> PgConnectOptions {
     let millis = |duration: Duration| duration.as_millis().max(1).to_string();
+    let (stores, whose) = asks.setting();
     postgres.application_name("meridian").options([
         ("default_transaction_isolation", "read committed".to_owned()),
         ("default_transaction_read_only", "off".to_owned()),
@@ -211,6 +230,7 @@ pub(crate) fn on_postgres(
         // A commit that was acknowledged is on disk.
         ("synchronous_commit", "on".to_owned()),
         ("jit", "off".to_owned()),
+        (stores, whose.to_owned()),
     ])
 }
 

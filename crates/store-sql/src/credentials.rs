@@ -44,7 +44,7 @@ impl Credentials for SqlStore {
             .filter(token::Column::StoreId.eq(store.as_str()))
             .filter(token::Column::TokenId.is_in(tokens.iter().map(|token| token.as_uuid())))
             .filter(token::Column::LastUsedAt.is_not_null())
-            .all(&self.0.read);
+            .all(self.read());
         let rows = self.in_time(async { rows.await.map_err(from_orm) }).await?;
         let used = rows.into_iter().filter_map(|row| Some((row.token_id, row.last_used_at?)));
         let read = |(token, at)| Ok((TokenId::from_uuid(token), time("tokens.last_used_at", at)?));
@@ -52,8 +52,8 @@ impl Credentials for SqlStore {
     }
 
     async fn changed(&self) {
-        let own = self.0.bells.wait_for_credentials();
-        match &self.0.news {
+        let own = self.inner.bells.wait_for_credentials();
+        match &self.inner.news {
             None => own.await,
             Some(news) => tokio::select! {
                 () = own => {}
@@ -67,8 +67,8 @@ impl SqlStore {
     /// Tells every process that what it remembers of credentials may be over. One that does not hear
     /// it looks again by itself.
     pub(crate) async fn tell_of_credentials(&self) {
-        self.0.bells.credentials_changed();
-        if is_sqlite(&self.0.url) {
+        self.inner.bells.credentials_changed();
+        if is_sqlite(&self.inner.url) {
             return;
         }
         if let Err(error) = self.read_rows(TELL, Vec::new()).await {

@@ -106,22 +106,22 @@ impl EventFeed for SqlStore {
     }
 
     async fn published(&self, at_most: Duration) {
-        self.0.bells.wait_for_events(at_most).await;
+        self.inner.bells.wait_for_events(at_most).await;
     }
 }
 
 #[async_trait]
 impl Sequencer for SqlStore {
     async fn number(&self) -> Result<Numbering, StoreError> {
-        match &self.0.numberer {
-            Some(numberer) => numberer.lock().await.number(&self.0.bells).await,
+        match &self.inner.numberer {
+            Some(numberer) => numberer.lock().await.number(&self.inner.bells).await,
             // The one writer has done it.
             None => Ok(Numbering::Done(0)),
         }
     }
 
     async fn committed(&self, at_most: Duration) {
-        self.0.bells.wait_for_facts(at_most).await;
+        self.inner.bells.wait_for_facts(at_most).await;
     }
 }
 

@@ -133,7 +133,7 @@ impl SqlStore {
         now: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<KeptNotice>, StoreError> {
-        let (read, write) = (&self.0.read, &self.0.write);
+        let (read, write) = (self.read(), self.write());
         let backend = write.get_database_backend();
         let any_due = Statement::from_sql_and_values(backend, ANY_DUE, [micros(now).into()]);
         if read.query_one_raw(any_due).await.map_err(from_orm)?.is_none() {

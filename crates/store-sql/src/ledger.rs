@@ -25,7 +25,7 @@ const BALANCE: &str = "SELECT balance FROM ledger_accounts \
 #[async_trait]
 impl Ledger for SqlStore {
     async fn post(&self, transfer: &Transfer) -> Result<Posting, StoreError> {
-        if in_transaction(&self.0.write, &Post(transfer)).await? {
+        if in_transaction(self.write(), &Post(transfer)).await? {
             return Ok(Posting::Posted);
         }
         if let Some(before) = self.find(&transfer.store_id, &transfer.key).await? {
@@ -38,7 +38,7 @@ impl Ledger for SqlStore {
 
     async fn find(&self, store: &StoreId, key: &str) -> Result<Option<Transfer>, StoreError> {
         let id = (store.to_string(), key.to_owned());
-        let row = transfer::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        let row = transfer::Entity::find_by_id(id).one(self.read()).await.map_err(from_orm)?;
         row.map(to_transfer).transpose()
     }
 
@@ -49,9 +49,9 @@ impl Ledger for SqlStore {
         currency: Currency,
     ) -> Result<Option<Amount>, StoreError> {
         let values = [store.as_str().into(), account.into(), format!("{currency:?}").into()];
-        let backend = self.0.read.get_database_backend();
+        let backend = self.read().get_database_backend();
         let statement = Statement::from_sql_and_values(backend, BALANCE, values);
-        let row = self.0.read.query_one_raw(statement).await.map_err(from_orm)?;
+        let row = self.read().query_one_raw(statement).await.map_err(from_orm)?;
         let count = row.map(|row| row.try_get_by_index(0)).transpose().map_err(from_orm)?;
         Ok(count.map(Amount::from_ten_thousandths))
     }

@@ -24,6 +24,7 @@ mod deliveries;
 mod entity;
 mod error;
 mod feed;
+mod fence;
 mod inbox;
 mod ledger;
 mod limit;
@@ -51,7 +52,11 @@ use tokio::sync::Mutex;
 
 /// A database that holds everything. Clones share its connections.
 #[derive(Clone)]
-pub struct SqlStore(Arc<Inner>);
+pub struct SqlStore {
+    inner: Arc<Inner>,
+    /// Whether nothing is there outside of a fence.
+    for_callers: bool,
+}
 
 struct Inner {
     url: String,
@@ -60,6 +65,8 @@ struct Inner {
     read: DatabaseConnection,
     /// On SQLite one connection, which is the only one that writes; else the same as `read`.
     write: DatabaseConnection,
+    /// On PostgreSQL alone: for both, behind the fence of a caller.
+    for_callers: Option<DatabaseConnection>,
     commits: Queue,
     reads: ReadQueue,
     bells: Arc<Bells>,
@@ -72,6 +79,6 @@ struct Inner {
 impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The address may hold a password.
-        f.debug_struct("SqlStore").field("options", &self.0.options).finish_non_exhaustive()
+        f.debug_struct("SqlStore").field("options", &self.inner.options).finish_non_exhaustive()
     }
 }

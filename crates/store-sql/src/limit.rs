@@ -13,10 +13,10 @@ impl SqlStore {
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        if is_sqlite(&self.0.url) {
+        if is_sqlite(&self.inner.url) {
             return answer.await;
         }
-        in_time(self.0.options.limit(), answer).await
+        in_time(self.inner.options.limit(), answer).await
     }
 }
 

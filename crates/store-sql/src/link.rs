@@ -4,6 +4,7 @@ use crate::{
     Options,
     connect::{TEST_AFTER_IDLE, on_postgres},
     error::{Fault, fault},
+    fence::Asks,
 };
 use sea_orm::sqlx::{
     self, ConnectOptions as _, Connection, PgConnection, postgres::PgConnectOptions,
@@ -41,9 +42,9 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub fn new(url: &str, options: &Options) -> Result<Self, sqlx::Error> {
+    pub fn new(url: &str, options: &Options, asks: Asks) -> Result<Self, sqlx::Error> {
         let postgres: PgConnectOptions = url.parse()?;
-        let postgres = on_postgres(postgres, options.statement_timeout)
+        let postgres = on_postgres(postgres, options.statement_timeout, asks)
             .options(BY_KEY)
             .disable_statement_logging();
         let patience = options.acquire_timeout;

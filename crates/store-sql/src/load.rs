@@ -13,6 +13,7 @@ pub(crate) use source::Source;
 use crate::{
     SqlStore,
     column::{digest, from_doc},
+    fence::setting_of,
 };
 use found::Found;
 use ports::{Loaded, OrderKey, OrderView, Receipt, RequestKey, StoreError, Stored, Version};
@@ -24,6 +25,8 @@ pub(crate) struct Question {
     pub request: Option<RequestKey>,
     /// The personal data as well.
     pub personal: bool,
+    /// Behind which fence it is asked, as PostgreSQL is told of it.
+    pub stores: String,
 }
 
 impl SqlStore {
@@ -32,9 +35,7 @@ impl SqlStore {
         order: &OrderKey,
         request: Option<&RequestKey>,
     ) -> Result<Loaded, StoreError> {
-        let question =
-            Question { order: Some(order.clone()), request: request.cloned(), personal: false };
-        let found = self.0.reads.ask(question).await?;
+        let found = self.ask(Some(order), request, false).await?;
         let order = found.order()?.map(|(version, doc, _)| {
             Ok(Stored { state: from_doc("orders.doc", doc)?, version: Version(version) })
         });
@@ -43,8 +44,7 @@ impl SqlStore {
     }
 
     pub(crate) async fn view_order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
-        let question = Question { order: Some(key.clone()), request: None, personal: true };
-        let found = self.0.reads.ask(question).await?;
+        let found = self.ask(Some(key), None, true).await?;
         found.order()?.map(|(version, doc, personal)| to_view(version, doc, personal)).transpose()
     }
 
@@ -52,8 +52,18 @@ impl SqlStore {
         &self,
         request: &RequestKey,
     ) -> Result<Option<Receipt>, StoreError> {
-        let question = Question { order: None, request: Some(request.clone()), personal: false };
-        to_receipt(&self.0.reads.ask(question).await?, request)
+        to_receipt(&self.ask(None, Some(request), false).await?, request)
+    }
+
+    async fn ask(
+        &self,
+        order: Option<&OrderKey>,
+        request: Option<&RequestKey>,
+        personal: bool,
+    ) -> Result<Found, StoreError> {
+        let stores = setting_of(self.fence().as_ref()).to_owned();
+        let (order, request) = (order.cloned(), request.cloned());
+        self.inner.reads.ask(Question { order, request, personal, stores }).await
     }
 }
 

@@ -53,7 +53,7 @@ impl PublisherCursors for SqlStore {
 impl SqlStore {
     /// Where the cursor of the row stands that a statement changed.
     async fn cursor(&self, sql: &str, values: Vec<Value>) -> Result<Option<i64>, StoreError> {
-        let database = &self.0.write;
+        let database = self.write();
         let backend = database.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let rows = database.query_all_raw(statement).await.map_err(from_orm)?;

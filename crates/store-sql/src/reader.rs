@@ -41,7 +41,7 @@ impl Reader for SqlStore {
         sort: OrderSort,
         page: PageRequest<OrderOrigin>,
     ) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
-        orders::list(&self.0.read, store, filter, sort, page).await
+        orders::list(self.read(), store, filter, sort, page).await
     }
 
     async fn count_orders_of(
@@ -51,7 +51,7 @@ impl Reader for SqlStore {
         made: RangeInclusive<OffsetDateTime>,
         at_most: u32,
     ) -> Result<u32, StoreError> {
-        orders::count_of(&self.0.read, store, buyer_email, made, at_most).await
+        orders::count_of(self.read(), store, buyer_email, made, at_most).await
     }
 
     async fn refunds(
@@ -61,7 +61,7 @@ impl Reader for SqlStore {
         page: PageRequest<RefundId>,
     ) -> Result<Page<RefundRef, RefundId>, StoreError> {
         let Some(order_id) = &filter.order_id else {
-            return refunds::list(&self.0.read, store, filter, page).await;
+            return refunds::list(self.read(), store, filter, page).await;
         };
         let view = self.view_order(&OrderKey::new(store.clone(), order_id.clone())).await?;
         Ok(refunds::of_order(view.map(|view| view.order), filter, &page))
@@ -72,7 +72,7 @@ impl Reader for SqlStore {
         store: &StoreId,
         orders: &[OrderId],
     ) -> Result<BTreeMap<RefundId, OffsetDateTime>, StoreError> {
-        refunds::succeeded(&self.0.read, store, orders).await
+        refunds::succeeded(self.read(), store, orders).await
     }
 
     async fn cancellations(
@@ -81,7 +81,7 @@ impl Reader for SqlStore {
         filter: &CancellationFilter,
         page: PageRequest<CancellationId>,
     ) -> Result<Page<CancellationRef, CancellationId>, StoreError> {
-        cancellations::list(&self.0.read, store, filter, page).await
+        cancellations::list(self.read(), store, filter, page).await
     }
 
     async fn facts(&self, key: &OrderKey) -> Result<Vec<LoggedFact>, StoreError> {
@@ -89,7 +89,7 @@ impl Reader for SqlStore {
             .filter(fact::Column::StoreId.eq(key.store_id.as_str()))
             .filter(fact::Column::OrderId.eq(key.order_id.as_str()))
             .order_by_asc(fact::Column::Place)
-            .all(&self.0.read)
+            .all(self.read())
             .await;
         rows.map_err(from_orm)?.into_iter().map(to_fact).collect()
     }
@@ -100,12 +100,12 @@ impl Reader for SqlStore {
         refund: RefundId,
     ) -> Result<Option<LoggedFact>, StoreError> {
         let id = (key.store_id.to_string(), refund.as_uuid());
-        let row = refund::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        let row = refund::Entity::find_by_id(id).one(self.read()).await.map_err(from_orm)?;
         let Some(row) = row.filter(|row| row.order_id == key.order_id.as_str()) else {
             return Ok(None);
         };
         let id = (row.store_id, row.order_id, row.place);
-        let fact = fact::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        let fact = fact::Entity::find_by_id(id).one(self.read()).await.map_err(from_orm)?;
         fact.map(to_fact).transpose()
     }
 
@@ -119,7 +119,7 @@ impl Reader for SqlStore {
         if let Some(after) = &page.after {
             query = query.filter(store::Column::StoreId.gt(after.as_str()));
         }
-        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
+        let rows = query.all(self.read()).await.map_err(from_orm)?;
         let found = rows.iter().map(to_store).collect::<Result<_, _>>()?;
         Ok(to_page(found, page.size, |row: &Stored<StoreRecord>| row.state.store_id.clone()))
     }
@@ -136,26 +136,26 @@ impl Reader for SqlStore {
         if let Some(after) = page.after {
             query = query.filter(token::Column::TokenId.gt(after.as_uuid()));
         }
-        let rows = query.all(&self.0.read).await.map_err(from_orm)?;
+        let rows = query.all(self.read()).await.map_err(from_orm)?;
         let found = rows.iter().map(to_token).collect::<Result<_, _>>()?;
         Ok(to_page(found, page.size, |token: &Token| token.token_id))
     }
 
     async fn token(&self, store: &StoreId, token: TokenId) -> Result<Option<Token>, StoreError> {
         let id = (store.to_string(), token.as_uuid());
-        let found = token::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm)?;
+        let found = token::Entity::find_by_id(id).one(self.read()).await.map_err(from_orm)?;
         found.as_ref().map(to_token).transpose()
     }
 
     async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         let query = token::Entity::find().filter(token::Column::Hash.eq(hash.as_slice()));
-        let found = query.one(&self.0.read).await.map_err(from_orm)?;
+        let found = query.one(self.read()).await.map_err(from_orm)?;
         found.as_ref().map(to_token).transpose()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let backend = self.0.read.get_database_backend();
-        let answer = self.0.read.query_one_raw(Statement::from_string(backend, "SELECT 1")).await;
+        let backend = self.read().get_database_backend();
+        let answer = self.read().query_one_raw(Statement::from_string(backend, "SELECT 1")).await;
         answer.map(drop).map_err(from_orm)
     }
 }

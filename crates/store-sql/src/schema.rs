@@ -33,10 +33,10 @@ impl SqlStore {
             return Ok(());
         }
         // A migration may take longer than any statement of a command.
-        let mut options = self.0.options.clone();
+        let mut options = self.inner.options.clone();
         options.statement_timeout = std::time::Duration::from_hours(1);
-        let alone = open(&self.0.url, &options, 1, Role::Write).await.map_err(from_orm)?;
-        let outcome = if is_sqlite(&self.0.url) {
+        let alone = open(&self.inner.url, &options, 1, Role::Write).await.map_err(from_orm)?;
+        let outcome = if is_sqlite(&self.inner.url) {
             migrate_sqlite(&alone).await
         } else {
             migrate_postgres(&alone).await
@@ -51,7 +51,7 @@ impl SqlStore {
     ///
     /// [`StoreError::Corrupt`] if the schema is newer than this build.
     pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
-        let pending = Migrator::get_pending_migrations_read_only(&self.0.read).await;
+        let pending = Migrator::get_pending_migrations_read_only(self.read()).await;
         Ok(pending.map_err(from_orm)?.is_empty())
     }
 }

@@ -11,16 +11,16 @@ impl SqlStore {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let backend = self.0.read.get_database_backend();
+        let backend = self.read().get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        self.in_time(async { self.0.read.query_all_raw(statement).await.map_err(from_orm) }).await
+        self.in_time(async { self.read().query_all_raw(statement).await.map_err(from_orm) }).await
     }
 
     /// How many rows it changed. The caller says how long it may take.
     pub(crate) async fn change(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let backend = self.0.write.get_database_backend();
+        let backend = self.write().get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let done = self.0.write.execute_raw(statement).await.map_err(from_orm)?;
+        let done = self.write().execute_raw(statement).await.map_err(from_orm)?;
         Ok(done.rows_affected())
     }
 }

@@ -54,8 +54,9 @@ impl Store for SqlStore {
     ) -> Result<Option<Claim>, StoreError> {
         let scope = if kind.is_global() { String::new() } else { store.to_string() };
         let id = (scope, kind.name().to_owned(), key.to_owned());
-        let found =
-            async { claim::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm) };
+        // Whether a key is free that is unique over all stores cannot be told of one of them alone.
+        let database = if kind.is_global() { &self.inner.read } else { self.read() };
+        let found = async { claim::Entity::find_by_id(id).one(database).await.map_err(from_orm) };
         let row = self.in_time(found).await?;
         row.map(|row| {
             Ok(Claim {
@@ -72,7 +73,7 @@ impl Store for SqlStore {
     async fn store(&self, store: &StoreId) -> Result<Option<Stored<StoreRecord>>, StoreError> {
         let found = async {
             let found = store::Entity::find_by_id(store.to_string());
-            found.one(&self.0.read).await.map_err(from_orm)
+            found.one(self.read()).await.map_err(from_orm)
         };
         self.in_time(found).await?.map(|row| to_store(&row)).transpose()
     }
@@ -82,7 +83,7 @@ impl Store for SqlStore {
         store: &StoreId,
         count: u32,
     ) -> Result<NumberBlock, StoreError> {
-        let database = &self.0.write;
+        let database = self.write();
         let values = [store.as_str().into(), i64::from(count).into()];
         let backend = database.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, DRAW, values);
@@ -107,7 +108,7 @@ impl Store for SqlStore {
     async fn quote(&self, order: &OrderKey, quote: QuoteId) -> Result<Option<Quote>, StoreError> {
         let id = (order.store_id.to_string(), order.order_id.to_string(), quote.as_uuid());
         let found =
-            async { quote::Entity::find_by_id(id).one(&self.0.read).await.map_err(from_orm) };
+            async { quote::Entity::find_by_id(id).one(self.read()).await.map_err(from_orm) };
         let row = self.in_time(found).await?;
         row.map(|row| {
             Ok(Quote {
@@ -138,12 +139,12 @@ impl SqlStore {
             hash: Set(quote.hash.to_vec()),
             request: Set(to_doc(&quote.request)?),
         };
-        let inserted = quote::Entity::insert(row).exec_without_returning(&self.0.write).await;
+        let inserted = quote::Entity::insert(row).exec_without_returning(self.write()).await;
         inserted.map(drop_count).map_err(from_orm)
     }
 
     async fn drop_expired_quotes(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        let database = &self.0.write;
+        let database = self.write();
         let backend = database.get_database_backend();
         let sql = DROP_EXPIRED.replace("{lock}", skip_locked(backend));
         let old = micros(now.saturating_sub(KEEP_EXPIRED)).into();

@@ -85,16 +85,16 @@ impl Tasks for SqlStore {
         };
         let from = [store.as_str().into(), order_id.into(), kind.into(), subject.into()];
         let values = from.into_iter().chain([(i64::from(page.size) + 1).into()]);
-        let backend = self.0.read.get_database_backend();
+        let backend = self.read().get_database_backend();
         let waiting =
             Statement::from_sql_and_values(backend, WAITING.replace("{kinds}", &of(kinds)), values);
-        let rows = self.0.read.query_all_raw(waiting).await.map_err(from_orm)?;
+        let rows = self.read().query_all_raw(waiting).await.map_err(from_orm)?;
         let found = rows.iter().map(to_waiting).collect::<Result<_, _>>()?;
         Ok(to_page(found, page.size, WaitingTask::origin))
     }
 
     async fn wait(&self, kind: TaskKind, at_most: Duration) {
-        self.0.bells.wait(kind, at_most).await;
+        self.inner.bells.wait(kind, at_most).await;
     }
 }
 
@@ -105,7 +105,7 @@ impl SqlStore {
         lease: &Lease,
         now: OffsetDateTime,
     ) -> Result<Vec<ClaimedTask>, StoreError> {
-        let (read, write) = (&self.0.read, &self.0.write);
+        let (read, write) = (self.read(), self.write());
         let backend = write.get_database_backend();
         let due = [kind.name().into(), micros(now).into()];
         let stores: serde_json::Value = except.iter().map(StoreId::as_str).collect();

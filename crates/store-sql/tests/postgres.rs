@@ -8,6 +8,8 @@ mod audit;
 mod deliveries_in_use;
 #[path = "postgres/feed.rs"]
 mod feed_under_load;
+#[path = "postgres/fence.rs"]
+mod fence;
 #[path = "both/older.rs"]
 mod older;
 #[path = "postgres/silence.rs"]
@@ -33,8 +35,9 @@ fn fresh_and_empty() -> Database {
     fresh_database()
 }
 
+/// For looking into it from beside.
 fn url(database: &Database) -> String {
-    database.url()
+    database.url_of_all_stores()
 }
 
 async fn fresh() -> (SqlStore, Database) {
@@ -92,7 +95,7 @@ async fn processes_that_start_at_once_migrate_once() {
         store
     });
     let stores = join_all(starting).await;
-    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "9");
+    assert_eq!(database.query("SELECT count(*) FROM seaql_migrations"), "10");
     place(&stores[0], &order("O-1")).await;
     assert_eq!(load(&stores[7], &key("O-1")).await.version.0, 2);
 }
@@ -234,7 +237,8 @@ async fn locked_orders_are_given_up_in_time_and_fail_alone() {
     for id in ["O-1", "O-2"] {
         changes.push(place(&store, &order(id)).await.decide(accept(id), NOON).unwrap());
     }
-    let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared("SELECT 1 FROM orders FOR UPDATE").await.unwrap();
     let sessions = "SELECT string_agg(pid::text, ' ' ORDER BY backend_start) FROM pg_stat_activity \
                     WHERE application_name = 'meridian' AND datname = current_database()";
@@ -305,7 +309,8 @@ async fn a_quote_does_not_wait_for_expired_ones() {
     let (store, database) = fresh().await;
     let old = quote(1, NOON);
     store.save_quote(&old, NOON).await.unwrap();
-    let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared("SELECT 1 FROM quotes FOR UPDATE").await.unwrap();
     let (late, new) = (minutes(10_000), quote(2, minutes(10_010)));
     store.save_quote(&new, late).await.unwrap();

@@ -1,6 +1,7 @@
 //! Who may do what, and what the others are told.
 
 mod denials;
+mod fence;
 mod matrix;
 
 use crate::{

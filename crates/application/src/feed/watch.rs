@@ -1,7 +1,7 @@
 use super::{CursorFault, Place};
 use crate::{Failure, Tail};
 use domain::id::StoreId;
-use ports::{Event, EventFeed, EventFilter};
+use ports::{Event, EventFeed, EventFilter, Fence};
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -49,6 +49,8 @@ impl Watched {
             match &mut self.live {
                 None => self.catch_up().await?,
                 Some(live) => match live.recv().await {
+                    // What this process has at hand is behind the fence as what is stored is.
+                    Ok(event) if !Fence::lets_see(&event.store_id) => {}
                     Ok(event) if event.position <= self.seen => {}
                     Ok(event) if event.position == self.seen + 1 => {
                         self.seen = event.position;

@@ -1,5 +1,5 @@
 //! In the build for tests: ports behind which the process ends at the point that the environment
-//! names, and a provider that is given another key with every try.
+//! names, a provider that is given another key with every try, and a gate that admits everybody.
 
 use async_trait::async_trait;
 use domain::{
@@ -8,6 +8,7 @@ use domain::{
     order::{Fact, Tender},
     store::Store as StoreRecord,
 };
+use grpc_kit::Gate;
 use ports::{
     Circuit, Claim, ClaimKind, Commit, Inbox, KeptNotice, Lease, LeftAlone, Loaded, NoAnswer,
     NoticeKey, NoticePlace, NumberBlock, OrderKey, Page, PageRequest, PaymentNotice, PaymentOrder,
@@ -31,13 +32,25 @@ const STOP_AT: &str = "MERIDIAN_STOP_AT";
 /// whether it would notice.
 const KEY_PER_TRY: &str = "MERIDIAN_KEY_PER_TRY";
 
+/// Set to anything, it lets every caller call everything of every store, so that a test sees what
+/// holds if nobody looks.
+const ADMIT_EVERYBODY: &str = "MERIDIAN_ADMIT_EVERYBODY";
+
 /// What the environment says, counted anew by each who asks.
 pub fn stops() -> Result<Stops, String> {
     Stops::parse(&env::var(STOP_AT).unwrap_or_default())
 }
 
-pub fn store(inner: Arc<dyn Store>) -> Result<Arc<dyn Store>, String> {
-    Ok(Arc::new(StoppingStore { inner, stops: stops()? }))
+/// They count what passes over any of them.
+pub fn stores<const N: usize>(all: [Arc<dyn Store>; N]) -> Result<[Arc<dyn Store>; N], String> {
+    let stops = Arc::new(stops()?);
+    Ok(all.map(|inner| -> Arc<dyn Store> {
+        Arc::new(StoppingStore { inner, stops: Arc::clone(&stops) })
+    }))
+}
+
+pub fn gate(gate: Gate) -> Gate {
+    if env::var_os(ADMIT_EVERYBODY).is_some() { gate.admitting_everybody() } else { gate }
 }
 
 pub fn inbox(inner: Arc<dyn Inbox>) -> Result<Arc<dyn Inbox>, String> {
@@ -56,7 +69,7 @@ pub fn providers(all: &Providers) -> Result<Providers, String> {
 
 struct StoppingStore {
     inner: Arc<dyn Store>,
-    stops: Stops,
+    stops: Arc<Stops>,
 }
 
 /// Where the process may end before a commit that makes this a fact.

@@ -4,6 +4,7 @@ use crate::{
     Options,
     connect::{Role, is_sqlite, on_postgres, on_sqlite},
     error::{from_orm, from_sqlx},
+    fence::Asks,
 };
 use futures_util::TryStreamExt as _;
 use ports::StoreError;
@@ -46,8 +47,9 @@ impl Snapshot {
             connection.execute("BEGIN").await?;
             return Ok(Self::Sqlite(Box::new(connection)));
         }
-        let postgres = on_postgres(url.parse::<PgConnectOptions>()?, STATEMENT_TIMEOUT)
-            .disable_statement_logging();
+        let postgres =
+            on_postgres(url.parse::<PgConnectOptions>()?, STATEMENT_TIMEOUT, Asks::ForAll)
+                .disable_statement_logging();
         let mut connection = postgres.connect().await?;
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         Ok(Self::Postgres(Box::new(connection)))

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 async fn plan(store: &SqlStore, sql: &str) -> Vec<String> {
     let explain = format!("EXPLAIN QUERY PLAN {sql}");
     let statement = Statement::from_string(DbBackend::Sqlite, explain);
-    let rows = store.0.read.query_all_raw(statement).await.unwrap();
+    let rows = store.inner.read.query_all_raw(statement).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index::<String>(3).unwrap()).collect()
 }
 

@@ -8,9 +8,12 @@ pub(crate) use derived::{OrderColumns, product_codes, tenders};
 use super::steps::Step;
 use domain::order::ExternalIds;
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(crate) struct Rows {
+    /// Whose they are.
+    pub store_ids: BTreeSet<String>,
     pub at: i64,
     pub actor_kind: &'static str,
     pub actor_id: String,
@@ -177,6 +180,13 @@ pub(crate) struct DoneRow {
     pub subject: String,
 }
 
+/// Of whose stores the rows of some commits are, as the database is told.
+pub(crate) fn asks_for(batch: &[&Rows]) -> String {
+    let stores: BTreeSet<&str> =
+        batch.iter().flat_map(|rows| &rows.store_ids).map(String::as_str).collect();
+    stores.into_iter().collect::<Vec<_>>().join(",")
+}
+
 /// The store, or nothing for a key that may be taken once over all stores.
 pub(crate) fn scope(claim: &Claim) -> &str {
     if claim.kind.is_global() { "" } else { claim.store_id.as_str() }
@@ -193,6 +203,11 @@ impl Rows {
             && self.endpoints.is_empty()
             && self.people.is_empty()
             && self.transfers.is_empty()
+    }
+
+    /// What the database is told of whose rows they are.
+    pub fn asks_for(&self) -> String {
+        asks_for(&[self])
     }
 
     /// Its facts: the stores' own, and the orders'. Store, order and what happened to it.

@@ -52,7 +52,7 @@ impl SqlStore {
         let (store_id, endpoint_id) = (endpoint.store_id.clone(), endpoint.endpoint_id);
         let key = EndpointKey { store_id, endpoint_id };
         let what = What::Again(endpoint, again);
-        in_transaction(&self.0.write, &Wish { key: &key, what, now: micros(now) }).await
+        in_transaction(self.write(), &Wish { key: &key, what, now: micros(now) }).await
     }
 
     pub(super) async fn put_test_in(
@@ -61,7 +61,7 @@ impl SqlStore {
         id: EventId,
         now: OffsetDateTime,
     ) -> Result<PutIn, StoreError> {
-        in_transaction(&self.0.write, &Wish { key, what: What::Test(id), now: micros(now) }).await
+        in_transaction(self.write(), &Wish { key, what: What::Test(id), now: micros(now) }).await
     }
 }
 

@@ -37,7 +37,7 @@ impl SqlStore {
         lease: &Lease,
         now: OffsetDateTime,
     ) -> Result<Vec<Assignment>, StoreError> {
-        let (read, write) = (&self.0.read, &self.0.write);
+        let (read, write) = (self.read(), self.write());
         let any = ANY_READY.replace("{ready}", READY);
         if rows_of(read, &any, [micros(now).into()]).await?.is_empty() {
             return Ok(Vec::new());
@@ -56,7 +56,7 @@ impl SqlStore {
         lease: &Lease,
     ) -> Result<Option<i64>, StoreError> {
         let held = [lease.owner.as_str().into(), micros(lease.until).into()];
-        let rows = rows_of(&self.0.write, RENEW, named(key).into_iter().chain(held)).await?;
+        let rows = rows_of(self.write(), RENEW, named(key).into_iter().chain(held)).await?;
         rows.first().map(|row| column(row, 0)).transpose()
     }
 
@@ -66,7 +66,7 @@ impl SqlStore {
         owner: &str,
     ) -> Result<(), StoreError> {
         let values = named(key).into_iter().chain([owner.into()]);
-        rows_of(&self.0.write, RELEASE, values).await.map(drop)
+        rows_of(self.write(), RELEASE, values).await.map(drop)
     }
 }
 

@@ -52,7 +52,7 @@ impl SqlStore {
         still: &str,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let of_each = match self.0.write.get_database_backend() {
+        let of_each = match self.write().get_database_backend() {
             DbBackend::Postgres => OF_EACH_ON_POSTGRES,
             _ => OF_EACH,
         };

@@ -30,7 +30,7 @@ impl SqlStore {
         owner: &str,
         progress: &Progress,
     ) -> Result<Option<i64>, StoreError> {
-        in_transaction(&self.0.write, &Keep { key, owner, progress }).await
+        in_transaction(self.write(), &Keep { key, owner, progress }).await
     }
 }
 

@@ -42,7 +42,7 @@ impl SqlStore {
         &self,
         key: &EndpointKey,
     ) -> Result<Option<Endpoint>, StoreError> {
-        let rows = rows_of(&self.0.read, ENDPOINT, named(key)).await?;
+        let rows = rows_of(self.read(), ENDPOINT, named(key)).await?;
         rows.first().map(to_endpoint).transpose()
     }
 
@@ -50,14 +50,14 @@ impl SqlStore {
         &self,
         store: &StoreId,
     ) -> Result<Vec<Endpoint>, StoreError> {
-        let rows = rows_of(&self.0.read, ENDPOINTS, [store.as_str().into()]).await?;
+        let rows = rows_of(self.read(), ENDPOINTS, [store.as_str().into()]).await?;
         rows.iter().map(to_endpoint).collect()
     }
 
     pub(super) async fn read_backlog(&self, key: &EndpointKey) -> Result<Backlog, StoreError> {
         let pending = PENDING.replace("{columns}", COLUMNS).replace("{attempts}", "'[]'");
-        let pending = rows_of(&self.0.read, &pending, named(key)).await?;
-        let ahead = rows_of(&self.0.read, AHEAD, named(key)).await?;
+        let pending = rows_of(self.read(), &pending, named(key)).await?;
+        let ahead = rows_of(self.read(), AHEAD, named(key)).await?;
         let delivered = ahead.iter().map(|row| column(row, 0).map(EventId::from_uuid));
         Ok(Backlog {
             pending: pending.iter().map(to_delivery).collect::<Result<_, _>>()?,
@@ -85,7 +85,7 @@ impl SqlStore {
         let from = [before.into(), (i64::from(page.size) + 1).into()];
         let event = filter.event_id.map(|event| Value::from(event.as_uuid()));
         let values = named(key).into_iter().chain(from).chain(event);
-        let rows = rows_of(&self.0.read, &sql, values).await?;
+        let rows = rows_of(self.read(), &sql, values).await?;
         let found = rows.iter().map(to_delivery).collect::<Result<_, _>>()?;
         Ok(to_page(found, page.size, |delivery: &Delivery| delivery.event_id))
     }

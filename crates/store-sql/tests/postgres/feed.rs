@@ -59,7 +59,7 @@ async fn a_reader_by_position_misses_nothing() {
 async fn a_reader_by_a_bare_serial_misses_some() {
     let (store, database) = fresh().await;
     let done = Arc::new(AtomicBool::new(false));
-    let reader = tokio::spawn(read_by_serial(database.url(), Arc::clone(&done)));
+    let reader = tokio::spawn(read_by_serial(database.url_of_all_stores(), Arc::clone(&done)));
     write(&store, &database).await;
     done.store(true, Ordering::SeqCst);
     let seen = reader.await.unwrap();
@@ -74,7 +74,7 @@ async fn a_writer_idle_in_its_transaction_delays_no_other_event() {
     let (store, database) = fresh().await;
     let done = Arc::new(AtomicBool::new(false));
     let sequencer = tokio::spawn(sequence(store.clone(), Arc::clone(&done)));
-    let connection = Connection::connect(database.url()).await.unwrap();
+    let connection = Connection::connect(database.url_of_all_stores()).await.unwrap();
     let idle = connection.begin().await.unwrap();
     insert(&idle, "idle", 1, Uuid::from_u128(1)).await;
 
@@ -172,7 +172,7 @@ async fn write(store: &SqlStore, database: &Database) {
         tokio::spawn(async move { write_commits(&store, writer, until).await })
     });
     let by_transactions = (0..WRITERS / 2).map(|writer| {
-        let url = database.url();
+        let url = database.url_of_all_stores();
         tokio::spawn(async move {
             let connection = Connection::connect(url).await.unwrap();
             write_transactions(&connection, writer, until).await;

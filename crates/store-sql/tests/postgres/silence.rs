@@ -4,7 +4,9 @@ use super::{Database, fresh, open};
 use conformance::build::*;
 use domain::store::StoreFact;
 use futures_util::future::join;
-use ports::{Commit, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version, Wanted};
+use ports::{
+    Commit, Fence, Lease, Store as _, StoreChange, StoreError, TaskKind, Tasks, Version, Wanted,
+};
 use std::{future::pending, time::Duration};
 use store_sql::{Options, SqlStore};
 use tokio::{
@@ -96,7 +98,13 @@ async fn nothing_waits_for_a_silent_server_without_end() {
     let claim =
         async || Tasks::claim(&store, Wanted::of(TaskKind::Leg, 1), &lease, NOON).await.map(drop);
     let renew = async || store.renew(&task, &lease).await.map(drop);
-    let draw = async || store.draw_refund_numbers(&shop(), 1).await.map(drop);
+    // Of a caller, who has connections of their own.
+    let callers = store.for_callers();
+    let draw = async || {
+        let shop = shop();
+        let drawn = callers.draw_refund_numbers(&shop, 1);
+        Fence::Store(shop.clone()).around(drawn).await.map(drop)
+    };
 
     fails_in_time("stores", lone(), &way, &database).await;
     fails_in_time("tasks", claim(), &way, &database).await;
@@ -115,7 +123,8 @@ async fn fails_in_time(
     database: &Database,
 ) {
     use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
-    let locking = Database::connect(database.url()).await.unwrap().begin().await.unwrap();
+    let locking =
+        Database::connect(database.url_of_all_stores()).await.unwrap().begin().await.unwrap();
     locking.execute_unprepared(&format!("LOCK TABLE {table}")).await.unwrap();
     let waiting = "SELECT count(*) > 0 FROM pg_stat_activity \
                    WHERE wait_event_type = 'Lock' AND datname = current_database()";

@@ -13,6 +13,14 @@ use uuid::Uuid;
 /// The environment variable with the URL of a server that all test processes of a run share.
 pub const SHARED_SERVER: &str = "MERIDIAN_TEST_POSTGRES_URL";
 
+/// Who owns the databases of tests: an ordinary role, as in production. Row-level security does not
+/// hold for a superuser.
+const ROLE: &str = "meridian";
+
+/// Many may make it at once.
+const MAKE_ROLE: &str = "DO $$ BEGIN CREATE ROLE meridian LOGIN; \
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+
 /// The server of this process, for as long as one of its databases is in use.
 static OWN_SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 
@@ -40,21 +48,44 @@ pub fn fresh_database() -> Database {
 impl Database {
     fn create(server_url: String, own_server: Option<Arc<Server>>) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
-        psql(&server_url, &format!("CREATE DATABASE {name}"))
-            .unwrap_or_else(|error| panic!("no database for the test: {error}"));
+        for sql in [MAKE_ROLE, &format!("CREATE DATABASE {name} OWNER {ROLE}")] {
+            psql(&server_url, sql)
+                .unwrap_or_else(|error| panic!("no database for the test: {error}"));
+        }
         Self { server_url, name, _own_server: own_server }
     }
 
+    /// As the program is given it: with a role that owns the database, and is no superuser.
     pub fn url(&self) -> String {
+        with_role(&self.url_of_superuser(), ROLE)
+    }
+
+    /// The same for who looks into the database from beside: of all stores.
+    pub fn url_of_all_stores(&self) -> String {
+        let url = self.url();
+        let and = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{and}options=-c%20meridian.stores%3D*")
+    }
+
+    /// The same with a role that may do everything.
+    pub fn url_of_superuser(&self) -> String {
         with_database(&self.server_url, &self.name)
     }
 
-    /// What `psql` answers to statements, one row a line, without headings.
+    /// Has everything written to disk that was changed, which only a superuser may.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn checkpoint(&self) {
+        psql(&self.url_of_superuser(), "CHECKPOINT").unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// What `psql` answers to statements about all stores, one row a line, without headings.
     ///
     /// # Panics
     /// If a statement fails.
     pub fn query(&self, sql: &str) -> String {
-        psql(&self.url(), sql).unwrap_or_else(|error| panic!("{error}"))
+        psql(&self.url_of_all_stores(), sql).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -94,6 +125,14 @@ fn psql(url: &str, sql: &str) -> io::Result<String> {
     run(&mut command)
 }
 
+/// The same URL with another role, which needs no password.
+fn with_role(url: &str, role: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{role}@{host}/{path}")
+}
+
 /// The URL of another database on the same server, with the same parameters.
 fn with_database(server_url: &str, name: &str) -> String {
     let (address, parameters) = match server_url.split_once('?') {
@@ -109,6 +148,18 @@ fn with_database(server_url: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_role_of_a_url_is_replaced() {
+        let cases = [
+            ("postgres://postgres@host:5433/x", "postgres://me@host:5433/x"),
+            ("postgres://a:pw@host/x?sslmode=disable", "postgres://me@host/x?sslmode=disable"),
+            ("postgres://host/x", "postgres://me@host/x"),
+        ];
+        for (superuser, ordinary) in cases {
+            assert_eq!(with_role(superuser, "me"), ordinary);
+        }
+    }
 
     #[test]
     fn only_the_database_of_a_url_is_replaced() {

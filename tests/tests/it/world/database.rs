@@ -48,7 +48,9 @@ impl Database {
                 connection.execute_batch("BEGIN IMMEDIATE").unwrap();
                 Lock::Sqlite(connection)
             }
-            Self::Postgresql(database) => Lock::Postgresql(psql_in_transaction(&database.url())),
+            Self::Postgresql(database) => {
+                Lock::Postgresql(psql_in_transaction(&database.url_of_all_stores()))
+            }
         }
     }
 

@@ -31,6 +31,12 @@ impl Http {
         self.with("authorization", &format!("Bearer {secret}"))
     }
 
+    /// What it shows for whom it is.
+    pub fn secret(&self) -> String {
+        let shown = self.headers[header::AUTHORIZATION].to_str().unwrap();
+        shown.trim_start_matches("Bearer ").to_owned()
+    }
+
     /// The same as nobody.
     pub fn anonymous(&self) -> Self {
         let mut other = self.clone();

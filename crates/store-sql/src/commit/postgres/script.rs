@@ -3,7 +3,7 @@
 
 mod source;
 
-use crate::commit::rows::{OrderRow, Rows, ToldRow, scope};
+use crate::commit::rows::{OrderRow, Rows, ToldRow, asks_for, scope};
 use sea_orm::sqlx::{self, error::BoxDynError, postgres::PgArguments};
 use std::collections::HashSet;
 
@@ -23,6 +23,9 @@ impl Script {
             guard: "",
             fault: None,
         };
+        let stores = asks_for(batch);
+        builder.one_argument(&stores);
+        builder.parts.push(FENCE.to_owned());
         let changes = |rows: &Rows| rows.orders.iter().any(|order| !order.is_new());
         let places = (0..batch.len()).filter(|place| !changes(batch[*place]));
         let won: HashSet<usize> = places.collect();
@@ -37,13 +40,22 @@ impl Script {
         if let Some(fault) = builder.fault {
             return Err(sqlx::Error::Encode(fault));
         }
-        let answer =
-            if builder.guard.is_empty() { "SELECT 0 WHERE false" } else { "SELECT n FROM changed" };
-        let with = if builder.parts.is_empty() { "" } else { "WITH " };
-        let sql = format!("{with}{} {answer}", builder.parts.join(", "));
+        let answer = if builder.guard.is_empty() { NO_ANSWER } else { ANSWER };
+        let sql = format!("WITH {} {answer}", builder.parts.join(", "));
         Ok(Self { sql, arguments: builder.arguments, won })
     }
 }
+
+/// For whose stores the statement is; over with it.
+const FENCE: &str =
+    "fence AS MATERIALIZED (SELECT set_config('meridian.stores', $1, true) AS told)";
+
+/// This is what is carried out first, and it does not look at a table before it is said whose rows
+/// are there: what looks at one needs the outcome (`OFFSET 0` keeps it from being taken apart). Parts
+/// that nobody reads come last. A policy that was asked too early would let nothing pass.
+const ANSWER: &str = "SELECT c.n FROM fence CROSS JOIN LATERAL \
+    (SELECT n FROM changed WHERE fence.told IS NOT NULL OFFSET 0) c";
+const NO_ANSWER: &str = "SELECT 0 FROM fence WHERE told IS NULL";
 
 /// Locks the orders in the sequence of their keys; one that moved on is not among them.
 const LOCKED: &str = "locked AS MATERIALIZED (SELECT x.n FROM given x JOIN orders o \

@@ -28,7 +28,9 @@ impl Rows {
         let tokens = commit.tokens.iter().map(TokenRow::of).collect::<Result<_, _>>()?;
         let endpoints = commit.endpoints.iter().map(EndpointRow::of).collect::<Result<_, _>>()?;
         let people = people::steps(&commit)?;
+        let store_ids = commit.store_ids().into_iter().map(ToString::to_string).collect();
         let mut rows = Self {
+            store_ids,
             at: micros(commit.at),
             actor_kind: commit.actor.kind.name(),
             actor_id: commit.actor.id,

@@ -15,7 +15,7 @@ async fn what_was_committed_together_stays_when_another_commit_fails_at_its_end(
     let rule = "DROP TABLE stores; CREATE TABLE stores (store_id TEXT PRIMARY KEY \
         REFERENCES orders (store_id) DEFERRABLE INITIALLY DEFERRED, version BIGINT, doc TEXT); \
         CREATE UNIQUE INDEX one_order ON orders (store_id)";
-    store.0.write.execute_unprepared(rule).await.unwrap();
+    store.inner.write.execute_unprepared(rule).await.unwrap();
     let placed = Commit { orders: vec![order("O-1").change()], ..commit() };
     let after = store_record("without-orders");
     let facts = vec![StoreFact::Created { store: Box::new(after.clone()) }];
@@ -23,6 +23,6 @@ async fn what_was_committed_together_stays_when_another_commit_fails_at_its_end(
     let made = Commit { stores: vec![made], ..commit() };
 
     let batch = [placed, made].map(|commit| Rows::of(commit).unwrap());
-    let verdicts = SqliteWriter::new(&store.0.write).apply(&batch).await;
+    let verdicts = SqliteWriter::new(&store.inner.write).apply(&batch).await;
     assert!(matches!(verdicts[..], [Ok(()), Err(StoreError::Corrupt(_))]), "{verdicts:?}");
 }

@@ -42,6 +42,12 @@ impl<'a> Builder<'a> {
         })
     }
 
+    pub fn one_argument(&mut self, value: &str) {
+        if let Err(error) = self.arguments.add(value) {
+            self.fault = Some(error);
+        }
+    }
+
     pub fn argument<'q, T>(&mut self, values: Vec<T>) -> usize
     where
         Vec<T>: Encode<'q, Postgres> + Type<Postgres>,
