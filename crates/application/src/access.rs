@@ -37,6 +37,16 @@ impl Credential {
     }
 }
 
+/// What is known of a secret without looking it up.
+#[derive(Debug, Clone)]
+pub enum AtHand {
+    /// It may be taken on trust.
+    Fresh(Credential),
+    /// It was somebody's not long ago.
+    Stale(Credential),
+    Unknown,
+}
+
 /// Looks secrets up by their hash. Unknown ones are not remembered, so that nobody can fill the
 /// memory with guesses.
 #[derive(Clone)]
@@ -88,26 +98,33 @@ impl Access {
     pub async fn find(&self, secret: &str) -> Result<Option<Credential>, StoreError> {
         let hash = secret_hash(secret);
         let now = self.clock.now();
-        let (known, forgotten) = {
-            let known = self.known();
-            (known.found.get(&hash).cloned(), known.forgotten)
-        };
-        match known {
-            Some((read_at, found)) if (now - read_at).abs() < FRESH => Ok(Some(found)),
-            _ => {
-                let found = self.look_up(secret, &hash).await?;
-                let mut known = self.known();
-                match &found {
-                    Some(found) if known.forgotten == forgotten => {
-                        if known.found.len() >= MAX_CACHED {
-                            known.found.clear();
-                        }
-                        known.found.insert(hash, (now, found.clone()));
-                    }
-                    _ => _ = known.found.remove(&hash),
+        let forgotten = self.known().forgotten;
+        if let AtHand::Fresh(found) = self.at_hand(&hash) {
+            return Ok(Some(found));
+        }
+        let found = self.look_up(secret, &hash).await?;
+        let mut known = self.known();
+        match &found {
+            Some(found) if known.forgotten == forgotten => {
+                if known.found.len() >= MAX_CACHED {
+                    known.found.clear();
                 }
-                Ok(found)
+                known.found.insert(hash, (now, found.clone()));
             }
+            _ => _ = known.found.remove(&hash),
+        }
+        Ok(found)
+    }
+
+    /// Whose secret it is, as far as that is known without asking the store.
+    pub fn at_hand(&self, hash: &[u8; 32]) -> AtHand {
+        let now = self.clock.now();
+        match self.known().found.get(hash) {
+            Some((read_at, found)) if (now - *read_at).abs() < FRESH => {
+                AtHand::Fresh(found.clone())
+            }
+            Some((_, found)) => AtHand::Stale(found.clone()),
+            None => AtHand::Unknown,
         }
     }
 
