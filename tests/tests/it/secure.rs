@@ -193,8 +193,9 @@ async fn the_contract_is_told_only_where_that_is_wanted() {
         let world = World::with(Backend::Sqlite, &[("MERIDIAN__GRPC__REFLECTION", setting)]);
         let channel = world.grpc().await.channel();
         let question = tokio_stream::iter([ServerReflectionRequest::default()]);
-        let asked = ServerReflectionClient::new(channel.clone()).server_reflection_info(question);
-        assert_eq!(asked.await.err().map(|status| status.code()), told);
+        let mut client = ServerReflectionClient::new(channel.clone());
+        let asked = client.server_reflection_info(question).await;
+        assert_eq!(asked.err().map(|status| status.code()), told);
         HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
     }
 }
