@@ -112,10 +112,13 @@ pub struct Gate {
 /// By what somebody comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entrance {
-    /// Health and reflection tell nothing about anybody's orders.
-    Open,
+    /// Health and the contract tell nothing about anybody's orders: for everybody, once.
+    Check,
+    /// The same as a stream.
+    Watch,
     Proof(Proof),
-    Caller,
+    Call,
+    Stream,
 }
 
 impl Gate {
@@ -178,17 +181,18 @@ impl Gate {
         let Times { deadline, asked } = times?;
         check_headers(request.headers())?;
         let entrance = entrance(request.uri().path(), method);
-        let streams = method.map_or(entrance == Entrance::Open, |it| it.streams)
-            && !is_check(request.uri().path());
         let deadline = match entrance {
             Entrance::Proof(_) => deadline.at_most(PROOF_DEADLINE),
-            Entrance::Open | Entrance::Caller => deadline,
+            _ => deadline,
         };
-        let ask = if streams { self.callers.still_valid(request.headers()) } else { None };
+        let ask = match entrance {
+            Entrance::Stream => self.callers.still_valid(request.headers()),
+            _ => None,
+        };
         request.extensions_mut().insert(deadline);
         let name = method.map_or("", |it| it.method);
         let call = async {
-            let (caller, running) = self.enter(entrance, streams, request.headers(), name).await?;
+            let (caller, running) = self.enter(entrance, request.headers(), name).await?;
             // A command that goes on after its caller left still counts as running.
             request.extensions_mut().insert(running.clone());
             if let Some(caller) = &caller {
@@ -208,7 +212,7 @@ impl Gate {
             .await
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))?;
         let answered = in_our_words(answered);
-        if streams {
+        if matches!(entrance, Entrance::Watch | Entrance::Stream) {
             return Ok(answered.map(|body| Body::new(Open::new(body, asked, ask, running))));
         }
         Ok(answered)
@@ -218,23 +222,22 @@ impl Gate {
     async fn enter(
         &self,
         entrance: Entrance,
-        streams: bool,
         headers: &HeaderMap,
         method: &str,
     ) -> Result<(Option<Arc<Principal>>, Running), Status> {
-        let (caller, place) = match (entrance, streams) {
-            (Entrance::Open, true) => (None, self.watchers.take("").await),
-            (Entrance::Open, false) => (None, self.checks.take("").await),
-            (Entrance::Proof(Proof::Password), _) => (None, self.log_ins.take("").await),
-            (Entrance::Proof(Proof::Signature), _) => (None, self.signed.take("").await),
-            (Entrance::Caller, _) => {
+        let (caller, place) = match entrance {
+            Entrance::Check => (None, self.checks.take("").await),
+            Entrance::Watch => (None, self.watchers.take("").await),
+            Entrance::Proof(Proof::Password) => (None, self.log_ins.take("").await),
+            Entrance::Proof(Proof::Signature) => (None, self.signed.take("").await),
+            Entrance::Call | Entrance::Stream => {
                 let caller = Arc::new(self.callers.identify(headers, method).await?);
                 let share = caller.share();
                 // Of whoever acts for all stores the call itself says for which.
                 if caller.store_id.is_some() {
                     self.rates.admit(&share)?;
                 }
-                let places = if streams { &self.open } else { &self.running };
+                let places = if entrance == Entrance::Stream { &self.open } else { &self.running };
                 let place = places.take(&share).await;
                 drop(share);
                 (Some(caller), place)
@@ -281,15 +284,17 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Status> {
 }
 
 fn entrance(path: &str, method: Option<&Permission>) -> Entrance {
-    if path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.") {
-        return Entrance::Open;
+    if path == "/grpc.health.v1.Health/Check" {
+        return Entrance::Check;
     }
-    method.and_then(|it| it.proof).map_or(Entrance::Caller, Entrance::Proof)
-}
-
-/// The one that is open to everybody and no stream.
-fn is_check(path: &str) -> bool {
-    path == "/grpc.health.v1.Health/Check"
+    if path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.") {
+        return Entrance::Watch;
+    }
+    match method {
+        Some(Permission { proof: Some(proof), .. }) => Entrance::Proof(*proof),
+        Some(Permission { streams: true, .. }) => Entrance::Stream,
+        _ => Entrance::Call,
+    }
 }
 
 impl<S> Layer<S> for Gate {

@@ -4,7 +4,7 @@ mod flood;
 
 use crate::{
     on_both,
-    world::{Grpc, Http, STORE, World, eventually, order, order_path, reason_of, unique},
+    world::{Backend, Grpc, Http, STORE, World, eventually, order, order_path, reason_of, unique},
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -12,7 +12,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
-use wire::{orders::v1::GetOrderRequest, refunds::v1::CreateRefundRequest};
+use wire::{
+    events::v1::{WatchEventsRequest, event_service_client::EventServiceClient},
+    orders::v1::GetOrderRequest,
+    refunds::v1::CreateRefundRequest,
+};
 
 on_both!(
     a_store_above_its_rate_is_told_when_to_come_back,
@@ -211,4 +215,62 @@ fn patiently<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(Duration::from_mins(2));
     request
+}
+
+/// What they cost is a look-up, and those have places of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_are_in_nobodys_way() {
+    const GUESSES: usize = 400;
+    // Looked up, and waiting for it.
+    const IN: usize = 16 + 256;
+    let mut world = World::on(Backend::Postgresql);
+    two_stores(&world).await;
+    world.restart_with(&[("MERIDIAN__GRPC__MAX_CONCURRENT_CALLS", "4")]);
+    let platform = world.grpc().await;
+    let mut connections = Vec::new();
+    for _ in 0..GUESSES.div_ceil(150) {
+        connections.push(world.grpc().await);
+    }
+    let lock = world.database.lock_tokens();
+    let guesses: Vec<_> = (0..GUESSES)
+        .map(|number| {
+            let guess = connections[number % connections.len()].token(&format!("mrd_{number}"));
+            spawned(
+                &guess,
+                |grpc| async move { grpc.orders().get_order(patiently(get(STORE))).await },
+            )
+        })
+        .collect();
+    let over = || guesses.iter().filter(|guess| guess.is_finished()).count();
+    eventually("too many guesses", || async { (over() >= GUESSES - IN).then_some(()) }).await;
+    for _ in 0..20 {
+        platform.orders().get_order(get(OTHER)).await.unwrap();
+    }
+    drop(lock);
+    let mut reasons = Vec::new();
+    for guess in guesses {
+        reasons.push(reason_of(&guess.await.unwrap().unwrap_err()));
+    }
+    reasons.sort();
+    reasons.dedup();
+    assert!(
+        reasons.iter().all(|it| ["OVERLOADED", "UNAUTHENTICATED"].contains(&&**it)),
+        "{reasons:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_call_too_many_on_a_connection_waits_at_its_client() {
+    let world = World::with(Backend::Sqlite, &[("MERIDIAN__GRPC__MAX_CONCURRENT_STREAMS", "1")]);
+    world.open_store(json!({})).await;
+    world.ready(&order("O-1")).await;
+    let (first, second) = (world.grpc().await, world.grpc().await);
+    let watch = WatchEventsRequest { store_id: STORE.to_owned(), ..WatchEventsRequest::default() };
+    let events = EventServiceClient::new(first.called()).watch_events(watch).await.unwrap();
+    let waits = spawned(&first, |grpc| async move { grpc.orders().get_order(get(STORE)).await });
+    // Another connection is not concerned.
+    second.orders().get_order(get(STORE)).await.unwrap();
+    assert!(!waits.is_finished());
+    drop(events);
+    waits.await.unwrap().unwrap();
 }

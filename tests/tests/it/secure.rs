@@ -146,7 +146,7 @@ fn checking_the_settings_names_every_file_that_cannot_be_used() {
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     let certificate = ("MERIDIAN__GRPC__TLS__CERTIFICATE", text(&pair.certificate));
-    assert_eq!(check(&[certificate, ("MERIDIAN__GRPC__TLS__KEY", text(&pair.key))]).0, true);
+    assert!(check(&[certificate, ("MERIDIAN__GRPC__TLS__KEY", text(&pair.key))]).0);
     let (is_good, told) = check(&[
         certificate,
         ("MERIDIAN__GRPC__TLS__KEY", text(&other.key)),

@@ -85,7 +85,7 @@ mod tests {
 
     /// How many calls in a row are let in.
     fn let_in(rates: &Rates, store: &str, now: Instant) -> u32 {
-        (0..).take_while(|_| rates.take(store, now).is_ok()).count().try_into().unwrap()
+        (0..1_000).take_while(|_| rates.take(store, now).is_ok()).count().try_into().unwrap()
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         rates.take("a", began).unwrap();
         let now = began + 100 * MILLI;
         let wait = rates.take("a", now).unwrap_err();
-        assert_eq!(wait, Duration::from_secs(1) / 3 - 100 * MILLI);
+        assert_eq!(wait + 100 * MILLI, Duration::from_secs(1) / 3);
         assert!(rates.take("a", now + wait - Duration::from_nanos(1)).is_err());
         rates.take("a", now + wait).unwrap();
     }
