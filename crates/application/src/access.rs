@@ -41,6 +41,16 @@ impl Credential {
     }
 }
 
+/// What is known of a secret without looking it up.
+#[derive(Debug, Clone)]
+pub enum AtHand {
+    /// It may be taken on trust.
+    Fresh(Credential),
+    /// It was somebody's not long ago.
+    Stale(Credential),
+    Unknown,
+}
+
 /// Looks secrets up by their hash. Unknown ones are not remembered, so that nobody can fill the
 /// memory with guesses.
 #[derive(Clone)]
@@ -55,8 +65,8 @@ pub struct Access {
 
 #[derive(Default)]
 struct Known {
-    /// By hash: when it was read, and what was read.
-    found: HashMap<[u8; 32], (OffsetDateTime, Credential)>,
+    /// By hash: when it was read, if that still counts, and what was read.
+    found: HashMap<[u8; 32], (Option<OffsetDateTime>, Credential)>,
     /// How often everything was forgotten: what was read before is not remembered after.
     forgotten: u64,
 }
@@ -147,26 +157,33 @@ impl Access {
     pub async fn find(&self, secret: &str) -> Result<Option<Credential>, StoreError> {
         let hash = secret_hash(secret);
         let now = self.clock.now();
-        let (known, forgotten) = {
-            let known = self.known();
-            (known.found.get(&hash).cloned(), known.forgotten)
-        };
-        match known {
-            Some((read_at, found)) if (now - read_at).abs() < FRESH => Ok(Some(found)),
-            _ => {
-                let found = self.look_up(secret, &hash).await?;
-                let mut known = self.known();
-                match &found {
-                    Some(found) if known.forgotten == forgotten => {
-                        if known.found.len() >= MAX_CACHED {
-                            known.found.clear();
-                        }
-                        known.found.insert(hash, (now, found.clone()));
-                    }
-                    _ => _ = known.found.remove(&hash),
+        let forgotten = self.known().forgotten;
+        if let AtHand::Fresh(found) = self.at_hand(&hash) {
+            return Ok(Some(found));
+        }
+        let found = self.look_up(secret, &hash).await?;
+        let mut known = self.known();
+        match &found {
+            Some(found) if known.forgotten == forgotten => {
+                if known.found.len() >= MAX_CACHED {
+                    known.found.clear();
                 }
-                Ok(found)
+                known.found.insert(hash, (Some(now), found.clone()));
             }
+            _ => _ = known.found.remove(&hash),
+        }
+        Ok(found)
+    }
+
+    /// Whose secret it is, as far as that is known without asking the store.
+    pub fn at_hand(&self, hash: &[u8; 32]) -> AtHand {
+        let now = self.clock.now();
+        match self.known().found.get(hash) {
+            Some((Some(read_at), found)) if (now - *read_at).abs() < FRESH => {
+                AtHand::Fresh(found.clone())
+            }
+            Some((_, found)) => AtHand::Stale(found.clone()),
+            None => AtHand::Unknown,
         }
     }
 
@@ -182,10 +199,11 @@ impl Access {
         Ok(self.reader.token_by_hash(hash).await?.map(Credential::Token))
     }
 
-    /// Forgets every secret, such as after a revocation in this process.
+    /// Trusts no secret any more that is at hand, such as after a revocation in this process. Whose
+    /// they were stays known, so that those callers are no strangers.
     pub fn forget(&self) {
         let mut known = self.known();
-        known.found.clear();
+        known.found.values_mut().for_each(|(read_at, _)| *read_at = None);
         known.forgotten += 1;
     }
 

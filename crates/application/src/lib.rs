@@ -33,7 +33,7 @@ mod transfers;
 mod waiting;
 mod webhooks;
 
-pub use access::{Access, Credential, secret_hash};
+pub use access::{Access, AtHand, Credential, secret_hash};
 pub use accounts::{Accounts, Credentials, LoggedIn, NewUser, UserUpdate};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Made, Request};

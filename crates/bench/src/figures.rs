@@ -122,7 +122,7 @@ impl Figures {
 }
 
 /// The smallest of the sorted values that so many percent of them do not exceed.
-fn percentile(sorted: &[u32], percent: usize) -> Duration {
+pub fn percentile(sorted: &[u32], percent: usize) -> Duration {
     let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     Duration::from_micros(sorted.get(place).copied().unwrap_or_default().into())
 }

@@ -12,6 +12,7 @@ mod events;
 mod figures;
 mod load;
 mod messages;
+mod neighbours;
 mod pipeline;
 mod processes;
 mod report;
@@ -56,6 +57,8 @@ async fn run(settings: &Settings) -> Outcome<Report> {
             pipeline::measure(engine, settings, &mut report).await?;
         } else if settings.measures(engine) && settings.events() {
             events::measure(engine, settings, &mut report).await?;
+        } else if settings.measures(engine) && settings.neighbours() {
+            neighbours::measure(engine, settings, &mut report).await?;
         } else if settings.measures(engine) {
             measure(engine, settings, &mut report).await?;
         }

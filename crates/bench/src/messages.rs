@@ -16,6 +16,9 @@ use wire::{
 
 pub const STORE: &str = "bench";
 
+/// Its neighbour.
+pub const SECOND_STORE: &str = "bench-2";
+
 /// Order ids are numbers of equal length, so that a script can count them up.
 pub const FIRST_ORDER: u64 = 100_000_000_000;
 
@@ -55,12 +58,23 @@ pub fn plug_and_play_store(shop: SocketAddr) -> Vec<u8> {
     store.encode_to_vec()
 }
 
+/// One beside the first.
+pub fn second_store() -> Vec<u8> {
+    let store = CreateStoreRequest {
+        store_id: SECOND_STORE.to_owned(),
+        request_id: "store-2".to_owned(),
+        merchant_guid: "00000000-0000-4000-8000-000000000002".to_owned(),
+        ..plain_store()
+    };
+    store.encode_to_vec()
+}
+
 pub fn store() -> Vec<u8> {
     plain_store().encode_to_vec()
 }
 
 /// A token as a merchant's server has it, so that its look-up is part of the figures.
-pub fn token() -> Vec<u8> {
+pub fn token(store_id: &str) -> Vec<u8> {
     let scopes = [
         "events:read",
         "webhooks:write",
@@ -70,7 +84,7 @@ pub fn token() -> Vec<u8> {
         "refunds:write",
     ];
     let token = CreateTokenRequest {
-        store_id: STORE.to_owned(),
+        store_id: store_id.to_owned(),
         request_id: "token".to_owned(),
         name: "load".to_owned(),
         role: Role::Service.into(),
@@ -80,8 +94,12 @@ pub fn token() -> Vec<u8> {
     token.encode_to_vec()
 }
 
-/// Three lines of a hundred pieces each with shipping and duties, paid in full by card.
 pub fn create_order(number: u64) -> Vec<u8> {
+    create_order_of(STORE, number)
+}
+
+/// Three lines of a hundred pieces each with shipping and duties, paid in full by card.
+pub fn create_order_of(store_id: &str, number: u64) -> Vec<u8> {
     let address = Address {
         name: "Ada Example".to_owned(),
         lines: vec!["12 Long Street".to_owned(), "Third floor".to_owned()],
@@ -120,7 +138,7 @@ pub fn create_order(number: u64) -> Vec<u8> {
         ..Order::default()
     };
     let request = CreateOrderRequest {
-        store_id: STORE.to_owned(),
+        store_id: store_id.to_owned(),
         request_id: format!("order-{number}"),
         order: Some(order),
     };
@@ -162,9 +180,13 @@ pub fn create_refund(number: u64, orders: u64) -> Vec<u8> {
 }
 
 pub fn get_order(number: u64, orders: u64) -> Vec<u8> {
+    get_order_of(STORE, number, orders)
+}
+
+pub fn get_order_of(store_id: &str, number: u64, orders: u64) -> Vec<u8> {
     // A step without a common factor visits every order, and neighbours not one after the other.
     let order_id = order_id(number.wrapping_mul(7_919) % orders);
-    GetOrderRequest { store_id: STORE.to_owned(), order_id }.encode_to_vec()
+    GetOrderRequest { store_id: store_id.to_owned(), order_id }.encode_to_vec()
 }
 
 /// Asks for one order that is not READY yet.

@@ -37,7 +37,10 @@ pub struct Settings {
     /// Measures events instead: how soon they can be read, and how fast.
     #[arg(long, conflicts_with = "pipeline")]
     events: bool,
-    /// Orders that go all the way then.
+    /// Measures instead what a store that calls too often takes from its neighbour.
+    #[arg(long, conflicts_with_all = ["pipeline", "events"])]
+    neighbours: bool,
+    /// Orders that go all the way with `--pipeline`.
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=1_000_000))]
     pipeline_orders: u32,
     /// Older orders that are there the second time.
@@ -110,6 +113,10 @@ impl Settings {
 
     pub const fn events(&self) -> bool {
         self.events
+    }
+
+    pub const fn neighbours(&self) -> bool {
+        self.neighbours
     }
 
     pub const fn pipeline_orders(&self) -> u32 {

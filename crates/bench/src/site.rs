@@ -12,6 +12,7 @@ use crate::{
 use prost::Message as _;
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -48,6 +49,14 @@ pub enum Workers {
     /// With the one that makes orders READY.
     Ready,
     All,
+}
+
+/// How often a store may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limits {
+    /// As often as it can, and nobody waits: what is measured is what there is below.
+    None,
+    PerSecond(u32),
 }
 
 pub struct Site {
@@ -93,7 +102,7 @@ impl Site {
         };
         site.start(Workers::Sequencer).await?;
         site.call(CREATE_STORE, store).await?;
-        let answer = site.call(CREATE_TOKEN, &messages::token()).await?;
+        let answer = site.call(CREATE_TOKEN, &messages::token(STORE)).await?;
         let token = CreateTokenResponse::decode(answer)?.token.unwrap_or_default();
         site.token = token.secret;
         site.stop();
@@ -115,7 +124,16 @@ impl Site {
 
     /// Starts the program, instead of the one that runs, and says how long it took to be ready.
     pub async fn start(&mut self, workers: Workers) -> Outcome<Duration> {
+        self.start_with(workers, Limits::None).await
+    }
+
+    pub async fn start_with(&mut self, workers: Workers, limits: Limits) -> Outcome<Duration> {
         self.stop();
+        let (rate, burst) = match limits {
+            Limits::None => (1_000_000, 1_000_000),
+            Limits::PerSecond(rate) => (rate, 2 * rate),
+        };
+        let (rate, burst) = (rate.to_string(), burst.to_string());
         let url = self.database.url();
         let mut environment = vec![
             ("MERIDIAN__DATABASE__URL", url.as_str()),
@@ -125,6 +143,12 @@ impl Site {
             // And so is the endpoint that is told of events.
             ("MERIDIAN__WEBHOOKS__ALLOW_LOOPBACK", "true"),
         ];
+        environment.push(("MERIDIAN__LIMITS__RATE_PER_STORE", &rate));
+        environment.push(("MERIDIAN__LIMITS__BURST_PER_STORE", &burst));
+        if limits == Limits::None {
+            environment.push(("MERIDIAN__LIMITS__CALLS_PER_STORE", "1000"));
+            environment.push(("MERIDIAN__LIMITS__WAITING_CALLS", "0"));
+        }
         match workers {
             Workers::Webhooks => environment.push(("MERIDIAN__SERVE__WORKERS", "webhooks")),
             Workers::Sequencer => environment.push(("MERIDIAN__SERVE__WORKERS", "sequencer")),
@@ -166,6 +190,34 @@ impl Site {
         let message: Messages = Arc::new(move |number| messages::get_order(number, orders));
         let (figures, _) = self.load(GET_ORDER, clients, message, &Arc::default()).await?;
         Ok(figures)
+    }
+
+    /// A second store with one order; answers its token.
+    pub async fn second_store(&self) -> Outcome<String> {
+        let platform = Connection::open(self.address()?, BOOTSTRAP).await?;
+        let store = messages::SECOND_STORE;
+        let mut answer = bytes::Bytes::new();
+        for (method, message) in [
+            (CREATE_STORE, messages::second_store()),
+            (CREATE_ORDER, messages::create_order_of(store, 0)),
+            (CREATE_TOKEN, messages::token(store)),
+        ] {
+            answer = platform.call(&platform.endpoint(method)?, &message).await?;
+        }
+        Ok(CreateTokenResponse::decode(answer)?.token.unwrap_or_default().secret)
+    }
+
+    /// Further connections of the first store.
+    pub async fn loud(&self, connections: usize) -> Outcome<Vec<Connection>> {
+        let mut opened = Vec::new();
+        for _ in 0..connections {
+            opened.push(Connection::open(self.address()?, &self.token).await?);
+        }
+        Ok(opened)
+    }
+
+    pub fn address(&self) -> Outcome<SocketAddr> {
+        Ok(self.running()?.grpc())
     }
 
     /// Refunds that were acknowledged, and refunds that are stored.

@@ -1,4 +1,4 @@
-//! The gateway's listener: so many connections, each of which has to say something in time.
+//! Serving the gateway's connections, each of which has to say something in time.
 
 mod stopping;
 
@@ -11,20 +11,14 @@ use hyper_util::{
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
-use socket2::{SockRef, TcpKeepalive};
+use sockets::{Connection, Listener};
 use std::{io, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
-};
+use tokio::{sync::Notify, time::timeout};
 use tower::ServiceExt as _;
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at the same time; further ones wait until one has ended.
-    pub connections: usize,
     /// How long a connection may take for its first request, and HTTP/1 for the headers of each;
     /// there it also ends a connection that is idle.
     pub header_timeout: Duration,
@@ -36,12 +30,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 4_096,
-            header_timeout: Duration::from_secs(30),
-            headers: 128 << 10,
-            streams: 200,
-        }
+        Self { header_timeout: Duration::from_secs(30), headers: 128 << 10, streams: 200 }
     }
 }
 
@@ -49,8 +38,6 @@ impl Default for Limits {
 const MAX_RESETS: usize = 200;
 /// A connection that is silent for so long is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// How long nothing is accepted after accepting failed, as for want of file descriptors.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves `router` until `stop`; then takes no new connections, lets requests in flight end, and
 /// tells streams that they have to.
@@ -59,27 +46,21 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 ///
 /// None today: what a connection does wrong ends that connection alone.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: Listener,
     router: Router,
     limits: Limits,
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
     let stopping = Stopping::default();
     let router = router.layer(Extension(stopping.clone()));
     let mut stop = std::pin::pin!(stop);
     loop {
-        let next = accept(&listener, &places);
-        let (stream, place) = tokio::select! {
-            next = next => next,
+        let stream = tokio::select! {
+            next = listener.accept() => next,
             () = &mut stop => break,
         };
-        let connection = connection(stream, router.clone(), limits, &open);
-        tokio::spawn(async move {
-            connection.await;
-            drop(place);
-        });
+        tokio::spawn(connection(stream, router.clone(), limits, &open));
     }
     drop(listener);
     stopping.begin();
@@ -87,39 +68,12 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection with its place among those that are open.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-    // Nobody closes the semaphore, so that there is always a place.
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_AGAIN).await;
-            }
-        }
-    }
-}
-
 fn connection(
-    stream: TcpStream,
+    stream: Connection,
     router: Router,
     limits: Limits,
     open: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + use<> {
-    // Answers are written whole; waiting to fill a packet only delays them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
-    // HTTP/1 does not ask a reader whether it is still there.
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
-    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&keepalive.with_retries(3)) {
-        tracing::debug!(%error, "a connection is not asked whether it is still there");
-    }
     let asked = Arc::new(Notify::new());
     let first = Arc::clone(&asked);
     let service = router.map_request(move |request: Request<Incoming>| {
@@ -164,4 +118,4 @@ fn connection(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,8 @@
-use crate::{Deadline, Principal, fields, gate::Running, permissions, refusal};
+use crate::{
+    Deadline, Principal, fields,
+    gate::{Rates, Running},
+    permissions, refusal,
+};
 use application::{Caller, Failure, Missing};
 use domain::id::StoreId;
 use ports::Fence;
@@ -45,7 +49,8 @@ impl Admitted {
 ///
 /// # Errors
 ///
-/// `NOT_FOUND`, `PERMISSION_DENIED`, or `INVALID_ARGUMENT` for an id that cannot be one.
+/// `NOT_FOUND`, `PERMISSION_DENIED`, `INVALID_ARGUMENT` for an id that cannot be one, or
+/// `RESOURCE_EXHAUSTED`.
 pub fn admit<T>(
     request: &Request<T>,
     method: &'static str,
@@ -58,6 +63,7 @@ pub fn admit<T>(
         return Err(another_store(&principal, store_id));
     }
     may_call(&principal, method)?;
+    meter(request, &principal, store_id)?;
     Ok(admitted(request, principal, parsed))
 }
 
@@ -71,10 +77,11 @@ pub fn another_store(principal: &Principal, named: &str) -> Status {
 ///
 /// # Errors
 ///
-/// `PERMISSION_DENIED`.
+/// `PERMISSION_DENIED`, `RESOURCE_EXHAUSTED`.
 pub fn admit_any<T>(request: &Request<T>, method: &'static str) -> Result<Principal, Status> {
     let principal = identify(request)?;
     may_call(&principal, method)?;
+    meter(request, &principal, "")?;
     Ok(principal)
 }
 
@@ -110,6 +117,17 @@ fn admitted<T>(request: &Request<T>, principal: Principal, store_id: StoreId) ->
         idempotency_key: header("idempotency-key"),
         deadline: request.extensions().get::<Deadline>().copied().unwrap_or_default(),
         _place: Place::of(request),
+    }
+}
+
+/// Counts the call of somebody who acts for all stores against the store that it names. Each such
+/// caller has a share of its own at every store, so that a store that calls too often keeps nobody
+/// from looking after it.
+fn meter<T>(request: &Request<T>, principal: &Principal, store_id: &str) -> Result<(), Status> {
+    let rates = request.extensions().get::<Arc<Rates>>();
+    match rates.filter(|_| principal.store_id.is_none()) {
+        Some(rates) => rates.admit(&format!("{}/{store_id}", principal.share())),
+        None => Ok(()),
     }
 }
 

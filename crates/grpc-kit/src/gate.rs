@@ -1,27 +1,36 @@
 //! The layer around all services, over the network and in the process alike.
 
+mod callers;
+mod places;
+mod rates;
+
+pub(crate) use places::{Place, Places, Room};
+pub(crate) use rates::Rates;
+
 use crate::{
     Deadline, Principal,
     call_name::CallName,
     deadline, denied,
     in_our_words::in_our_words,
-    open::{Ask, Open},
+    open::Open,
     permissions::{self, Permission, Proof},
     refusal,
 };
-use application::{Access, Denials, Stores, secret_hash};
-use domain::Denial;
+use application::{Access, Denials, Stores};
+use callers::Callers;
 use http::{HeaderMap, Request, Response};
-use ports::{Fence, Stored};
-use secrecy::{ExposeSecret as _, SecretString};
+use places::Full;
+use ports::Fence;
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
-use telemetry::{KeyValue, metrics::Histogram};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use telemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram},
+};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -33,10 +42,22 @@ const MAX_HEADERS: usize = 16 << 10;
 pub struct GateSettings {
     /// For a call that names no deadline.
     pub default_deadline: Duration,
-    /// Calls that run at the same time; more are refused with a hint when to come back.
+    /// Calls that run at the same time; more wait for their turn.
     pub max_concurrent_calls: usize,
+    /// Those of one store.
+    pub max_calls_per_store: usize,
+    /// Calls that wait; more are refused with a hint when to come back.
+    pub max_waiting_calls: usize,
+    /// How long one waits before it is refused alike.
+    pub max_wait: Duration,
     /// Streams that are open at the same time, beside those calls; more are refused alike.
     pub max_open_streams: usize,
+    /// Those of one store.
+    pub max_streams_per_store: usize,
+    /// Calls that one store may make in a second, in the long run.
+    pub rate_per_store: u32,
+    /// Calls that it may make at once when it made none for a while.
+    pub burst_per_store: u32,
 }
 
 /// Calls that bring their own proof of who they are from, and run at the same time. They have places
@@ -50,35 +71,58 @@ const MAX_LOG_INS: usize = 32;
 /// How long one of those may take, its message too.
 const PROOF_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Questions after the health at the same time, which everybody may ask.
+const MAX_CHECKS: usize = 64;
+
+/// Streams that tell of health or of the contract, to everybody as well. Clients that look after the
+/// health of their connections have one each.
+const MAX_WATCHERS: usize = 1_000;
+
 /// One of the calls that may run at the same time; over with its last clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Running(
-    #[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>,
-);
+pub(crate) struct Running(#[expect(dead_code, reason = "held, not read")] Arc<Place>);
 
 impl Running {
-    pub fn of(place: OwnedSemaphorePermit) -> Self {
+    pub fn of(place: Place) -> Self {
         Self(Arc::new(place))
     }
 }
 
-/// Opens the span of a call, limits how many run, authenticates the caller, puts all that the call
-/// does behind the caller's [`Fence`], and ends the call at its deadline. A stream has to be open by
-/// then; it ends when its caller said, if it said so. Health and reflection are open to everybody.
+/// Opens the span of a call, finds out who calls, counts it against its store's rate, lets so many
+/// run at a time, puts all that the call does behind the caller's [`Fence`], and ends the call at its
+/// deadline. A stream has to be open by then; it ends when its caller said, if it said so. Health and
+/// reflection are open to everybody.
+///
+/// Who calls is known before there is a place for the call, because places are its store's. What
+/// that costs somebody who is nobody is a look-up of a secret, which has places of its own.
 #[derive(Clone)]
 pub struct Gate {
-    access: Access,
-    stores: Stores,
+    callers: Callers,
     denials: Denials,
-    bootstrap: Option<[u8; 32]>,
     default_deadline: Duration,
-    running: Arc<Semaphore>,
-    open: Arc<Semaphore>,
-    signed: Arc<Semaphore>,
-    log_ins: Arc<Semaphore>,
+    rates: Arc<Rates>,
+    running: Places,
+    open: Places,
+    signed: Places,
+    log_ins: Places,
+    checks: Places,
+    watchers: Places,
     duration: Histogram<f64>,
+    refused: Counter<u64>,
     #[cfg(feature = "failpoints")]
     admits_everybody: bool,
+}
+
+/// By what somebody comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entrance {
+    /// Health and the contract tell nothing about anybody's orders: for everybody, once.
+    Check,
+    /// The same as a stream.
+    Watch,
+    Proof(Proof),
+    Call,
+    Stream,
 }
 
 impl Gate {
@@ -90,23 +134,39 @@ impl Gate {
         bootstrap: Option<&str>,
         settings: &GateSettings,
     ) -> Self {
+        let meter = telemetry::meter();
+        let refused = meter
+            .u64_counter("rpc.server.refused")
+            .with_description("Calls that were refused because there were too many, by reason")
+            .build();
+        let (rate, burst) = (settings.rate_per_store, settings.burst_per_store);
         Self {
-            access,
-            stores,
+            callers: Callers::new(access, stores, denials.clone(), bootstrap),
             denials,
-            bootstrap: bootstrap.map(secret_hash),
             default_deadline: settings.default_deadline,
-            running: Arc::new(Semaphore::new(settings.max_concurrent_calls)),
-            open: Arc::new(Semaphore::new(settings.max_open_streams)),
-            signed: Arc::new(Semaphore::new(MAX_SIGNED)),
-            log_ins: Arc::new(Semaphore::new(MAX_LOG_INS)),
-            duration: telemetry::meter()
+            rates: Arc::new(Rates::new(rate, burst, refused.clone())),
+            running: Places::new(Room {
+                places: settings.max_concurrent_calls,
+                per_store: settings.max_calls_per_store,
+                queue: settings.max_waiting_calls,
+                patience: settings.max_wait,
+            }),
+            open: Places::new(Room {
+                per_store: settings.max_streams_per_store,
+                ..Room::of(settings.max_open_streams)
+            }),
+            signed: Places::new(Room::of(MAX_SIGNED)),
+            log_ins: Places::new(Room::of(MAX_LOG_INS)),
+            checks: Places::new(Room::of(MAX_CHECKS)),
+            watchers: Places::new(Room::of(MAX_WATCHERS)),
+            duration: meter
                 .f64_histogram("rpc.server.duration")
                 .with_unit("s")
                 .with_description(
                     "How long calls took, and streams to open, by method and status code",
                 )
                 .build(),
+            refused,
             #[cfg(feature = "failpoints")]
             admits_everybody: false,
         }
@@ -140,54 +200,82 @@ impl Gate {
         S::Error: std::fmt::Display + Send,
         S::Future: Send,
     {
-        let streams = method.is_some_and(|it| it.streams);
-        let proof = method.and_then(|it| it.proof);
-        let places = match (streams, proof) {
-            (true, _) => &self.open,
-            (false, Some(Proof::Password)) => &self.log_ins,
-            (false, Some(Proof::Signature)) => &self.signed,
-            (false, None) => &self.running,
-        };
-        let running = Arc::clone(places).try_acquire_owned();
-        let running = Running::of(running.map_err(|_| refusal::overloaded())?);
         let Times { deadline, asked } = times?;
-        let deadline = if proof.is_some() { deadline.at_most(PROOF_DEADLINE) } else { deadline };
         check_headers(request.headers())?;
-        let ask = if streams { self.still_valid(request.headers()) } else { None };
+        let entrance = entrance(request.uri().path(), method);
+        let deadline = match entrance {
+            Entrance::Proof(_) => deadline.at_most(PROOF_DEADLINE),
+            _ => deadline,
+        };
+        let ask = match entrance {
+            Entrance::Stream => self.callers.still_valid(request.headers()),
+            _ => None,
+        };
         request.extensions_mut().insert(deadline);
-        // A command that goes on after its caller left still counts as running.
-        request.extensions_mut().insert(running.clone());
         let name = method.map_or("", |it| it.method);
         let call = async {
-            let mut caller = None;
+            let (caller, running) = self.enter(entrance, request.headers(), name).await?;
+            // A command that goes on after its caller left still counts as running.
+            request.extensions_mut().insert(running.clone());
             // Of whoever brings a proof it is not known yet whose they are.
-            let mut fence = Fence::Whole;
-            if !is_open(request.uri().path()) && proof.is_none() {
-                let principal = Arc::new(self.authenticate(request.headers(), name).await?);
-                fence = principal.fence();
-                caller = Some(Arc::clone(&principal));
+            let fence = caller.as_ref().map_or(Fence::Whole, |caller| caller.fence());
+            if let Some(caller) = &caller {
+                let principal = Arc::clone(caller);
                 #[cfg(feature = "failpoints")]
                 let principal = self.as_if_admitted(principal);
                 request.extensions_mut().insert(principal);
+                request.extensions_mut().insert(Arc::clone(&self.rates));
             }
             let served = fence.clone().around(async { inner.call(request).await }).await;
             let answered = served.map_err(|error| {
                 tracing::error!(%error, "a service broke");
                 refusal::internal()
             })?;
-            if let Some(principal) = caller {
-                denied::note(&self.denials, &principal, name, &answered);
+            if let Some(caller) = caller {
+                denied::note(&self.denials, &caller, name, &answered);
             }
-            Ok((answered, fence))
+            Ok((answered, fence, running))
         };
-        let (answered, fence) = tokio::time::timeout_at(deadline.at(), call)
+        let (answered, fence, running) = tokio::time::timeout_at(deadline.at(), call)
             .await
             .unwrap_or_else(|_| Err(refusal::deadline_exceeded()))?;
         let answered = in_our_words(answered);
-        if streams {
+        if matches!(entrance, Entrance::Watch | Entrance::Stream) {
             return Ok(answered.map(|body| Body::new(Open::new(body, fence, asked, ask, running))));
         }
         Ok(answered)
+    }
+
+    /// Who calls, if that is asked here, and a place for the call.
+    async fn enter(
+        &self,
+        entrance: Entrance,
+        headers: &HeaderMap,
+        method: &str,
+    ) -> Result<(Option<Arc<Principal>>, Running), Status> {
+        let (caller, place) = match entrance {
+            Entrance::Check => (None, self.checks.take("").await),
+            Entrance::Watch => (None, self.watchers.take("").await),
+            Entrance::Proof(Proof::Password) => (None, self.log_ins.take("").await),
+            Entrance::Proof(Proof::Signature) => (None, self.signed.take("").await),
+            Entrance::Call | Entrance::Stream => {
+                let caller = Arc::new(self.callers.identify(headers, method).await?);
+                let share = caller.share();
+                // Of whoever acts for all stores the call itself says for which.
+                if caller.store_id.is_some() {
+                    self.rates.admit(&share)?;
+                }
+                let places = if entrance == Entrance::Stream { &self.open } else { &self.running };
+                let place = places.take(&share).await;
+                drop(share);
+                (Some(caller), place)
+            }
+        };
+        let place = place.map_err(|Full| {
+            self.refused.add(1, &[KeyValue::new("reason", "OVERLOADED")]);
+            refusal::overloaded()
+        })?;
+        Ok((caller, Running::of(place)))
     }
 
     /// A little earlier than the caller's own, which tonic would answer with the wrong code.
@@ -199,74 +287,6 @@ impl Gate {
         let timeout = deadline::parse(text.unwrap_or_default())?.saturating_sub(EARLIER);
         let asked = tokio::time::Instant::now() + timeout;
         Ok(Times { deadline: Deadline::after(timeout), asked: Some(asked) })
-    }
-
-    /// Asks whether a token is still one. Where the store cannot be asked, that is not the caller's
-    /// fault. The platform's token of the configuration does not end.
-    fn still_valid(&self, headers: &HeaderMap) -> Option<Ask> {
-        let (_, secret) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
-        if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
-            return None;
-        }
-        let (access, secret) = (self.access.clone(), SecretString::from(secret));
-        Some(Box::new(move || {
-            let (access, secret) = (access.clone(), secret.clone());
-            Box::pin(async move { !matches!(access.live(secret.expose_secret()).await, Ok(None)) })
-        }))
-    }
-
-    async fn authenticate(&self, headers: &HeaderMap, method: &str) -> Result<Principal, Status> {
-        let header = |name: &str| headers.get(name)?.to_str().ok();
-        if let Some(authorization) = header("authorization") {
-            let (scheme, secret) = authorization.split_once(' ').unwrap_or_default();
-            if !scheme.eq_ignore_ascii_case("bearer") {
-                return Err(refusal::unauthenticated());
-            }
-            // Hashes are compared, so that the time it takes tells nothing about the secret.
-            if self.bootstrap.is_some_and(|hash| hash == secret_hash(secret)) {
-                return Ok(Principal::bootstrap());
-            }
-            let found = self.access.find(secret).await;
-            let found = found.map_err(|error| refusal::of(&error.into()))?;
-            let found = found.ok_or_else(|| {
-                tracing::warn!(method, "a secret that nobody has was denied");
-                refusal::unauthenticated()
-            })?;
-            let is_live = self.access.is_live(&found);
-            if is_live {
-                self.access.used(&found);
-            }
-            let principal = Principal::from(found);
-            return if is_live {
-                Ok(principal)
-            } else {
-                Err(self.unauthenticated("TOKEN_ENDED", &principal, method))
-            };
-        }
-        let Some(guid) = header("x-merchant-guid") else {
-            return Err(refusal::unauthenticated());
-        };
-        let store = self.stores.by_guid(guid).await.map_err(|failure| refusal::of(&failure))?;
-        let Some(Stored { state: store, .. }) = store else {
-            // Not which one: where it is a credential it has no place in a log.
-            tracing::warn!("an unknown merchant GUID was denied");
-            return Err(refusal::unauthenticated());
-        };
-        let principal = Principal::merchant_guid(&store);
-        if store.settings.guid_alone {
-            Ok(principal)
-        } else {
-            Err(self.unauthenticated("TOKEN_NEEDED", &principal, method))
-        }
-    }
-
-    /// Refused in the words for everybody who is not known, and noted where it is known who it is.
-    fn unauthenticated(&self, reason: &str, principal: &Principal, method: &str) -> Status {
-        tracing::warn!(actor = principal.actor.id, reason, "a caller was denied");
-        if let Some(store_id) = &principal.store_id {
-            self.denials.note(store_id, &principal.actor, Denial::new(reason, method, None));
-        }
-        refusal::unauthenticated()
     }
 }
 
@@ -291,9 +311,18 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Status> {
     }
 }
 
-/// Health and reflection tell nothing about anybody's orders.
-fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
+fn entrance(path: &str, method: Option<&Permission>) -> Entrance {
+    if path == "/grpc.health.v1.Health/Check" {
+        return Entrance::Check;
+    }
+    if path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.") {
+        return Entrance::Watch;
+    }
+    match method {
+        Some(Permission { proof: Some(proof), .. }) => Entrance::Proof(*proof),
+        Some(Permission { streams: true, .. }) => Entrance::Stream,
+        _ => Entrance::Call,
+    }
 }
 
 impl<S> Layer<S> for Gate {

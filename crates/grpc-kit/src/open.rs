@@ -152,47 +152,48 @@ impl http_body::Body for Open {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::{Places, Room};
     use http_body::Body as _;
     use http_body_util::{BodyExt as _, StreamBody};
     use std::sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     };
-    use tokio::sync::{Semaphore, mpsc};
+    use tokio::sync::mpsc;
     use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
     use tonic::Code;
 
-    fn opened(
-        places: &Arc<Semaphore>,
+    async fn opened(
+        places: &Places,
         until: Option<Instant>,
         ask: Option<Ask>,
     ) -> (mpsc::Sender<&'static [u8]>, Open) {
         let (sender, receiver) = mpsc::channel(1);
         let frames = ReceiverStream::new(receiver)
             .map(|bytes| Ok::<_, Status>(Frame::data(Bytes::from_static(bytes))));
-        let place = Arc::clone(places).try_acquire_owned().unwrap();
+        let place = places.take("").await.ok().unwrap();
         let body = Body::new(StreamBody::new(frames));
         (sender, Open::new(body, Fence::Whole, until, ask, Running::of(place)))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_without_a_deadline_stays_open_and_keeps_its_place_until_it_is_dropped() {
-        let places = Arc::new(Semaphore::new(1));
-        let (sender, mut open) = opened(&places, None, None);
+        let places = Places::new(Room::of(1));
+        let (sender, mut open) = opened(&places, None, None).await;
         tokio::time::sleep(Duration::from_hours(24)).await;
         sender.send(b"late").await.unwrap();
         assert_eq!(open.frame().await.unwrap().unwrap().into_data().unwrap(), &b"late"[..]);
-        assert_eq!(places.available_permits(), 0);
+        assert_eq!(places.free(), 0);
         drop(open);
-        assert_eq!(places.available_permits(), 1);
+        assert_eq!(places.free(), 1);
         assert!(sender.is_closed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_ends_when_its_caller_said_and_says_so() {
-        let places = Arc::new(Semaphore::new(1));
+        let places = Places::new(Room::of(1));
         let (sender, mut open) =
-            opened(&places, Some(Instant::now() + Duration::from_secs(5)), None);
+            opened(&places, Some(Instant::now() + Duration::from_secs(5)), None).await;
         sender.send(b"early").await.unwrap();
         assert!(open.frame().await.unwrap().unwrap().is_data());
         let trailers = open.frame().await.unwrap().unwrap().into_trailers().unwrap();
@@ -203,13 +204,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_ends_soon_after_its_caller_may_listen_no_more() {
-        let places = Arc::new(Semaphore::new(1));
+        let places = Places::new(Room::of(1));
         let left = Arc::new(AtomicU32::new(3));
         let ask: Ask = Box::new(move || {
             let left = Arc::clone(&left);
             Box::pin(async move { left.fetch_sub(1, Ordering::Relaxed) > 1 })
         });
-        let (sender, mut open) = opened(&places, None, Some(ask));
+        let (sender, mut open) = opened(&places, None, Some(ask)).await;
         let began = Instant::now();
         sender.send(b"early").await.unwrap();
         assert!(open.frame().await.unwrap().unwrap().is_data());
@@ -221,14 +222,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_nobody_reads_keeps_no_place_beyond_its_callers_right() {
-        let places = Arc::new(Semaphore::new(2));
+        let places = Places::new(Room::of(2));
         let refuse: Ask = Box::new(|| Box::pin(async { false }));
         let until = Some(Instant::now() + Duration::from_secs(3));
-        let (in_time, _one) = opened(&places, until, None);
-        let (refused, _two) = opened(&places, None, Some(refuse));
-        assert_eq!(places.available_permits(), 0);
+        let (in_time, _one) = opened(&places, until, None).await;
+        let (refused, _two) = opened(&places, None, Some(refuse)).await;
+        assert_eq!(places.free(), 0);
         tokio::time::sleep(2 * ASK_EVERY).await;
-        assert_eq!(places.available_permits(), 2);
+        assert_eq!(places.free(), 2);
         assert!(in_time.is_closed() && refused.is_closed());
     }
 }

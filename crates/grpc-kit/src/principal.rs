@@ -7,6 +7,7 @@ use domain::{
     user::{Session, User},
 };
 use ports::Fence;
+use std::borrow::Cow;
 use time::OffsetDateTime;
 
 /// Who calls, as the gate found out.
@@ -72,6 +73,17 @@ impl Principal {
             by_guid: true,
             user: None,
             expires_at: None,
+        }
+    }
+}
+
+impl Principal {
+    /// Whose share of what there is its calls are: its store's, or its own if it acts for all of them.
+    pub(crate) fn share(&self) -> Cow<'_, str> {
+        match &self.store_id {
+            Some(store) => Cow::Borrowed(store.as_str()),
+            // No id of a store has a slash.
+            None => Cow::Owned(format!("platform/{}", self.actor.id)),
         }
     }
 }

@@ -265,6 +265,12 @@ pub(crate) fn overloaded() -> Status {
     retry_later(Code::Unavailable, "OVERLOADED", text, Duration::from_millis(500))
 }
 
+/// The caller's store may make its next call after so long.
+pub(crate) fn rate_limited(wait: Duration) -> Status {
+    let text = "more calls than one store may make; nothing was done";
+    retry_later(Code::ResourceExhausted, "RATE_LIMITED", text, wait)
+}
+
 pub(crate) fn deadline_exceeded() -> Status {
     let text =
         "the call's deadline passed; a command goes on, and its request id tells its outcome";

@@ -160,7 +160,13 @@ impl Composed {
         let limits = GateSettings {
             default_deadline: settings.grpc.default_deadline,
             max_concurrent_calls: settings.grpc.max_concurrent_calls,
+            max_calls_per_store: settings.limits.calls_per_store,
+            max_waiting_calls: settings.limits.waiting_calls,
+            max_wait: settings.limits.wait,
             max_open_streams: settings.grpc.max_open_streams,
+            max_streams_per_store: settings.limits.streams_per_store,
+            rate_per_store: settings.limits.rate_per_store,
+            burst_per_store: settings.limits.burst_per_store,
         };
         let denials = Denials::new(Arc::clone(&core));
         let accounts = Accounts::new(
@@ -374,13 +380,15 @@ impl Entrances<'_> {
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = RoutesBuilder::default();
         routes.add_service(health_service);
-        let reflection = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        };
-        routes.add_service(reflection().build_v1()?);
-        routes.add_service(reflection().build_v1alpha()?);
+        if settings.grpc.reflection {
+            let reflection = || {
+                tonic_reflection::server::Builder::configure()
+                    .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            };
+            routes.add_service(reflection().build_v1()?);
+            routes.add_service(reflection().build_v1alpha()?);
+        }
         for service in services {
             match service {
                 Service::Orders => {

@@ -5,6 +5,7 @@ mod clock;
 mod compose;
 mod demo;
 mod desk;
+mod incoming;
 mod reconcile;
 mod report;
 mod serve;
@@ -49,7 +50,7 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Config { command: ConfigCommand::Check } => {
-            settings::load(&sources)?;
+            settings::Certificates::open(&settings::load(&sources)?)?;
             writeln!(io::stdout(), "the settings are valid")?;
             Ok(ExitCode::SUCCESS)
         }

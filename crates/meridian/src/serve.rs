@@ -1,16 +1,16 @@
 //! `meridian serve`.
 
-use crate::{compose::Composed, system::SystemClock, upstream::Upstream};
-use meridian::settings::{Grpc, Service, Settings};
+use crate::{compose::Composed, incoming, system::SystemClock, upstream::Upstream};
+use meridian::settings::{Certificates, Service, Settings};
 use ports::Clock as _;
+use sockets::{Limits, Listener, ServerTls};
 use std::{error::Error, fmt::Write as _, net::SocketAddr, time::Duration};
 use tokio::{
-    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Endpoint, Server, server::TcpIncoming};
+use tonic::transport::{Endpoint, Server};
 
 /// Headers that are read of a call, in bytes. The gate allows fewer, and has words for the refusal:
 /// above this number the answer is a bare HTTP status, which gRPC clients show as UNKNOWN.
@@ -32,6 +32,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let serve = &settings.serve;
     let mut addresses = String::new();
     let mut servers = Servers::new();
+    let certificates = Certificates::open(&settings)?;
+    certificates.keep_fresh(&settings);
     // A gateway alone needs no database: its services are elsewhere.
     let composed = if serves_grpc(&serve.services) || !serve.workers.is_empty() {
         let token =
@@ -41,11 +43,13 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         None
     };
     if let Some(composed) = composed.as_ref().filter(|_| serves_grpc(&serve.services)) {
-        let address = grpc(composed, &settings.grpc, &mut servers, stop.clone()).await?;
+        let tls = certificates.grpc.clone();
+        let address = grpc(composed, &settings, tls, &mut servers, stop.clone()).await?;
         write!(addresses, " grpc={address}")?;
     }
     if serve.services.contains(&Service::Gateway) {
-        let address = http(composed.as_ref(), &settings, &mut servers, stop.clone()).await?;
+        let composed = composed.as_ref();
+        let address = http(composed, &settings, &certificates, &mut servers, stop.clone()).await?;
         write!(addresses, " http={address}")?;
     }
     if let Some(composed) = &composed {
@@ -101,15 +105,23 @@ fn serves_grpc(services: &[Service]) -> bool {
     services.iter().any(|service| *service != Service::Gateway)
 }
 
+/// Everything but how many connections there may be is the same for both ports.
+fn limits(settings: &Settings, connections: usize) -> Limits {
+    let (handshakes, handshake_timeout) = (settings.tls.handshakes, settings.tls.handshake_timeout);
+    Limits { connections, handshakes, handshake_timeout }
+}
+
 async fn grpc(
     composed: &Composed,
-    settings: &Grpc,
+    settings: &Settings,
+    tls: Option<ServerTls>,
     servers: &mut Servers,
     stop: CancellationToken,
 ) -> Result<SocketAddr, Box<dyn Error>> {
-    let listener = TcpListener::bind(settings.listen).await?;
-    let address = listener.local_addr()?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let limits = limits(settings, settings.grpc.max_connections);
+    let settings = &settings.grpc;
+    let listener = Listener::bind("grpc", settings.listen, limits, tls).await?;
+    let address = listener.address()?;
     let server = Server::builder()
         .layer(composed.gate.clone())
         .max_concurrent_streams(settings.max_concurrent_streams)
@@ -118,7 +130,9 @@ async fn grpc(
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_routes(composed.routes.clone())
-        .serve_with_incoming_shutdown(incoming, async move { stop.cancelled().await });
+        .serve_with_incoming_shutdown(incoming::connections(listener), async move {
+            stop.cancelled().await;
+        });
     servers.spawn(async { Ok(server.await?) });
     Ok(address)
 }
@@ -126,6 +140,7 @@ async fn grpc(
 async fn http(
     composed: Option<&Composed>,
     settings: &Settings,
+    certificates: &Certificates,
     servers: &mut Servers,
     stop: CancellationToken,
 ) -> Result<SocketAddr, Box<dyn Error>> {
@@ -134,18 +149,20 @@ async fn http(
         (Some(upstream), _) => {
             // A connection on which a stream is only waited for says nothing when its other end is
             // gone: it is asked.
-            let endpoint = Endpoint::from_shared(upstream.clone())?
+            let endpoint = Endpoint::from_shared(upstream.url.clone())?
                 .http2_max_header_list_size(MAX_ANSWERED_HEADERS)
                 .http2_keep_alive_interval(KEEPALIVE)
                 .keep_alive_timeout(KEEPALIVE)
                 .keep_alive_while_idle(true);
-            with_console(Upstream::at(&endpoint), options)
+            with_console(Upstream::at(&endpoint, certificates.upstream.as_ref()), options)
         }
         (None, Some(composed)) => with_console(composed.services(), options),
         (None, None) => return Err("the gateway has no services: set http.upstream".into()),
     };
-    let listener = TcpListener::bind(settings.http.listen).await?;
-    let address = listener.local_addr()?;
+    let limits = limits(settings, settings.http.max_connections);
+    let tls = certificates.http.clone();
+    let listener = Listener::bind("http", settings.http.listen, limits, tls).await?;
+    let address = listener.address()?;
     let limits = gateway::Limits::default();
     let stopped = async move { stop.cancelled().await };
     servers.spawn(async move { Ok(gateway::serve(listener, router, limits, stopped).await?) });

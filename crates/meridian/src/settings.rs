@@ -7,6 +7,7 @@
 //! To add a key: give it a comment and a default in `defaults.toml`, a field here, a line in
 //! `sections`.
 
+mod certificates;
 mod fault;
 mod layers;
 mod mask;
@@ -16,10 +17,12 @@ mod sections;
 mod tests;
 mod value;
 
+pub use certificates::Certificates;
 pub use fault::{Fault, Faults};
 pub use layers::Sources;
 
 use secrecy::SecretString;
+use sockets::{ClientFiles, ServerFiles};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Every setting with its default and a comment that says what it does.
@@ -30,6 +33,8 @@ pub struct Settings {
     pub database: Database,
     pub grpc: Grpc,
     pub http: Http,
+    pub limits: Limits,
+    pub tls: Tls,
     pub auth: Auth,
     pub serve: Serve,
     pub money: Money,
@@ -56,19 +61,56 @@ pub struct Grpc {
     pub listen: SocketAddr,
     pub default_deadline: Duration,
     pub max_message_bytes: usize,
+    pub max_connections: usize,
     /// On one connection.
     pub max_concurrent_streams: u32,
     /// In this process.
     pub max_concurrent_calls: usize,
     /// In this process, beside the calls.
     pub max_open_streams: usize,
+    /// Whether it tells everybody what the contract is.
+    pub reflection: bool,
+    pub tls: Option<ServerFiles>,
 }
 
 #[derive(Debug)]
 pub struct Http {
     pub listen: SocketAddr,
+    pub max_connections: usize,
+    pub tls: Option<ServerFiles>,
     /// Where services are that do not run in this process.
-    pub upstream: Option<String>,
+    pub upstream: Option<Upstream>,
+}
+
+#[derive(Debug)]
+pub struct Upstream {
+    pub url: String,
+    /// If it is https.
+    pub tls: Option<ClientFiles>,
+}
+
+/// What one store may take of a process, and how its calls wait.
+#[derive(Debug)]
+pub struct Limits {
+    /// In a second.
+    pub rate_per_store: u32,
+    pub burst_per_store: u32,
+    /// At the same time.
+    pub calls_per_store: usize,
+    pub streams_per_store: usize,
+    /// Of all stores.
+    pub waiting_calls: usize,
+    pub wait: Duration,
+}
+
+/// Whatever the certificates are for.
+#[derive(Debug)]
+pub struct Tls {
+    /// How often the files are looked at for changes.
+    pub reload: Duration,
+    /// At the same time, for each port.
+    pub handshakes: usize,
+    pub handshake_timeout: Duration,
 }
 
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The services of another process, as the gateway calls them.
 
+use hyper_util::rt::TokioIo;
+use sockets::ClientTls;
 use std::{
     pin::Pin,
     sync::{
@@ -8,17 +10,21 @@ use std::{
     },
     task::{Context, Poll},
 };
+use tokio::net::TcpStream;
 use tonic::{
     body::Body,
-    codegen::http::{Request, Response},
+    codegen::http::{Request, Response, Uri},
     transport::{Channel, Endpoint, Error},
 };
-use tower::{Service, ServiceExt as _};
+use tower::{Service, ServiceExt as _, service_fn};
 use wire::rest::ROUTES;
 
 /// Connections that streams take in turn; each is made when it is needed. They carry what a server
 /// with our defaults lets be open at a time, with room to spare for streams that end unevenly.
 const STREAM_CONNECTIONS: usize = 10;
+
+/// The port where none is named.
+const HTTPS: u16 = 443;
 
 /// One connection carries so many calls at a time and no more, and streams that stay open for hours
 /// would leave none for the others: they have connections of their own.
@@ -30,9 +36,14 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    pub fn at(endpoint: &Endpoint) -> Self {
-        let streams = (0..STREAM_CONNECTIONS).map(|_| endpoint.connect_lazy()).collect();
-        Self { calls: endpoint.connect_lazy(), streams, opened: Arc::default() }
+    /// Over TLS if there is any for it.
+    pub fn at(endpoint: &Endpoint, tls: Option<&ClientTls>) -> Self {
+        let connect = || match tls {
+            Some(tls) => over_tls(endpoint, tls),
+            None => endpoint.connect_lazy(),
+        };
+        let streams = (0..STREAM_CONNECTIONS).map(|_| connect()).collect();
+        Self { calls: connect(), streams, opened: Arc::default() }
     }
 
     fn for_call(&self, path: &str) -> &Channel {
@@ -60,6 +71,22 @@ impl Service<Request<Body>> for Upstream {
     }
 }
 
+/// Each connection is made with the certificates as they are by then.
+fn over_tls(endpoint: &Endpoint, tls: &ClientTls) -> Channel {
+    let tls = tls.clone();
+    let connector = service_fn(move |uri: Uri| {
+        let tls = tls.clone();
+        async move {
+            let name = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            let port = uri.port_u16().unwrap_or(HTTPS);
+            let stream = TcpStream::connect((&*name, port)).await?;
+            stream.set_nodelay(true)?;
+            tls.connect(&name, stream).await.map(TokioIo::new)
+        }
+    });
+    endpoint.connect_with_connector_lazy(connector)
+}
+
 fn streams(path: &str) -> bool {
     ROUTES.iter().any(|route| route.event.is_some() && route.grpc_path == path)
 }
@@ -77,7 +104,7 @@ mod tests {
     async fn streams_have_connections_of_their_own() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let mut upstream = Upstream::at(&Endpoint::from_shared(address).unwrap());
+        let mut upstream = Upstream::at(&Endpoint::from_shared(address).unwrap(), None);
         let mut open = Vec::new();
         for path in [CALL, CALL].into_iter().chain([STREAM; 2 * STREAM_CONNECTIONS]) {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();

@@ -4,6 +4,7 @@
 //! - [`postgres::fresh_database`]: an empty database for one test;
 //! - [`postgres::Server`]: a server that a test may configure, kill and restart;
 //! - [`process::Meridian`]: the built program on free ports, to be ended gently or not;
+//! - [`certificates::Authority`]: certificates, good and expired, in files;
 //! - [`clock::TestClock`]: the time that the test says it is;
 //! - [`vendure::Server`]: a shop system that others wrote;
 //! - [`localstripe::Server`]: a payment provider that others wrote, as a fake;
@@ -11,6 +12,7 @@
 //! - [`nats::Server`]: a broker that a test may kill, hold and restart;
 //! - [`scale::pick`]: how many.
 
+pub mod certificates;
 pub mod clock;
 pub mod localstripe;
 mod log;

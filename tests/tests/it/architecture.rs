@@ -26,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Outside of the layers.
     ("outbound", &[]),
     ("globale", &[]),
+    ("sockets", &["telemetry"]),
     // The contract, and what is entered by it.
     ("wire", &[]),
     ("telemetry", &[]),
@@ -34,7 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("grpc-refunds", &["application", "domain", "grpc-kit", "ports", "telemetry", "wire"]),
     ("grpc-cancellations", &["application", "domain", "grpc-kit", "ports", "wire"]),
     ("grpc-merchants", &["application", "domain", "grpc-kit", "ports", "wire"]),
-    ("gateway", &["globale", "telemetry", "wire"]),
+    ("gateway", &["globale", "sockets", "telemetry", "wire"]),
     // A client like any other, which the gateway serves beside its own.
     ("console", &["gateway", "wire"]),
     ("workers", &["application", "domain", "ports"]),
@@ -56,6 +57,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "ports",
             "publishers",
             "screening",
+            "sockets",
             "store-sql",
             "telemetry",
             "wire",
@@ -111,6 +113,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("opentelemetry", &["telemetry"]),
     ("reqwest", &["outbound", "handover", "payments", "publishers", "testkit"]),
     ("async-nats", &["publishers"]),
+    ("rustls", &[]),
+    ("tokio-rustls", &["sockets"]),
     ("rusqlite", &["bench"]),
     ("h2", &["bench"]),
 ];

@@ -3,7 +3,8 @@ use axum::routing::get;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    sync::oneshot,
+    net::TcpStream,
+    sync::{Semaphore, oneshot},
     task::JoinHandle,
 };
 
@@ -15,6 +16,12 @@ struct Served {
     ended: JoinHandle<io::Result<()>>,
 }
 
+pub(crate) async fn listener() -> Listener {
+    let second = Duration::from_secs(1);
+    let limits = sockets::Limits { connections: 99, handshakes: 1, handshake_timeout: second };
+    Listener::bind("http", "127.0.0.1:0".parse().unwrap(), limits, None).await.unwrap()
+}
+
 /// Answers `done` to everybody, when `answer` lets it.
 async fn served(limits: Limits, answer: &Arc<Semaphore>) -> Served {
     let answer = Arc::clone(answer);
@@ -22,8 +29,8 @@ async fn served(limits: Limits, answer: &Arc<Semaphore>) -> Served {
         answer.acquire().await.unwrap().forget();
         "done"
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = listener().await;
+    let address = listener.address().unwrap();
     let (stop, stopped) = oneshot::channel();
     let router = Router::new().route("/", get(done));
     let ended = tokio::spawn(async move {
@@ -53,21 +60,6 @@ async fn a_connection_that_does_not_ask_is_closed() {
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     stream.write_all(GET).await.unwrap();
     assert!(read(&mut stream).await.starts_with("HTTP/1.1 200"));
-}
-
-#[tokio::test]
-async fn one_connection_too_many_waits_for_another_to_end() {
-    let limits = Limits { connections: 1, ..Limits::default() };
-    let served = served(limits, &Arc::new(Semaphore::new(9))).await;
-    let mut first = TcpStream::connect(served.address).await.unwrap();
-    first.write_all(GET).await.unwrap();
-    assert!(read(&mut first).await.ends_with("done"));
-    let mut second = TcpStream::connect(served.address).await.unwrap();
-    second.write_all(GET).await.unwrap();
-    let early = timeout(Duration::from_millis(50), read(&mut second)).await;
-    assert!(early.is_err(), "{early:?}");
-    drop(first);
-    assert!(read(&mut second).await.ends_with("done"));
 }
 
 #[tokio::test]
@@ -103,8 +95,8 @@ async fn a_request_without_an_end_is_told_when_the_listener_ends() {
         stopping.begun().await;
         "told"
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let listener = listener().await;
+    let mut stream = TcpStream::connect(listener.address().unwrap()).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let router = Router::new().route("/", get(until_told));
     let stopped = async { drop(stopped.await) };

@@ -130,8 +130,14 @@ impl Layers {
     pub(super) fn render(&self) -> String {
         let mut text = String::new();
         let mut section = "";
-        for (key, entry) in &self.0 {
+        // By section: a name may stand between a section of the same parent and the next one.
+        let sections = self.0.iter().map(|(key, entry)| {
             let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
+            (parent, name, key, entry)
+        });
+        let mut sections: Vec<_> = sections.collect();
+        sections.sort_by_key(|(parent, name, ..)| (*parent, *name));
+        for (parent, name, key, entry) in sections {
             if parent != section {
                 section = parent;
                 let gap = if text.is_empty() { "" } else { "\n" };

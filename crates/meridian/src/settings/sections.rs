@@ -1,14 +1,16 @@
+mod edge;
+
 use super::{
-    Auth, Broker, Database, Grpc, Handover, Http, Money, Payments, Processing, Screening, Serve,
-    Service, Settings, Stripe, Webhooks, Worker,
+    Auth, Broker, Database, Handover, Money, Payments, Processing, Screening, Serve, Service,
+    Settings, Stripe, Webhooks, Worker,
     layers::{CURRENCIES, Origin},
     reader::Reader,
     value::{Setting, one_of},
 };
 use config::ValueKind;
+use edge::optional_address;
 use std::{path::PathBuf, time::Duration};
 use telemetry::LogFormat;
-use tonic::transport::Uri;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -30,8 +32,10 @@ const MAX_LISTS: usize = 20;
 pub(super) fn read(reader: &mut Reader) -> Settings {
     let settings = Settings {
         database: database(reader),
-        grpc: grpc(reader),
-        http: http(reader),
+        grpc: edge::grpc(reader),
+        http: edge::http(reader),
+        limits: edge::limits(reader),
+        tls: edge::tls(reader),
         auth: auth(reader),
         serve: serve(reader),
         money: money(reader),
@@ -53,24 +57,6 @@ fn database(reader: &mut Reader) -> Database {
         max_connections: reader.number("database.max_connections", 1..=200),
         acquire_timeout: reader.duration("database.acquire_timeout", millis(10)..=minutes(5)),
         statement_timeout: reader.duration("database.statement_timeout", millis(10)..=minutes(60)),
-    }
-}
-
-fn grpc(reader: &mut Reader) -> Grpc {
-    Grpc {
-        listen: reader.get("grpc.listen"),
-        default_deadline: reader.duration("grpc.default_deadline", millis(10)..=minutes(5)),
-        max_message_bytes: reader.number("grpc.max_message_bytes", KIB..=64 * MIB),
-        max_concurrent_streams: reader.number("grpc.max_concurrent_streams", 1..=10_000),
-        max_concurrent_calls: reader.number("grpc.max_concurrent_calls", 1..=100_000),
-        max_open_streams: reader.number("grpc.max_open_streams", 1..=100_000),
-    }
-}
-
-fn http(reader: &mut Reader) -> Http {
-    Http {
-        listen: reader.get("http.listen"),
-        upstream: reader.checked("http.upstream", optional_address),
     }
 }
 
@@ -298,27 +284,6 @@ fn database_url(value: &ValueKind) -> Result<String, String> {
         Some("") => Err("names no database after ://".to_owned()),
         Some(_) => Ok(url),
         None => Err("starts neither with sqlite:// nor with postgres://".to_owned()),
-    }
-}
-
-fn optional_address(value: &ValueKind) -> Result<Option<String>, String> {
-    let url = String::read(value)?;
-    if url.is_empty() {
-        return Ok(None);
-    }
-    // Without TLS: where that is needed, a proxy beside the process adds it.
-    let read: Option<Uri> = url.parse().ok();
-    let named =
-        |uri: &Uri| uri.scheme_str() == Some("http") && uri.host().is_some_and(|it| !it.is_empty());
-    // A port that is none is found only when it is asked for.
-    let port_is_one = |uri: &Uri| {
-        let after_host = uri.authority().and_then(|it| it.as_str().strip_prefix(it.host()));
-        after_host.is_none_or(str::is_empty) || uri.port_u16().is_some()
-    };
-    if read.is_some_and(|uri| named(&uri) && port_is_one(&uri)) {
-        Ok(Some(url))
-    } else {
-        Err("is not an address like http://127.0.0.1:4317".to_owned())
     }
 }
 

@@ -1,6 +1,10 @@
-use super::{DEFAULTS, Faults, Service, Settings, Sources, Worker, load, show};
+use super::{Certificates, DEFAULTS, Faults, Service, Settings, Sources, Worker, load, show};
 use secrecy::ExposeSecret;
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use telemetry::LogFormat;
 use tempfile::TempDir;
 
@@ -32,6 +36,9 @@ fn the_defaults_are_valid_and_as_documented() {
     assert_eq!(settings.grpc.listen.to_string(), "127.0.0.1:50051");
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.grpc.max_message_bytes, 4 * 1024 * 1024);
+    let limits = &settings.limits;
+    assert_eq!((limits.rate_per_store, limits.burst_per_store), (5_000, 10_000));
+    assert!(settings.grpc.reflection && settings.grpc.tls.is_none());
     assert!(settings.auth.bootstrap_token.is_none());
     assert_eq!(settings.serve.services.len(), 5);
     let on_money = [Worker::Ready, Worker::Legs, Worker::Notices];
@@ -190,7 +197,6 @@ fn an_address_has_to_be_one() {
             "http://:4317",
             "http://host:port",
             "http://host:99999",
-            "https://host",
             "host:4317",
             "http://[::1",
             "http://host:",
@@ -208,7 +214,43 @@ fn a_gateway_alone_has_to_know_where_the_services_are() {
     assert_eq!(blamed(&faults), ["http.upstream"]);
     let settings =
         from_environment(&[alone, ("MERIDIAN__HTTP__UPSTREAM", "http://orders:50051")]).unwrap();
-    assert_eq!(settings.http.upstream.as_deref(), Some("http://orders:50051"));
+    assert_eq!(settings.http.upstream.unwrap().url, "http://orders:50051");
+}
+
+#[test]
+fn what_certificates_need_beside_each_other_is_named() {
+    let url = ("MERIDIAN__HTTP__UPSTREAM", "https://orders:50051");
+    let ca = ("MERIDIAN__HTTP__UPSTREAM_TLS__CA", "ca.pem");
+    for (variables, key) in [
+        (&[("MERIDIAN__GRPC__TLS__CERTIFICATE", "one.pem")][..], "grpc.tls.key"),
+        (&[("MERIDIAN__HTTP__TLS__KEY", "one.pem")], "http.tls.certificate"),
+        (&[("MERIDIAN__GRPC__TLS__CLIENT_CA", "ca.pem")], "grpc.tls.client_ca"),
+        (&[url], "http.upstream_tls.ca"),
+        (&[("MERIDIAN__HTTP__UPSTREAM", "http://orders:50051"), ca], "http.upstream"),
+        (&[url, ca, ("MERIDIAN__HTTP__UPSTREAM_TLS__KEY", "k")], "http.upstream_tls.certificate"),
+        (&[("MERIDIAN__TELEMETRY__ENDPOINT", "https://host")], "telemetry.endpoint"),
+    ] {
+        assert_eq!(blamed(&from_environment(variables).unwrap_err()), [key]);
+    }
+    let upstream = from_environment(&[url, ca]).unwrap().http.upstream.unwrap();
+    assert_eq!(upstream.tls.unwrap().ca, Path::new("ca.pem"));
+}
+
+#[test]
+fn every_file_of_a_certificate_that_cannot_be_used_is_named() {
+    let (folder, path) = file("[grpc]\n");
+    let text = path.unwrap().to_str().unwrap().to_owned();
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    let settings = from_environment(&[
+        ("MERIDIAN__GRPC__TLS__CERTIFICATE", &missing),
+        ("MERIDIAN__GRPC__TLS__KEY", &text),
+        ("MERIDIAN__GRPC__TLS__CLIENT_CA", &text),
+        ("MERIDIAN__HTTP__UPSTREAM", "https://orders:50051"),
+        ("MERIDIAN__HTTP__UPSTREAM_TLS__CA", &missing),
+    ]);
+    let faults = Certificates::open(&settings.unwrap()).err().unwrap();
+    let keys = ["grpc.tls.certificate", "grpc.tls.key", "grpc.tls.client_ca"];
+    assert_eq!(blamed(&faults), [&keys[..], &["http.upstream_tls.ca"]].concat());
 }
 
 #[test]

@@ -49,9 +49,17 @@ impl Database {
                 Lock::Sqlite(connection)
             }
             Self::Postgresql(database) => {
-                Lock::Postgresql(psql_in_transaction(&database.url_of_all_stores()))
+                let sql = "LOCK TABLE orders IN EXCLUSIVE MODE";
+                Lock::Postgresql(psql_in_transaction(&database.url_of_all_stores(), sql))
             }
         }
+    }
+
+    /// Keeps everybody from looking a token up; only PostgreSQL can.
+    pub fn lock_tokens(&self) -> Lock {
+        let Self::Postgresql(database) = self else { panic!("SQLite locks no reader out") };
+        let sql = "LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE";
+        Lock::Postgresql(psql_in_transaction(&database.url(), sql))
     }
 
     /// The one number that a query answers.
@@ -92,12 +100,12 @@ impl Drop for Lock {
     }
 }
 
-fn psql_in_transaction(url: &str) -> Child {
+fn psql_in_transaction(url: &str, sql: &str) -> Child {
     let mut command = postgres::program("psql").unwrap();
     command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", url]);
     let mut psql = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let input = psql.stdin.as_mut().unwrap();
-    writeln!(input, "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE;\n\\echo locked").unwrap();
+    writeln!(input, "BEGIN; {sql};\n\\echo locked").unwrap();
     let mut line = String::new();
     BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line.trim(), "locked");

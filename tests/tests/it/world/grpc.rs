@@ -1,13 +1,20 @@
 //! gRPC clients over the network.
 
 use super::PLATFORM;
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use sockets::ClientTls;
 use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpStream;
 use tonic::{
     Request, Status,
+    codegen::StdError,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower::service_fn;
 use wire::{
     orders::v1::order_service_client::OrderServiceClient,
     refunds::v1::refund_service_client::RefundServiceClient,
@@ -35,6 +42,32 @@ impl Grpc {
     /// The same, but of each answer no more than 16 KiB are under way that nobody has read.
     pub async fn narrow(address: SocketAddr, token: &str) -> Self {
         Self::over(endpoint(address).initial_stream_window_size(16 << 10), token).await
+    }
+
+    /// The same, or why there is no connection.
+    pub async fn try_to(address: SocketAddr, token: &str) -> Result<Self, StdError> {
+        let grpc = Self { channel: endpoint(address).connect().await?, bearer: Bearer::of(token) };
+        // Only an answer shows that there is one.
+        HealthClient::new(grpc.channel.clone()).check(HealthCheckRequest::default()).await?;
+        Ok(grpc)
+    }
+
+    /// The same over TLS.
+    pub async fn over_tls(
+        address: SocketAddr,
+        token: &str,
+        tls: &ClientTls,
+    ) -> Result<Self, StdError> {
+        let tls = tls.clone();
+        let connector = service_fn(move |uri: Uri| {
+            let tls = tls.clone();
+            async move {
+                let stream = TcpStream::connect(uri.authority().unwrap().as_str()).await?;
+                tls.connect(uri.host().unwrap(), stream).await.map(TokioIo::new)
+            }
+        });
+        let channel = endpoint(address).connect_with_connector(connector).await?;
+        Ok(Self { channel, bearer: Bearer::of(token) })
     }
 
     async fn over(endpoint: Endpoint, token: &str) -> Self {

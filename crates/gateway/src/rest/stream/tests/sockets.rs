@@ -1,11 +1,11 @@
 //! The same over a socket.
 
 use super::*;
-use crate::{Limits, serve};
+use crate::{Limits, serve, serve::tests::listener};
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
 };
@@ -28,8 +28,8 @@ async fn served(accept: &str) -> Served {
         answer(fed, &ROUTE, call, &parts).await.unwrap_or_else(IntoResponse::into_response)
     };
     let router = Router::new().route("/v1/stream", get(shown));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut reader = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let listener = listener().await;
+    let mut reader = TcpStream::connect(listener.address().unwrap()).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let ended = tokio::spawn(async move {
         let stopped = async { drop(stopped.await) };
