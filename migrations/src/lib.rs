@@ -12,12 +12,17 @@ mod m0005_webhooks;
 mod m0006_payment_notices;
 mod m0007_payouts;
 mod m0008_people;
+mod m0009_finding_orders;
 
 use sea_orm_migration::prelude::*;
 
 /// The migration that makes the log. Facts that are older than it are entered by whoever migrates,
 /// in the same transaction: what an entry tells is for the domain to say.
 pub const EVENT_LOG: &str = "m0004_event_log";
+
+/// The migration after which orders are found by what is derived of them. What is derived of orders
+/// that are older is written by whoever migrates, in the same transaction.
+pub const FINDING_ORDERS: &str = "m0009_finding_orders";
 
 /// Knows every migration, oldest first.
 ///
@@ -36,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_payment_notices::Migration),
             Box::new(m0007_payouts::Migration),
             Box::new(m0008_people::Migration),
+            Box::new(m0009_finding_orders::Migration),
         ]
     }
 }

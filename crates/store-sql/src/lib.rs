@@ -22,6 +22,7 @@ mod connect;
 mod deliveries;
 mod entity;
 mod error;
+mod facets;
 mod feed;
 mod inbox;
 mod ledger;
