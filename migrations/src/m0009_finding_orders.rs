@@ -100,11 +100,10 @@ const ON_SQLITE: &[&str] = &[
     "UPDATE orders SET external_order_number = doc ->> '$.external.number', \
      cart_id = doc ->> '$.cart_id' \
      WHERE COALESCE(doc ->> '$.external.number', doc ->> '$.cart_id') IS NOT NULL",
-    "UPDATE refunds SET external_reference = x.reference FROM (SELECT o.store_id, \
-     unhex(replace(r.value ->> 'refund_id', 'rf_', '')) AS refund_id, \
-     r.value ->> 'external_reference' AS reference FROM orders o, \
-     json_each(o.doc, '$.refunds') r) x WHERE refunds.store_id = x.store_id \
-     AND refunds.refund_id = x.refund_id AND x.reference IS NOT NULL",
+    "UPDATE refunds SET external_reference = (SELECT r.value ->> 'external_reference' \
+     FROM orders o, json_each(o.doc, '$.refunds') r WHERE o.store_id = refunds.store_id \
+     AND o.order_id = refunds.order_id \
+     AND r.value ->> 'refund_id' = 'rf_' || lower(hex(refunds.refund_id)))",
 ];
 
 const INDEXES: &[&str] = &[

@@ -3,6 +3,9 @@
 mod found_by;
 mod older;
 
+#[cfg(test)]
+pub(crate) use older::of_many;
+
 use crate::{
     SqlStore,
     connect::{Role, is_sqlite, open},

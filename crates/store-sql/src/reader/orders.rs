@@ -103,3 +103,6 @@ pub(super) async fn count_of(
     let count = row.map(|row| row.try_get_by_index::<i64>(0)).transpose().map_err(from_orm)?;
     Ok(count.and_then(|count| u32::try_from(count).ok()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

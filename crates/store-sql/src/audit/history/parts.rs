@@ -16,7 +16,6 @@ pub(super) const CANCELLED_PRODUCT: i64 = 8;
 pub(super) const PRODUCT: i64 = 9;
 pub(super) const FACETS: i64 = 10;
 pub(super) const NAME: i64 = 11;
-pub(super) const PERSONAL: i64 = 12;
 
 /// What a part has of the columns that all have; the others are empty.
 struct Part {
@@ -34,7 +33,7 @@ struct Part {
 }
 
 const NUMBERS: usize = 4;
-const TEXTS: usize = 4;
+const TEXTS: usize = 6;
 
 const NOTHING: Part = Part {
     tag: 0,
@@ -49,13 +48,20 @@ const NOTHING: Part = Part {
     document: None,
 };
 
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 12] = [
     Part {
         tag: ORDER,
         table: "orders",
         from: "orders",
         numbers: &["version", "created_at", "captured", "returned"],
-        texts: &["state", "external_order_id", "external_order_number", "cart_id"],
+        texts: &[
+            "state",
+            "external_order_id",
+            "external_order_number",
+            "cart_id",
+            "buyer_email",
+            "personal",
+        ],
         document: Some("doc"),
         ..NOTHING
     },
@@ -146,15 +152,6 @@ const PARTS: [Part; 13] = [
         from: "order_names",
         numbers: &["created_at"],
         texts: &["word"],
-        ..NOTHING
-    },
-    // What is erased, apart from what stays.
-    Part {
-        tag: PERSONAL,
-        table: "orders",
-        from: "orders",
-        texts: &["buyer_email"],
-        document: Some("personal"),
         ..NOTHING
     },
 ];

@@ -23,8 +23,6 @@ pub(in crate::audit) struct Record {
     pub products: Vec<(String, i64)>,
     pub facets: Vec<(i64, i64)>,
     pub names: Vec<(String, i64)>,
-    pub buyer_email: Option<String>,
-    pub personal: Option<Vec<u8>>,
     /// What cannot be read is told, and not held against anything.
     unread: Vec<i64>,
 }
@@ -38,6 +36,8 @@ pub(in crate::audit) struct OrderHead {
     pub external_order_id: Option<String>,
     pub external_order_number: Option<String>,
     pub cart_id: Option<String>,
+    pub buyer_email: Option<String>,
+    pub personal: Option<Vec<u8>>,
     pub doc: Vec<u8>,
 }
 
@@ -83,7 +83,7 @@ const PLACE: usize = 3;
 const ID: usize = 4;
 const NUMBERS: usize = 5;
 const TEXTS: usize = 9;
-const DOCUMENT: usize = 13;
+const DOCUMENT: usize = 15;
 
 impl Record {
     pub fn of(store_id: String, order_id: String) -> Self {
@@ -105,11 +105,7 @@ impl Record {
             }
             parts::PRODUCT => self.products.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
             parts::FACETS => self.facets.push((row.get(NUMBERS)?, row.get(NUMBERS + 1)?)),
-            parts::NAME => self.names.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
-            _ => {
-                self.buyer_email = row.get(TEXTS)?;
-                self.personal = row.document(DOCUMENT)?;
-            }
+            _ => self.names.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
         }
         Ok(())
     }
@@ -153,6 +149,8 @@ impl OrderHead {
             external_order_id: row.get(TEXTS + 1)?,
             external_order_number: row.get(TEXTS + 2)?,
             cart_id: row.get(TEXTS + 3)?,
+            buyer_email: row.get(TEXTS + 4)?,
+            personal: row.document(TEXTS + 5)?,
             doc: row.document(DOCUMENT)?.unwrap_or_default(),
         })
     }

@@ -45,7 +45,7 @@ pub(super) fn check(
     lists.cancellations(record, order);
     lists.products(record, order, columns.created_at);
     lists.set("order_facets", &record.facets, &[(facets::of(order), columns.created_at)]);
-    lists.personal(record, columns.created_at);
+    lists.personal(record, head, columns.created_at);
 }
 
 /// The names of what is not the same.
@@ -167,15 +167,15 @@ impl Lists<'_, '_> {
     }
 
     /// What an order is found by of what names somebody; nothing once that was erased.
-    fn personal(&mut self, record: &Record, created_at: i64) {
-        let stored = record.personal.as_deref().map(serde_json::from_slice::<Personal>);
+    fn personal(&mut self, record: &Record, head: &OrderHead, created_at: i64) {
+        let stored = head.personal.as_deref().map(serde_json::from_slice::<Personal>);
         let Ok(personal) = stored.transpose() else {
             let text = "orders.personal cannot be read";
             self.report.tell(self.spot, FaultKind::Unreadable, text);
             return;
         };
         let email = personal.as_ref().map(|personal| bare_email(&personal.buyer.email));
-        let differs = differ(&[("buyer_email", record.buyer_email == email)]);
+        let differs = differ(&[("buyer_email", head.buyer_email == email)]);
         self.tell(FaultKind::ProjectionDiffers, "orders", differs);
         let words = personal.as_ref().map(person_words).unwrap_or_default().into_iter();
         let names: Vec<_> = words.map(|word| (word, created_at)).collect();

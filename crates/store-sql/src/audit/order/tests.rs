@@ -52,6 +52,8 @@ fn stored(change: &OrderChange) -> Record {
         external_order_id: columns.external_order_id,
         external_order_number: columns.external_order_number,
         cart_id: columns.cart_id,
+        buyer_email: None,
+        personal: None,
         doc: to_doc(order).unwrap().into_bytes(),
     });
     for (place, sequence, fact) in change.numbered() {

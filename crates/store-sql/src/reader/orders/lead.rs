@@ -10,7 +10,7 @@ use ports::StoreError;
 use sea_orm::DatabaseConnection;
 
 /// How far is counted: what comes to less is walked through to its end, if need be.
-const RARE: usize = 5_000;
+const RARE: usize = 3_000;
 /// Entries that a page may read by the values of its states.
 const BY_VALUES: usize = 20_000;
 
@@ -38,6 +38,12 @@ pub(super) async fn choose(
         Lead { by: By::Time, sought: Vec::new(), states_are_led_by: false, at_most: None };
     if sought.iter().any(Sought::is_empty) {
         return Ok(None);
+    }
+    // An id leads to so few orders that nothing else has to be counted.
+    if let Some(place) = sought.iter().position(Sought::is_of_ids) {
+        let by = sought.swap_remove(place);
+        let at_most = Some(by.orders.len());
+        return Ok(Some(Lead { by: By::Sought(by), sought, at_most, ..by_time }));
     }
     let values = if masks.is_empty() { Vec::new() } else { values(database, store, masks).await? };
     if values.is_empty() && !masks.is_empty() {
@@ -145,17 +151,13 @@ impl Counts {
     fn add(
         &mut self,
         sql: &mut Sql,
-        (table, column): (&str, &str),
-        (list, kind): (super::sql::Given, Kind),
+        what: (&str, &str),
+        list: (super::sql::Given, Kind),
         range: &Range,
         at_most: usize,
     ) {
-        let is_one = sql.any(&format!("t.{column}"), list, kind);
-        let within = sql.within("t", range);
-        self.0.push(format!(
-            "(SELECT COUNT(*) FROM (SELECT 1 FROM {table} t WHERE t.store_id = $1 \
-             AND {is_one} AND t.{column} IS NOT NULL{within} LIMIT {at_most}) AS counted)"
-        ));
+        let some = sql.some(what, list, range, at_most);
+        self.0.push(format!("(SELECT COUNT(*) FROM ({some}) AS counted)"));
     }
 
     async fn read(

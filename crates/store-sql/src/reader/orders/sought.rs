@@ -61,6 +61,12 @@ impl Sought {
         orders.is_empty() && emails.is_empty() && products.is_empty() && names.is_empty()
     }
 
+    /// It finds orders by nothing but their ids.
+    pub fn is_of_ids(&self) -> bool {
+        let Self { orders: _, emails, products, names } = self;
+        emails.is_empty() && products.is_empty() && names.is_empty()
+    }
+
     /// Whether what leads to an order says already that it fits.
     pub fn leads_straight(&self) -> bool {
         self.names.iter().all(|words| words.len() == 1)

@@ -86,6 +86,26 @@ impl Sql {
         )
     }
 
+    /// As many rows of a table as there are that have one of the values of a list in a column, up to a
+    /// limit.
+    pub fn some(
+        &mut self,
+        (table, column): (&str, &str),
+        (list, kind): (Given, Kind),
+        range: &Range,
+        limit: usize,
+    ) -> String {
+        if self.is_postgres() {
+            // By the index, whatever share of the table it is taken for.
+            let limit = limit.to_string();
+            let firsts = self.firsts((table, column), (list, kind), range, &limit);
+            return format!("{firsts} LIMIT {limit}");
+        }
+        let (is_one, within) =
+            (self.any(&format!("t.{column}"), list, kind), self.within("t", range));
+        format!("SELECT 1 FROM {table} t WHERE t.store_id = $1 AND {is_one}{within} LIMIT {limit}")
+    }
+
     /// Further conditions: within the dates, and after the page before.
     pub fn within(&mut self, table: &str, range: &Range) -> String {
         let mut text = String::new();
@@ -107,6 +127,8 @@ impl Sql {
     }
 
     pub async fn rows(self, database: &DatabaseConnection) -> Result<Vec<QueryResult>, StoreError> {
+        #[cfg(test)]
+        super::tests::saw(&self.text, &self.values);
         let statement = Statement::from_sql_and_values(self.backend, self.text, self.values);
         database.query_all_raw(statement).await.map_err(from_orm)
     }

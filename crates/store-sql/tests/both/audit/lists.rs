@@ -123,11 +123,7 @@ pub fn lists() -> Vec<Case> {
             format!("UPDATE order_facets SET facets = facets + 1 WHERE {at}"),
             &[row[0], row[0]],
         ),
-        case(
-            "an order is found by no state",
-            format!("DELETE FROM order_facets WHERE {at}"),
-            &row,
-        ),
+        case("an order is found by no state", format!("DELETE FROM order_facets WHERE {at}"), &row),
         case(
             "a word of a name",
             format!("UPDATE order_names SET word = 'eve' WHERE {at} AND word = 'ada'"),
