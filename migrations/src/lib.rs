@@ -12,6 +12,7 @@ mod m0005_webhooks;
 mod m0006_payment_notices;
 mod m0007_payouts;
 mod m0008_people;
+mod m0009_finding_orders;
 mod m0010_credentials;
 mod m0011_row_level_security;
 
@@ -27,6 +28,10 @@ pub const STORES: &str = "meridian.stores";
 
 /// All stores, and what belongs to none.
 pub const ALL_STORES: &str = "*";
+
+/// The migration after which orders are found by what is derived of them. What is derived of orders
+/// that are older is written by whoever migrates, in the same transaction.
+pub const FINDING_ORDERS: &str = "m0009_finding_orders";
 
 /// Knows every migration, oldest first.
 ///
@@ -45,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_payment_notices::Migration),
             Box::new(m0007_payouts::Migration),
             Box::new(m0008_people::Migration),
+            Box::new(m0009_finding_orders::Migration),
             Box::new(m0010_credentials::Migration),
             Box::new(m0011_row_level_security::Migration),
         ]

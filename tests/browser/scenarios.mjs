@@ -112,27 +112,35 @@ export async function somebody_new(page, { manager, own }) {
 export async function find_orders(page, { manager, finds }) {
   await logIn(page, manager);
   const seen = [];
-  for (const query of finds) {
+  for (const { q, Sort: sort, ...filters } of finds) {
     await page.goto("/console/shop/orders");
-    if (query.q) {
-      await page.getByLabel("Search").fill(query.q);
-      await button(page, "Search").click();
-    } else {
-      await page.getByText("Filters", { exact: true }).click();
-      for (const [label, value] of Object.entries(query)) {
-        const named = { name: label, exact: true };
-        const field = page.getByLabel(label, { exact: true }).or(page.getByRole("combobox", named));
-        const kind = await field.evaluate((it) => it.type);
-        if (kind === "checkbox") await field.check();
-        else if (kind === "select-one") await field.selectOption(value);
-        else await field.fill(value);
+    if (q) await page.getByLabel("Search").fill(q);
+    if (sort) await page.getByLabel("Sort").selectOption(sort);
+    if (Object.keys(filters).length) await page.locator("summary", { hasText: "Filters" }).click();
+    for (const [name, value] of Object.entries(filters)) {
+      if (typeof value === "string") await page.getByLabel(name, { exact: true }).fill(value);
+      const group = page.getByRole("group", { name, exact: true });
+      for (const choice of [value].flat().filter(() => Array.isArray(value))) {
+        await group.getByLabel(choice, { exact: true }).check();
       }
-      await button(page, "Apply").click();
     }
+    await button(page, Object.keys(filters).length ? "Apply" : "Search").click();
     await page.waitForLoadState();
     seen.push((await rows(page, "table.list")).map((row) => row[0].split("\n")[0]));
+    await taken_away(page, Object.values(filters).flat().length + (q ? 1 : 0));
   }
   return seen;
+}
+
+/** What was chosen stands above the list, and goes with a click. */
+async function taken_away(page, count) {
+  const chips = page.getByRole("list", { name: "Chosen" }).getByRole("link");
+  assert.equal(await chips.count(), count);
+  if (count > 1) {
+    await chips.first().click();
+    await page.waitForLoadState();
+    assert.equal(await chips.count(), count - 1);
+  }
 }
 
 export async function refund_two_lines(page, { manager, javascript }) {

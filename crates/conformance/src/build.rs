@@ -4,8 +4,8 @@ use domain::{
     Actor, ActorKind, Amount, Currencies, Currency, Pair,
     id::{RefundId, StoreId},
     order::{
-        Buyer, Command, CreateRefund, ExternalIds, Fact, NewLine, NewOrder, NewTender, Order,
-        Personal, TenderMethod, TenderState,
+        Address, Buyer, Command, CreateRefund, ExternalIds, Fact, NewLine, NewOrder, NewTender,
+        Order, Personal, TenderMethod, TenderState,
     },
     refund::{ProductRequest, RefundPolicy, RefundRequest},
     screening::Screening,
@@ -63,16 +63,25 @@ pub fn amount(text: &str) -> Amount {
 pub struct NewOrderOf {
     pub key: OrderKey,
     pub created_at: OffsetDateTime,
+    pub name: String,
+    pub recipient: Option<String>,
     pub email: String,
     pub product_codes: [String; 2],
+    pub cart_id: String,
+    /// What the provider of the card knows the payment by.
+    pub reference: String,
 }
 
 pub fn order(order_id: &str) -> NewOrderOf {
     NewOrderOf {
         key: key(order_id),
         created_at: NOON,
+        name: "Ada Lovelace".to_owned(),
+        recipient: None,
         email: "Ada.Lovelace@example.com".to_owned(),
         product_codes: ["SKU-1".to_owned(), "SKU-2".to_owned()],
+        cart_id: "cart".to_owned(),
+        reference: "sandbox-card".to_owned(),
     }
 }
 
@@ -96,6 +105,25 @@ impl NewOrderOf {
     }
 
     #[must_use]
+    pub fn named(mut self, buyer: &str, recipient: Option<&str>) -> Self {
+        buyer.clone_into(&mut self.name);
+        self.recipient = recipient.map(str::to_owned);
+        self
+    }
+
+    #[must_use]
+    pub fn of_cart(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.cart_id);
+        self
+    }
+
+    #[must_use]
+    pub fn paid_as(mut self, reference: &str) -> Self {
+        reference.clone_into(&mut self.reference);
+        self
+    }
+
+    #[must_use]
     pub fn with_product(mut self, code: &str) -> Self {
         code.clone_into(&mut self.product_codes[0]);
         self
@@ -111,12 +139,14 @@ impl NewOrderOf {
 
     pub fn personal(&self) -> Personal {
         let buyer = Buyer {
-            name: "Ada Lovelace".into(),
+            name: self.name.clone(),
             email: self.email.clone(),
             phone: "+44 20 7946 0958".into(),
         };
         let customer_note = Some("Leave it with the neighbour, “Zoë” – \u{1f4e6}".into());
-        Personal { buyer, customer_note, ..Personal::default() }
+        let to = |name: &String| Address { name: name.clone(), ..Address::default() };
+        let shipping_address = self.recipient.as_ref().map(to);
+        Personal { buyer, customer_note, shipping_address, ..Personal::default() }
     }
 
     pub(crate) fn new_order(&self) -> NewOrder {
@@ -124,7 +154,7 @@ impl NewOrderOf {
         let [first, second] = &self.product_codes;
         NewOrder {
             order_id: self.key.order_id.clone(),
-            cart_id: Some("cart".into()),
+            cart_id: Some(self.cart_id.clone()),
             customer_currency: eur(),
             merchant_currency: Currencies::iso().get("GBP").unwrap(),
             destination_country: "DE".into(),
@@ -139,7 +169,10 @@ impl NewOrderOf {
             shipping: pair("5.00", "2.50"),
             duties: Pair::ZERO,
             tenders: vec![
-                tender("card", TenderMethod::Card, "sandbox", "100.00"),
+                NewTender {
+                    provider_reference: self.reference.clone(),
+                    ..tender("card", TenderMethod::Card, "sandbox", "100.00")
+                },
                 tender("gift", TenderMethod::GiftCard, "ledger", "20.00"),
             ],
         }

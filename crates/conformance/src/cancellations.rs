@@ -85,7 +85,7 @@ pub(crate) fn lines(asked: &[(&str, u32)]) -> Vec<AskedLine> {
     asked.iter().map(line).collect()
 }
 
-pub(crate) fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
+pub fn request(number: u128, asked: &[(&str, u32)], at: OffsetDateTime) -> Command {
     Command::RequestCancellation(Box::new(RequestCancellation {
         cancellation_id: id(number),
         refund: ids(number),

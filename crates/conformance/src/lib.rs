@@ -15,6 +15,7 @@ pub mod build;
 pub mod cancellations;
 pub mod deliveries;
 pub mod feed;
+pub mod finding;
 pub mod inbox;
 pub mod ledger;
 pub mod lists;
@@ -86,6 +87,10 @@ macro_rules! suite {
         mod lists {
             use super::*;
             $crate::lists!($fresh);
+        }
+        mod finding {
+            use super::*;
+            $crate::finding!($fresh);
         }
         mod cancellations {
             use super::*;

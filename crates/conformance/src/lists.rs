@@ -144,6 +144,7 @@ pub async fn every_condition_has_to_hold(store: &dyn Subject) {
         product_code: Some("SKU-1".into()),
         created_from: Some(minutes(3)),
         created_before: Some(minutes(4)),
+        ..OrderFilter::default()
     };
     assert_eq!(found(store, filter.clone()).await, ["accepted"]);
     for wrong in [

@@ -70,6 +70,13 @@ impl Fields {
         format!("?{}", pairs.collect::<Vec<_>>().join("&"))
     }
 
+    /// The same from its first page on, without one value of a field.
+    pub fn query_without(&self, name: &str, value: &str) -> String {
+        let is_it = |named: &str, given: &str| named == name && given.trim() == value;
+        let kept = self.0.iter().filter(|(named, given)| !is_it(named, given));
+        Self(kept.cloned().collect()).query_with("page", "")
+    }
+
     pub fn read(&self) -> Reading<'_> {
         Reading { fields: self, faults: Vec::new() }
     }
@@ -145,6 +152,8 @@ mod tests {
         let fields = Fields::of("q=a%26b&state=READY&page=old&from=").unwrap();
         assert_eq!(fields.query_with("page", "n=1"), "?q=a%26b&state=READY&page=n%3D1");
         assert_eq!(fields.query_with("page", ""), "?q=a%26b&state=READY");
+        assert_eq!(fields.query_without("state", "READY"), "?q=a%26b");
+        assert_eq!(fields.query_without("state", "HELD"), "?q=a%26b&state=READY");
     }
 
     #[test]

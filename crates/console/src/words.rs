@@ -14,7 +14,7 @@ use wire::{
     },
     money::v1::MoneyPair,
     orders::v1::{
-        DisputeState, HandoverFailureClass, HandoverState, OrderState, ScreeningCheck,
+        DisputeState, HandoverFailureClass, HandoverState, OrderState, Screened, ScreeningCheck,
         ScreeningState, TaskKind, TenderMethod, TenderOrigin, TenderState,
     },
     refunds::v1::{ChargedTo, ComponentType, LegKind, LegState, RefundMethod, RefundState},
@@ -146,6 +146,8 @@ macro_rules! choices {
 choices! {
     order_states: OrderState;
     checks: ScreeningCheck;
+    screening_states: ScreeningState;
+    handover_states: HandoverState;
     refund_states: RefundState;
     refund_methods: RefundMethod;
     cancellation_states: CancellationState;
@@ -219,6 +221,22 @@ pub fn sentence(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// Where checks stand that are not clear, each once.
+pub fn open_checks(screening: &[Screened]) -> Vec<String> {
+    let open = screening.iter().filter(|check| check.state() != ScreeningState::Clear);
+    let mut words: Vec<String> = Vec::new();
+    for check in open {
+        let word = match check.state() {
+            ScreeningState::Pending => "Screening".to_owned(),
+            _ => screening_state(&check.state),
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
 /// How a state feels, for its colour: the words beside it say the same.
 pub fn tone(state: &str) -> &'static str {
     match state {
@@ -228,9 +246,8 @@ pub fn tone(state: &str) -> &'static str {
             "bad"
         }
         "Held" | "Review" | "Requested" | "Retrying" | "Unknown" | "Open" | "In doubt" => "heed",
-        "Received" | "Pending" | "In progress" | "Queued" | "In flight" | "Sent" | "Authorized" => {
-            "busy"
-        }
+        "Received" | "Pending" | "Screening" | "In progress" | "Queued" | "In flight" | "Sent"
+        | "Authorized" => "busy",
         _ => "quiet",
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     cancellation::Cancellation,
     id::{CancellationId, OrderId, RefundId, StoreId, TenderId},
     refund::{Leg, Refund},
-    screening::{Check, Screened},
+    screening::{Check, CheckState, Screened},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -241,6 +241,19 @@ impl Order {
 
     pub fn screened(&self, check: Check) -> Option<&Screened> {
         self.screening.iter().find(|screened| screened.check == check)
+    }
+
+    /// Where its screening stands as a whole: as the worst of its checks, and `None` without any.
+    pub fn screening_state(&self) -> Option<CheckState> {
+        let worst_first =
+            [CheckState::Failed, CheckState::Review, CheckState::Pending, CheckState::Clear];
+        let is_in = |state: &CheckState| self.screening.iter().any(|it| it.state == *state);
+        worst_first.into_iter().find(is_in)
+    }
+
+    /// Where its hand-over stands; one that is not handed over needs none.
+    pub fn handover_state(&self) -> HandoverState {
+        self.handover.as_ref().map_or(HandoverState::NotApplicable, |handover| handover.state)
     }
 
     pub fn refund(&self, refund_id: RefundId) -> Option<&Refund> {

@@ -1,19 +1,21 @@
 //! Messages become commands here, or are sent back with every mistake named.
 
 mod new_order;
+mod orders;
 
 pub(crate) use new_order::new_order;
+pub(crate) use orders::filter;
 
 use application::{Resolution, Shipped};
 use domain::{
     Amount, Reason, Rejection,
     id::{OrderId, TenderId},
-    order::{ExternalIds, Order, OrderState, Parcel, PaymentReport, TenderState},
+    order::{ExternalIds, Order, Parcel, PaymentReport, TenderState},
     rejection::Violations,
     screening::Check,
 };
 use grpc_kit::{Fields, screening_check};
-use ports::{OrderFilter, OrderOrigin, OrderSort, PageRequest, TaskKind, TaskOrigin};
+use ports::{OrderOrigin, PageRequest, TaskKind, TaskOrigin};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -115,46 +117,6 @@ pub(crate) fn parcels(fields: &mut Fields, lines: &[proto::LineQuantity]) -> Vec
         parcels.push(Parcel { cart_item_id, quantity: quantity.unwrap_or(1) });
     }
     parcels
-}
-
-pub(crate) fn filter(
-    fields: &mut Fields,
-    message: &proto::ListOrdersRequest,
-) -> (OrderFilter, OrderSort) {
-    if message.states.len() > OrderState::ALL.len() {
-        fields.wrong("states", format!("must be at most {}", OrderState::ALL.len()));
-    }
-    let mut states = Vec::new();
-    for (index, state) in message.states.iter().take(OrderState::ALL.len()).enumerate() {
-        match proto::OrderState::try_from(*state) {
-            Ok(proto::OrderState::Received) => states.push(OrderState::Received),
-            Ok(proto::OrderState::Ready) => states.push(OrderState::Ready),
-            Ok(proto::OrderState::Accepted) => states.push(OrderState::Accepted),
-            Ok(proto::OrderState::Completed) => states.push(OrderState::Completed),
-            Ok(proto::OrderState::Cancelled) => states.push(OrderState::Cancelled),
-            Ok(proto::OrderState::Unspecified) | Err(_) => {
-                fields.wrong(format!("states[{index}]"), "must be an order state");
-            }
-        }
-    }
-    let sort = match proto::OrderSort::try_from(message.order_by) {
-        Ok(proto::OrderSort::CreateTimeAsc) => OrderSort::OldestFirst,
-        Ok(_) => OrderSort::NewestFirst,
-        Err(_) => {
-            fields.wrong("order_by", "must be an order sort");
-            OrderSort::NewestFirst
-        }
-    };
-    let mut text = |name: &str, value: &str| fields.optional_text(name, value, MAX_NAME);
-    let filter = OrderFilter {
-        states,
-        external_order_id: text("external_order_id", &message.external_order_id),
-        buyer_email: text("buyer_email", &message.buyer_email),
-        product_code: text("product_code", &message.product_code),
-        created_from: fields.time("created_after", message.created_after.as_ref()),
-        created_before: fields.time("created_before", message.created_before.as_ref()),
-    };
-    (filter, sort)
 }
 
 /// Where a page of orders ends, as it stands in a page token.

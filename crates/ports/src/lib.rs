@@ -20,6 +20,7 @@ mod ledger;
 mod notice;
 mod notice_readers;
 mod order_refund;
+mod orders;
 pub mod own_value;
 mod payment;
 mod people;
@@ -60,14 +61,15 @@ pub use notice::{
 };
 pub use notice_readers::NoticeReaders;
 pub use order_refund::OrderRefundBody;
+pub use orders::{MAX_NAME_WORDS, OrderFilter, OrderOrigin, OrderSort, name_words, person_words};
 pub use payment::{NoAnswer, PaymentOrder, PaymentOutcome, PaymentProvider, PaymentStatus};
 pub use people::{People, SessionChange, UserChange};
 pub use providers::{Providers, UnknownProvider};
 pub use publisher::{PublishError, Published, Publisher};
 pub use publisher_cursors::PublisherCursors;
 pub use reader::{
-    CancellationFilter, CancellationRef, LoggedFact, OrderFilter, OrderOrigin, OrderSort,
-    OrderView, Page, PageRequest, Period, Reader, RefundFilter, RefundRef,
+    CancellationFilter, CancellationRef, LoggedFact, OrderView, Page, PageRequest, Period, Reader,
+    RefundFilter, RefundRef,
 };
 pub use screening::{Opinion, Screening, ScreeningError, Screenings, Subject};
 pub use store::{Loaded, NumberBlock, OrderKey, Quote, Store};

@@ -1,10 +1,10 @@
-use crate::{OrderKey, StoreError, Stored, Version};
+use crate::{OrderFilter, OrderKey, OrderOrigin, OrderSort, StoreError, Stored, Version};
 use async_trait::async_trait;
 use domain::{
     Actor,
     cancellation::{CancellationReason, CancellationState, RequestedBy},
     id::{CancellationId, EventId, OrderId, RefundId, StoreId, TokenId},
-    order::{Fact, Order, OrderState, Personal},
+    order::{Fact, Order, Personal},
     refund::RefundState,
     store::Store as StoreRecord,
     token::Token,
@@ -41,40 +41,11 @@ pub struct PageRequest<C> {
     pub after: Option<C>,
 }
 
-/// Some rows, and where the next page starts if there is one.
+/// Some rows, and after what the next page starts if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, C> {
     pub items: Vec<T>,
     pub next: Option<C>,
-}
-
-/// Every condition that is given has to hold; of several values in one, any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderFilter {
-    pub states: Vec<OrderState>,
-    pub external_order_id: Option<String>,
-    /// Exact, without regard to case and to blanks around it.
-    pub buyer_email: Option<String>,
-    /// The first or the secondary code of any line.
-    pub product_code: Option<String>,
-    /// Inclusive.
-    pub created_from: Option<OffsetDateTime>,
-    /// Exclusive.
-    pub created_before: Option<OffsetDateTime>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OrderSort {
-    #[default]
-    NewestFirst,
-    OldestFirst,
-}
-
-/// Where an order stands in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderOrigin {
-    pub created_at: OffsetDateTime,
-    pub order_id: OrderId,
 }
 
 /// Every condition that is given has to hold; of several values in one, any.
@@ -140,6 +111,8 @@ pub struct RefundRef {
 pub trait Reader: Send + Sync {
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError>;
 
+    /// A page may hold fewer orders than were asked for, even none, and yet be followed by another:
+    /// how much one page looks through has a bound.
     async fn orders(
         &self,
         store: &StoreId,

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use domain::{
     cancellation::Cancellation,
     id::{CancellationId, OrderId, RefundId, StoreId, TokenId},
-    order::{Fact, Line, Order, bare_email},
+    order::{Fact, Line, Order},
     store::Store as StoreRecord,
     token::Token,
 };
@@ -196,28 +196,7 @@ pub(crate) fn paged<R, T, C>(
 }
 
 fn matches(row: &OrderRow, filter: &OrderFilter) -> bool {
-    let order = &row.stored.state;
-    let OrderFilter {
-        states,
-        external_order_id,
-        buyer_email,
-        product_code,
-        created_from,
-        created_before,
-    } = filter;
-    let created = micros(order.created_at);
-    let external = order.external.as_ref().map(|external| external.id.as_str());
-    let email = row.personal.as_ref().map(|personal| bare_email(&personal.buyer.email));
-    (states.is_empty() || states.contains(&order.state))
-        && external_order_id.as_deref().is_none_or(|wanted| external == Some(wanted))
-        && buyer_email.as_ref().is_none_or(|wanted| email == Some(bare_email(wanted)))
-        && product_code.as_deref().is_none_or(|wanted| has_product(order, wanted))
-        && created_from.is_none_or(|from| micros(from) <= created)
-        && created_before.is_none_or(|before| created < micros(before))
-}
-
-fn has_product(order: &Order, wanted: &str) -> bool {
-    order.lines.iter().any(|line| has_code(line, wanted))
+    filter.fits(&row.stored.state, row.personal.as_ref())
 }
 
 fn has_code(line: &Line, wanted: &str) -> bool {

@@ -90,51 +90,6 @@ pub(crate) mod fact {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-pub(crate) mod order {
-    use sea_orm::entity::prelude::*;
-
-    #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "orders")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub store_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub order_id: String,
-        pub version: i64,
-        pub created_at: i64,
-        pub captured: i64,
-        pub returned: i64,
-        pub state: String,
-        pub external_order_id: Option<String>,
-        pub buyer_email: Option<String>,
-        pub doc: String,
-        pub personal: Option<String>,
-    }
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-pub(crate) mod order_product {
-    use sea_orm::entity::prelude::*;
-
-    #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "order_products")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub store_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub product_code: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub created_at: i64,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub order_id: String,
-    }
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 pub(crate) mod quote {
     use sea_orm::entity::prelude::*;
 

@@ -23,6 +23,7 @@ mod credentials;
 mod deliveries;
 mod entity;
 mod error;
+mod facets;
 mod feed;
 mod fence;
 mod inbox;

@@ -1,13 +1,17 @@
 //! Bringing the schema up to date, by one process at a time.
 
+mod found_by;
 mod older;
+
+#[cfg(test)]
+pub(crate) use older::of_many;
 
 use crate::{
     SqlStore,
     connect::{Role, is_sqlite, open},
     error::from_orm,
 };
-use migrations::{EVENT_LOG, Migrator};
+use migrations::{EVENT_LOG, FINDING_ORDERS, Migrator};
 use ports::StoreError;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
@@ -22,7 +26,8 @@ impl SqlStore {
     /// Applies what the schema lacks, all of it or nothing. Processes that start at the same time
     /// take turns.
     ///
-    /// Facts that are older than the log are entered into it. A process of a build that does not
+    /// Facts that are older than the log are entered into it, and orders get the rows by which they
+    /// are found. A process of a build that does not
     /// know the log waits meanwhile, and can write none later.
     ///
     /// # Errors
@@ -87,7 +92,12 @@ async fn migrate(
 
 async fn apply(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
     let pending = Migrator::get_pending_migrations_read_only(transaction).await;
-    let makes_the_log = pending.map_err(from_orm)?.iter().any(|it| it.name() == EVENT_LOG);
+    let pending = pending.map_err(from_orm)?;
+    let makes = |name: &str| pending.iter().any(|it| it.name() == name);
+    let (makes_the_log, finds_orders) = (makes(EVENT_LOG), makes(FINDING_ORDERS));
     Migrator::up(transaction, None).await.map_err(from_orm)?;
-    if makes_the_log { older::enter(transaction).await } else { Ok(()) }
+    if makes_the_log {
+        older::enter(transaction).await?;
+    }
+    if finds_orders { found_by::enter(transaction).await } else { Ok(()) }
 }

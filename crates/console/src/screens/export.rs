@@ -36,12 +36,11 @@ const COLUMNS: [&str; 15] = [
 pub async fn orders<S: Services>(visit: Visit<S>) -> Shown {
     let fields = visit.query.clone();
     let asked = ListOrdersRequest { page_size: PAGE, ..orders::asked(&visit, &fields)? };
-    let searched = fields.text("q").to_owned();
     // What is refused is refused before the file begins.
-    let first = orders::page(&visit, asked.clone(), &searched).await?;
+    let first = orders::page(&visit, asked.clone()).await?;
     let mut begun = line(COLUMNS.map(str::to_owned))?;
     begun.extend(lines(&first.orders)?);
-    let rest = Rest { visit, asked, searched, next: first.next_page_token };
+    let rest = Rest { visit, asked, next: first.next_page_token };
     let rest = stream::try_unfold(rest, Rest::more);
     let all = futures_util::StreamExt::chain(stream::iter([Ok(begun)]), rest);
     let headers = [
@@ -55,7 +54,6 @@ pub async fn orders<S: Services>(visit: Visit<S>) -> Shown {
 struct Rest<S> {
     visit: Visit<S>,
     asked: ListOrdersRequest,
-    searched: String,
     next: String,
 }
 
@@ -65,7 +63,7 @@ impl<S: Services> Rest<S> {
             return Ok(None);
         }
         let asked = ListOrdersRequest { page_token: self.next.clone(), ..self.asked.clone() };
-        let page = orders::page(&self.visit, asked, &self.searched).await?;
+        let page = orders::page(&self.visit, asked).await?;
         Ok(Some((lines(&page.orders)?, Self { next: page.next_page_token, ..self })))
     }
 }

@@ -11,24 +11,23 @@ use askama::Template;
 use gateway::Services;
 use tonic::Status;
 use wire::orders::v1::{
-    HandoverState, ListOrdersRequest, ListOrdersResponse, ListTasksRequest, Order, OrderHandover,
-    OrderSort, OrderState, Screened, ScreeningState, Task,
+    HandoverState, ListOrdersRequest, ListOrdersResponse, ListTasksRequest, Order, OrderSort,
+    OrderState, ScreeningState, Task,
 };
 
-/// Tasks on a page.
+/// Orders, and tasks, on a page.
 const PAGE: i32 = 50;
-/// Unfinished orders that are looked through for one page, the oldest first.
-const LOOKED_THROUGH: i32 = 500;
 
 #[derive(Template)]
 #[template(path = "waiting.html")]
 struct WaitingPage {
     frame: Frame,
     review: Vec<Order>,
+    further_reviews: String,
     not_handed_over: Vec<Order>,
+    further: String,
     tasks: Vec<Task>,
     next: String,
-    further: String,
 }
 
 pages!(WaitingPage);
@@ -42,47 +41,46 @@ pub async fn list<S: Services>(visit: Visit<S>) -> Shown {
         kinds: Vec::new(),
     });
     let tasks = visit.calls.orders().list_tasks(request).await?.into_inner();
-    let unfinished = unfinished(&visit, fields.text("orders")).await?;
+    let review = oldest(
+        &visit,
+        fields.text("review"),
+        ListOrdersRequest {
+            states: vec![OrderState::Received.into()],
+            screening_states: vec![ScreeningState::Review.into()],
+            ..ListOrdersRequest::default()
+        },
+    );
+    let review = review.await?;
+    let stuck = [HandoverState::Retrying, HandoverState::Exhausted].map(Into::into);
+    let stuck = ListOrdersRequest { handover_states: stuck.into(), ..<_>::default() };
+    let stuck = oldest(&visit, fields.text("stuck"), stuck).await?;
     let linked = |name: &str, token: &str| match token {
         "" => String::new(),
         token => fields.query_with(name, token),
     };
     WaitingPage {
         frame: visit.frame("Waiting", "waiting"),
-        review: unfinished.orders.iter().filter(|it| is_in_review(it)).cloned().collect(),
-        not_handed_over: unfinished.orders.iter().filter(|it| is_stuck(it)).cloned().collect(),
+        review: review.orders,
+        further_reviews: linked("review", &review.next_page_token),
+        not_handed_over: stuck.orders,
+        further: linked("stuck", &stuck.next_page_token),
         tasks: tasks.tasks,
         next: linked("page", &tasks.next_page_token),
-        further: linked("orders", &unfinished.next_page_token),
     }
     .shown()
 }
 
-/// Orders that are not accepted yet, the oldest first.
-async fn unfinished<S: Services>(
+async fn oldest<S: Services>(
     visit: &Visit<S>,
     page_token: &str,
+    asked: ListOrdersRequest,
 ) -> Result<ListOrdersResponse, Status> {
     let request = visit.calls.ask(ListOrdersRequest {
         store_id: visit.store_id(),
-        page_size: LOOKED_THROUGH,
+        page_size: PAGE,
         page_token: page_token.to_owned(),
-        states: vec![OrderState::Received.into(), OrderState::Ready.into()],
         order_by: OrderSort::CreateTimeAsc.into(),
-        ..ListOrdersRequest::default()
+        ..asked
     });
     Ok(visit.calls.orders().list_orders(request).await?.into_inner())
-}
-
-fn in_review(check: &Screened) -> bool {
-    check.state() == ScreeningState::Review
-}
-
-fn is_in_review(order: &Order) -> bool {
-    order.state() == OrderState::Received && order.screening.iter().any(in_review)
-}
-
-fn is_stuck(order: &Order) -> bool {
-    let state = order.handover.as_ref().map(OrderHandover::state);
-    matches!(state, Some(HandoverState::Retrying | HandoverState::Exhausted))
 }

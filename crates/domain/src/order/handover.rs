@@ -45,6 +45,17 @@ pub enum HandoverState {
     Exhausted,
 }
 
+impl HandoverState {
+    pub const ALL: [Self; 6] = [
+        Self::NotApplicable,
+        Self::Queued,
+        Self::InFlight,
+        Self::Retrying,
+        Self::Succeeded,
+        Self::Exhausted,
+    ];
+}
+
 /// What whoever calls the shop has seen of the order. An answer counts for this turn alone, unless
 /// it is that the shop has the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

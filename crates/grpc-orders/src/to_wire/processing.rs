@@ -33,11 +33,7 @@ pub(super) fn screened(screened: &Screened) -> proto::Screened {
 }
 
 pub(super) fn handover(order: &Order) -> proto::OrderHandover {
-    let Some(handover) = &order.handover else {
-        let state = proto::HandoverState::NotApplicable.into();
-        return proto::OrderHandover { state, ..proto::OrderHandover::default() };
-    };
-    let state = match handover.state {
+    let state = match order.handover_state() {
         HandoverState::NotApplicable => proto::HandoverState::NotApplicable,
         HandoverState::Queued => proto::HandoverState::Queued,
         HandoverState::InFlight => proto::HandoverState::InFlight,
@@ -45,8 +41,12 @@ pub(super) fn handover(order: &Order) -> proto::OrderHandover {
         HandoverState::Succeeded => proto::HandoverState::Succeeded,
         HandoverState::Exhausted => proto::HandoverState::Exhausted,
     };
+    let state = state.into();
+    let Some(handover) = &order.handover else {
+        return proto::OrderHandover { state, ..proto::OrderHandover::default() };
+    };
     proto::OrderHandover {
-        state: state.into(),
+        state,
         tries: count(handover.tries),
         failures: handover.failures.iter().map(failure).collect(),
         in_doubt: handover.in_doubt,

@@ -42,14 +42,18 @@ pub(crate) struct OrderRow {
     pub returned: i64,
     pub state: &'static str,
     pub external_order_id: Option<String>,
+    pub external_order_number: Option<String>,
+    pub cart_id: Option<String>,
     pub buyer_email: Option<String>,
+    pub facets: i64,
     pub doc: String,
     pub personal: Option<String>,
     /// What names anybody is to go.
     pub erased: bool,
     pub tenders: Vec<TenderRow>,
-    /// Of a new order only.
+    /// Of a new order only, as the words of names are.
     pub products: Vec<String>,
+    pub names: Vec<String>,
     pub facts: Vec<FactRow>,
     pub refunds: Vec<RefundRow>,
     pub refund_states: Vec<(Uuid, &'static str)>,
@@ -133,6 +137,7 @@ pub(crate) struct RefundRow {
     pub place: i64,
     pub created_at: i64,
     pub state: &'static str,
+    pub external_reference: Option<String>,
 }
 
 pub(crate) struct StoreRow {

@@ -18,13 +18,19 @@ pub(crate) struct Step {
 }
 
 const INSERT_ORDER: &str = "INSERT INTO orders (store_id, order_id, version, created_at, captured, \
-    returned, state, external_order_id, buyer_email, doc, personal) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    returned, state, external_order_id, external_order_number, cart_id, buyer_email, doc, personal) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const UPDATE_ORDER: &str = "UPDATE orders SET version = $4, captured = $5, returned = $6, \
-    state = $7, external_order_id = $8, doc = $9 \
+    state = $7, external_order_id = $8, external_order_number = $9, doc = $10 \
     WHERE store_id = $1 AND order_id = $2 AND version = $3";
 const INSERT_PRODUCT: &str = "INSERT INTO order_products (store_id, product_code, created_at, order_id) \
     VALUES ($1, $2, $3, $4)";
+pub(crate) const INSERT_NAME: &str = "INSERT INTO order_names (store_id, word, created_at, order_id) \
+    VALUES ($1, $2, $3, $4)";
+pub(crate) const INSERT_FACETS: &str = "INSERT INTO order_facets (store_id, order_id, created_at, \
+    facets) VALUES ($1, $2, $3, $4)";
+const UPDATE_FACETS: &str = "UPDATE order_facets SET facets = $3 \
+    WHERE store_id = $1 AND order_id = $2 AND facets <> $3";
 const PUT_TENDER: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, returned, \
     authorized, released, provider, reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
     ON CONFLICT (store_id, order_id, tender_id) DO UPDATE SET captured = excluded.captured, \
@@ -44,7 +50,7 @@ const INSERT_FACT: &str = "INSERT INTO facts (store_id, order_id, place, sequenc
     event_id, kind, actor_kind, actor_id, traceparent, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_REFUND: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
-    place, created_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    place, created_at, state, external_reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const UPDATE_REFUND: &str = "UPDATE refunds SET state = $3 WHERE store_id = $1 AND refund_id = $2";
 const INSERT_RECEIPT: &str = "INSERT INTO receipts (store_id, method, request_id, created_at, \
     fingerprint, answer) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -61,6 +67,7 @@ const PUT_TASK: &str = "INSERT INTO tasks (store_id, order_id, kind, subject, du
     trace = excluded.trace, lease_owner = NULL, lease_until = NULL";
 const ERASE_PERSONAL: &str = "UPDATE orders SET personal = NULL, buyer_email = NULL \
     WHERE store_id = $1 AND order_id = $2";
+const ERASE_NAMES: &str = "DELETE FROM order_names WHERE store_id = $1 AND order_id = $2";
 const INSERT_STORE: &str = "INSERT INTO stores (store_id, version, doc) VALUES ($1, $2, $3)";
 const UPDATE_STORE: &str =
     "UPDATE stores SET version = $3, doc = $4 WHERE store_id = $1 AND version = $2";
@@ -100,27 +107,41 @@ impl Steps<'_> {
     fn order(&mut self, order: &OrderRow) {
         let (store, id) = (order.key.store_id.as_str(), order.key.order_id.as_str());
         let figures = [order.captured.into(), order.returned.into(), order.state.into()];
-        let external: Value = order.external_order_id.clone().into();
+        let external: [Value; 2] =
+            [order.external_order_id.clone().into(), order.external_order_number.clone().into()];
         let mut values = vec![store.into(), id.into()];
         if order.is_new() {
             values.extend([order.version.into(), order.created_at.into()]);
             values.extend(figures);
-            values.extend([external, order.buyer_email.clone().into()]);
+            values.extend(external);
+            values.extend([order.cart_id.clone().into(), order.buyer_email.clone().into()]);
             values.extend([order.doc.as_str().into(), order.personal.clone().into()]);
             self.guarded(INSERT_ORDER, values);
         } else {
             values.extend([order.before.into(), order.version.into()]);
             values.extend(figures);
-            values.extend([external, order.doc.as_str().into()]);
+            values.extend(external);
+            values.push(order.doc.as_str().into());
             self.guarded(UPDATE_ORDER, values);
         }
         if order.erased {
             self.plain(ERASE_PERSONAL, [store.into(), id.into()]);
+            self.plain(ERASE_NAMES, [store.into(), id.into()]);
         }
+        let created_at = || Value::from(order.created_at);
         for code in &order.products {
-            let created_at = order.created_at.into();
-            let values = [store.into(), code.as_str().into(), created_at, id.into()];
+            let values = [store.into(), code.as_str().into(), created_at(), id.into()];
             self.plain(INSERT_PRODUCT, values);
+        }
+        for word in &order.names {
+            let values = [store.into(), word.as_str().into(), created_at(), id.into()];
+            self.plain(INSERT_NAME, values);
+        }
+        let facets = order.facets.into();
+        if order.is_new() {
+            self.plain(INSERT_FACETS, [store.into(), id.into(), created_at(), facets]);
+        } else {
+            self.plain(UPDATE_FACETS, [store.into(), id.into(), facets]);
         }
         for tender in &order.tenders {
             self.plain(
@@ -150,6 +171,7 @@ impl Steps<'_> {
                     refund.place.into(),
                     refund.created_at.into(),
                     refund.state.into(),
+                    refund.external_reference.clone().into(),
                 ],
             );
         }

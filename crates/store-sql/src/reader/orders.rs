@@ -1,19 +1,35 @@
+//! Lists of orders.
+//!
+//! Whatever is asked for, an index leads through the orders in the sequence of the list, and what it
+//! leads to is looked at by further indexes (`walk`). Which one leads is found out by counting up to
+//! a bound (`lead`): the rarest of what is looked for, or the states, of which an order has one
+//! number together (`facets`). A page has a bound on what it looks at; what is common and does not
+//! occur together makes short pages instead of slow ones.
+
+mod lead;
+mod sought;
+mod sql;
+mod walk;
+
 use super::to_page;
 use crate::{
     column::{micros, name, time},
-    entity::{order, order_product},
     error::from_orm,
+    facets,
     load::to_view,
 };
-use domain::{id::StoreId, order::bare_email};
-use ports::{OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, StoreError};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, JoinType, Order, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Statement,
-    sea_query::{Expr, ExprTrait},
+use domain::{
+    id::{OrderId, StoreId},
+    order::bare_email,
 };
-use std::ops::RangeInclusive;
+use lead::Lead;
+use ports::{OrderFilter, OrderOrigin, OrderSort, OrderView, Page, PageRequest, StoreError};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sought::Sought;
+use sql::{Kind, Sql};
+use std::{collections::HashMap, ops::RangeInclusive};
 use time::OffsetDateTime;
+use walk::{Range, Walk};
 
 pub(super) async fn list(
     database: &DatabaseConnection,
@@ -22,37 +38,47 @@ pub(super) async fn list(
     sort: OrderSort,
     page: PageRequest<OrderOrigin>,
 ) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
-    let mut query = filtered(store, filter);
-    // Whichever table leads has an index in just this sequence.
-    let (created, id) = if filter.product_code.is_some() {
-        use order_product::Column::{CreatedAt, OrderId};
-        (CreatedAt.into_expr(), OrderId.into_expr())
-    } else {
-        (order::Column::CreatedAt.into_expr(), order::Column::OrderId.into_expr())
+    let store = store.as_str();
+    let range = Range::of(filter, sort, page.after.as_ref());
+    let masks = facets::wanted(filter);
+    let sought = Sought::all(database, store, filter).await?;
+    let Some(lead) = lead::choose(database, store, &masks, sought, &range, page.size).await? else {
+        return Ok(Page { items: Vec::new(), next: None });
     };
-    let direction = direction(sort);
-    query = query
-        .order_by(created.clone(), direction.clone())
-        .order_by(id.clone(), direction)
-        .limit(u64::from(page.size) + 1);
-    if let Some(after) = &page.after {
-        let place = Expr::tuple([created, id]);
-        let (at, order_id) = (micros(after.created_at), after.order_id.as_str());
-        let after = Expr::tuple([Expr::val(at), Expr::val(order_id)]);
-        query = query.filter(match sort {
-            OrderSort::NewestFirst => place.lt(after),
-            OrderSort::OldestFirst => place.gt(after),
-        });
+    let Lead { by, sought, states_are_led_by, at_most } = lead;
+    let masks = if states_are_led_by { Vec::new() } else { masks };
+    let walk = Walk { database, store, by, masks, sought };
+    let places = walk.page(range, page.size, at_most).await?;
+    load(database, store, places).await
+}
+
+/// What happened since the places were found is shown as it is by now.
+async fn load(
+    database: &DatabaseConnection,
+    store: &str,
+    places: Page<OrderOrigin, OrderOrigin>,
+) -> Result<Page<OrderView, OrderOrigin>, StoreError> {
+    let mut sql = Sql::of(database, store);
+    let ids = sql.list(places.items.iter().map(|place| place.order_id.to_string()));
+    let of_these = sql.any("o.order_id", ids, Kind::Text);
+    sql.text = format!(
+        "SELECT o.order_id, o.version, o.doc, o.personal FROM orders o \
+         WHERE o.store_id = $1 AND {of_these}"
+    );
+    let mut found: HashMap<String, OrderView> = HashMap::new();
+    for row in sql.rows(database).await? {
+        let get = |place| row.try_get_by_index::<Option<String>>(place).map_err(from_orm);
+        let version = row.try_get_by_index(1).map_err(from_orm)?;
+        let view = to_view(version, &get(2)?.unwrap_or_default(), get(3)?.as_deref())?;
+        found.insert(get(0)?.unwrap_or_default(), view);
     }
-    let rows = query.all(database).await.map_err(from_orm)?;
-    let found = rows.into_iter().map(|row| {
-        let created_at = time("orders.created_at", row.created_at)?;
-        let origin = OrderOrigin { created_at, order_id: name("orders.order_id", &row.order_id)? };
-        Ok((to_view(row.version, &row.doc, row.personal.as_deref())?, origin))
-    });
-    let found = found.collect::<Result<_, StoreError>>()?;
-    let page = to_page(found, page.size, |(_, origin): &(OrderView, OrderOrigin)| origin.clone());
-    Ok(Page { items: page.items.into_iter().map(|(view, _)| view).collect(), next: page.next })
+    let views = places.items.iter().filter_map(|place| found.remove(place.order_id.as_str()));
+    Ok(Page { items: views.collect(), next: places.next })
+}
+
+fn origin(created_at: i64, order_id: &str) -> Result<OrderOrigin, StoreError> {
+    let created_at = time("orders.created_at", created_at)?;
+    Ok(OrderOrigin { created_at, order_id: name::<OrderId>("orders.order_id", order_id)? })
 }
 
 /// By the index of buyers alone; no order is read.
@@ -78,54 +104,5 @@ pub(super) async fn count_of(
     Ok(count.and_then(|count| u32::try_from(count).ok()).unwrap_or_default())
 }
 
-const fn direction(sort: OrderSort) -> Order {
-    match sort {
-        OrderSort::NewestFirst => Order::Desc,
-        OrderSort::OldestFirst => Order::Asc,
-    }
-}
-
-/// Always true; the index by time is only for those who say so.
-const ANY_TIME: &str = "orders.created_at > -9000000000000000000";
-
-fn filtered(store: &StoreId, filter: &OrderFilter) -> Select<order::Entity> {
-    let OrderFilter {
-        states,
-        external_order_id,
-        buyer_email,
-        product_code,
-        created_from,
-        created_before,
-    } = filter;
-    let mut query = order::Entity::find().filter(order::Column::StoreId.eq(store.as_str()));
-    if !states.is_empty() {
-        let states = states.iter().map(|state| state.name());
-        query = query.filter(order::Column::State.is_in(states));
-    }
-    if let Some(wanted) = external_order_id {
-        query = query.filter(order::Column::ExternalOrderId.eq(wanted.as_str()));
-    }
-    if let Some(wanted) = buyer_email {
-        query = query.filter(order::Column::BuyerEmail.eq(bare_email(wanted)));
-    }
-    if let Some(wanted) = product_code {
-        query = query
-            .filter(order_product::Column::StoreId.eq(store.as_str()))
-            .filter(order_product::Column::ProductCode.eq(wanted.as_str()));
-        let same = order_product::Column::StoreId
-            .into_expr()
-            .eq(order::Column::StoreId.into_expr())
-            .and(order_product::Column::OrderId.into_expr().eq(order::Column::OrderId.into_expr()));
-        QueryTrait::query(&mut query).join(JoinType::InnerJoin, order_product::Entity, same);
-    }
-    if external_order_id.is_none() && buyer_email.is_none() && product_code.is_none() {
-        query = query.filter(Expr::cust(ANY_TIME));
-    }
-    if let Some(from) = created_from {
-        query = query.filter(order::Column::CreatedAt.gte(micros(*from)));
-    }
-    if let Some(before) = created_before {
-        query = query.filter(order::Column::CreatedAt.lt(micros(*before)));
-    }
-    query
-}
+#[cfg(test)]
+mod tests;

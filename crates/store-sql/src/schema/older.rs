@@ -144,7 +144,7 @@ impl Log<'_> {
 }
 
 /// A statement that inserts one row, for many.
-fn of_many(sql: &str, columns: usize, rows: usize) -> String {
+pub(crate) fn of_many(sql: &str, columns: usize, rows: usize) -> String {
     let insert = sql.split_once(" VALUES ").map_or(sql, |(insert, _)| insert);
     let row = |row: usize| {
         let places = (1..=columns).map(|column| format!("${}", row * columns + column));

@@ -11,7 +11,10 @@ use domain::{
     store::StoreFact,
 };
 use migrations::Migrator;
-use ports::{Chain, EventFeed, EventFilter, OrderChange, OrderKey, Store};
+use ports::{
+    Chain, EventFeed, EventFilter, OrderChange, OrderFilter, OrderKey, OrderSort, PageRequest,
+    Reader, Store,
+};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use sea_orm_migration::MigratorTrait as _;
 use store_sql::Options;
@@ -22,6 +25,9 @@ use uuid::Uuid;
 const WITHOUT_LOG: u32 = 3;
 /// Migrations before payouts were tasks.
 const WITHOUT_PAYOUTS: u32 = 6;
+
+/// Migrations before orders were found by rows of their own.
+const WITHOUT_FINDING: u32 = 8;
 
 /// Migrations since so many of them.
 fn since(oldest: u32) -> u32 {
@@ -286,4 +292,52 @@ async fn payouts_that_were_awaited_before_are_tasks() {
     bench.store.migrate().await.unwrap();
     let tasks = "SELECT subject FROM tasks WHERE kind = 'payout' ORDER BY subject";
     assert_eq!(bench.texts(tasks).await, expected);
+}
+
+/// What orders are found by beside their documents.
+const FOUND_BY: &str = "SELECT 'states ' || store_id || ' ' || order_id || ' ' || created_at || ' ' \
+    || facets AS found FROM order_facets \
+    UNION ALL SELECT 'name ' || store_id || ' ' || order_id || ' ' || created_at || ' ' || word \
+    FROM order_names \
+    UNION ALL SELECT 'order ' || store_id || ' ' || order_id || ' ' || COALESCE(cart_id, '') || ' ' \
+    || COALESCE(external_order_number, '') FROM orders \
+    UNION ALL SELECT 'refund ' || store_id || ' ' || refund_number || ' ' \
+    || COALESCE(external_reference, '') FROM refunds ORDER BY found";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_are_found_as_if_they_had_been_committed_since() {
+    let bench = Bench::full().await;
+    let Command::CreateRefund(mut create) = refund(8_000, "1.00") else { unreachable!() };
+    create.request.external_reference = Some("case-8".to_owned());
+    let placed = place(&bench.store, &order("named").named("Zoë Müller", Some("Eve"))).await;
+    let change = placed.decide(Command::CreateRefund(create), NOON).unwrap();
+    bench.store.commit(commit().order(change)).await.unwrap();
+    numbered(&bench.store).await;
+    let found_by = bench.texts(FOUND_BY).await;
+    for some in ["muller", "N-E-1", "cart", "case-8"] {
+        assert!(found_by.iter().any(|row| row.ends_with(some) || row.contains(some)), "{some}");
+    }
+    Migrator::down(&bench.sql, Some(since(WITHOUT_FINDING))).await.unwrap();
+    bench.store.migrate().await.unwrap();
+    assert_eq!(bench.texts(FOUND_BY).await, found_by);
+    assert_eq!(bench.audit().await.1, []);
+    let search = OrderFilter { search: vec!["zoe eve".into()], ..OrderFilter::default() };
+    let page = PageRequest { size: 9, after: None };
+    let found = bench.store.orders(&shop(), &search, OrderSort::NewestFirst, page).await.unwrap();
+    assert_eq!(found.items.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_whose_orders_cannot_be_read_stays_as_it_is() {
+    let bench = Bench::full().await;
+    Migrator::down(&bench.sql, Some(since(WITHOUT_FINDING))).await.unwrap();
+    let personal = bench.texts("SELECT personal FROM orders WHERE order_id = 'held'").await;
+    bench.run("UPDATE orders SET personal = '{}' WHERE order_id = 'held'").await;
+    let refused = bench.store.migrate().await.unwrap_err();
+    assert!(Chain(&refused).to_string().contains("order \"held\" of store \"shop\""));
+    assert!(!bench.store.schema_is_current().await.unwrap());
+    let text = "UPDATE orders SET personal = $1 WHERE order_id = 'held'";
+    run(&bench.sql, text, vec![personal[0].as_str().into()]).await;
+    bench.store.migrate().await.unwrap();
+    assert_eq!(bench.audit().await.1, []);
 }

@@ -48,3 +48,22 @@ fn reflection_serves_them_in_both_versions() {
     assert!(builder().build_v1().is_ok());
     assert!(builder().build_v1alpha().is_ok());
 }
+
+/// Packages import each other in one direction only, so that some states stand in two of them.
+#[test]
+fn states_that_stand_in_two_packages_are_the_same() {
+    let set = FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
+    let values = |package: &str, name: &str| {
+        let files = set.file.iter().filter(|file| file.package() == package);
+        let mut enums = files.flat_map(|file| &file.enum_type);
+        let found = enums.find(|it| it.name() == name).unwrap();
+        let value =
+            |it: &prost_types::EnumValueDescriptorProto| (it.name().to_owned(), it.number());
+        found.value.iter().map(value).collect::<Vec<_>>()
+    };
+    for (name, package) in
+        [("CancellationState", "meridian.cancellations.v1"), ("RefundState", "meridian.refunds.v1")]
+    {
+        assert_eq!(values("meridian.orders.v1", name), values(package, name));
+    }
+}

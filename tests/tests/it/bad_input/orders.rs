@@ -186,7 +186,23 @@ async fn every_malformed_field_of_a_verb_is_named(world: World) {
         ("created_after=yesterday", "created_after"),
         ("nothing=1", "nothing"),
         ("order_by=ORDER_SORT_RANDOM", "order_by"),
+        ("refund_states=REFUND_STATE_PENDING&refund_states=HELD", "refund_states[1]"),
+        ("cancellation_states=ORDER_STATE_READY", "cancellation_states[0]"),
+        ("screening_states=SCREENING_STATE_UNSPECIFIED", "screening_states[0]"),
+        ("handover_states=X", "handover_states[0]"),
+        ("search=a&search=", "search[1]"),
+        ("search=%01", "search[0]"),
+        (&format!("search={}", "x".repeat(256)), "search[0]"),
+        // Eleven of one, and six together.
+        (&"search=x&".repeat(11), "search"),
+        (&"states=ORDER_STATE_READY&".repeat(11), "states"),
+        (
+            "search=x&buyer_email=x&product_code=x&external_order_id=x&states=ORDER_STATE_READY\
+             &created_before=2026-01-01T00:00:00Z",
+            "filters",
+        ),
     ] {
+        let query = query.trim_end_matches('&');
         let path = format!("/v1/stores/{STORE}/orders?{query}");
         world.http().get(&path).await.refused(400, "INVALID_FIELDS").names(field);
     }

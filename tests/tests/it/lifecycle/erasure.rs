@@ -49,6 +49,8 @@ async fn who_bought_is_forgotten_and_what_was_bought_is_not(world: World) {
     let before = get(&world, "O-1").await;
     let by_mail = format!("/v1/stores/{STORE}/orders?buyer_email=canary-mail@example.com");
     assert_eq!(world.http().get(&by_mail).await.ok()["orders"].as_array().unwrap().len(), 3);
+    let by_name = format!("/v1/stores/{STORE}/orders?search=canary");
+    assert_eq!(world.http().get(&by_name).await.ok()["orders"].as_array().unwrap().len(), 3);
     let body = json!({"request_id": "erase-1"});
     let path = format!("{}:erasePersonalData", order_path("O-1"));
     let erased = world.http().post(&path, &body).await.ok();
@@ -59,13 +61,18 @@ async fn who_bought_is_forgotten_and_what_was_bought_is_not(world: World) {
     for kept in ["totals", "lines", "tenders", "state", "external_order_id", "create_time"] {
         assert_eq!(after[kept], before[kept], "{kept}");
     }
-    let found = world.http().get(&by_mail).await.ok();
-    let found = found["orders"].as_array().unwrap().iter();
-    let found: Vec<_> = found.map(|order| order["order_id"].as_str().unwrap()).collect();
-    assert_eq!(found, ["O-3", "O-2"]);
+    for found_by in [&by_mail, &by_name] {
+        let found = world.http().get(found_by).await.ok();
+        let found = found["orders"].as_array().unwrap().iter();
+        let found: Vec<_> = found.map(|order| order["order_id"].as_str().unwrap()).collect();
+        assert_eq!(found, ["O-3", "O-2"], "{found_by}");
+    }
     let left = "SELECT count(*) FROM orders WHERE order_id = 'O-1' \
                 AND (personal IS NOT NULL OR buyer_email IS NOT NULL)";
     assert_eq!(world.database.count(left), 0);
+    let words = "SELECT count(*) FROM order_names WHERE order_id = ";
+    assert_eq!(world.database.count(&format!("{words}'O-1'")), 0);
+    assert_eq!(world.database.count(&format!("{words}'O-2'")), 4);
     // It goes on, and is refunded, without anybody's name.
     let refund = world.refund("O-1", &json!({"full_refund": true})).await.ok();
     world.until_over(&refund).await;
@@ -113,6 +120,11 @@ async fn what_names_anybody_stands_in_one_place(world: World) {
     world.until_over(&refund).await;
     let elsewhere = [
         ("orders", "doc"),
+        ("orders", "external_order_number"),
+        ("orders", "cart_id"),
+        ("order_products", "product_code"),
+        ("refunds", "external_reference"),
+        ("tenders", "reference"),
         ("facts", "body"),
         ("event_log", "data"),
         ("stores", "doc"),

@@ -1,5 +1,6 @@
 use super::act;
 use crate::{
+    cancellations::until_completed,
     on_both,
     world::{Http, STORE, World, order, order_path},
 };
@@ -37,6 +38,14 @@ async fn orders_are_found_by_every_filter(world: World) {
     let accepted = json!({"external_order_id": "E-2", "external_order_number": "#2"});
     let second = act(&world, "O-2", "accept", &accepted).await.ok();
     let since = second["create_time"].as_str().unwrap();
+    let refund = world.refund("O-2", &json!({"total_refund_amount": "5.00"})).await.ok();
+    world.until_over(&refund).await;
+    let one_piece = json!({
+        "reason": "CANCELLATION_REASON_OUT_OF_STOCK",
+        "lines": [{"cart_item_id": "L2", "quantity": 1}],
+    });
+    let cancelled = act(&world, "O-3", "cancel", &one_piece).await.ok();
+    until_completed(&world, &cancelled).await;
     let since = crate::world::encode(since);
     let http = world.http();
     for (query, expected) in [
@@ -63,6 +72,23 @@ async fn orders_are_found_by_every_filter(world: World) {
             vec!["O-1"],
         ),
         ("states=ORDER_STATE_RECEIVED&product_code=SKU-10".to_owned(), vec![]),
+        ("search=%232".to_owned(), vec!["O-2"]),
+        ("search=O-1&search=BUYER3%40example.com&search=E-9".to_owned(), vec!["O-3", "O-1"]),
+        ("search=buyer".to_owned(), vec!["O-4", "O-3", "O-2", "O-1"]),
+        ("refund_states=REFUND_STATE_SUCCEEDED".to_owned(), vec!["O-2"]),
+        ("refund_states=REFUND_STATE_HELD&refund_states=REFUND_STATE_FAILED".to_owned(), vec![]),
+        ("cancellation_states=CANCELLATION_STATE_COMPLETED".to_owned(), vec!["O-3"]),
+        ("screening_states=SCREENING_STATE_REVIEW".to_owned(), vec![]),
+        (
+            "handover_states=HANDOVER_STATE_NOT_APPLICABLE&states=ORDER_STATE_RECEIVED".to_owned(),
+            vec!["O-4"],
+        ),
+        (
+            "search=SKU-2&states=ORDER_STATE_ACCEPTED&refund_states=REFUND_STATE_SUCCEEDED\
+             &handover_states=HANDOVER_STATE_NOT_APPLICABLE&created_before=2100-01-01T00:00:00Z"
+                .to_owned(),
+            vec!["O-2"],
+        ),
     ] {
         assert_eq!(ids(&http, &query).await, expected, "{query}");
     }

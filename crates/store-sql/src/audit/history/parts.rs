@@ -14,6 +14,8 @@ pub(super) const REFUND: i64 = 6;
 pub(super) const CANCELLATION: i64 = 7;
 pub(super) const CANCELLED_PRODUCT: i64 = 8;
 pub(super) const PRODUCT: i64 = 9;
+pub(super) const FACETS: i64 = 10;
+pub(super) const NAME: i64 = 11;
 
 /// What a part has of the columns that all have; the others are empty.
 struct Part {
@@ -31,7 +33,7 @@ struct Part {
 }
 
 const NUMBERS: usize = 4;
-const TEXTS: usize = 4;
+const TEXTS: usize = 6;
 
 const NOTHING: Part = Part {
     tag: 0,
@@ -46,13 +48,20 @@ const NOTHING: Part = Part {
     document: None,
 };
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 12] = [
     Part {
         tag: ORDER,
         table: "orders",
         from: "orders",
         numbers: &["version", "created_at", "captured", "returned"],
-        texts: &["state", "external_order_id"],
+        texts: &[
+            "state",
+            "external_order_id",
+            "external_order_number",
+            "cart_id",
+            "buyer_email",
+            "personal",
+        ],
         document: Some("doc"),
         ..NOTHING
     },
@@ -98,7 +107,7 @@ const PARTS: [Part; 10] = [
         from: "refunds",
         id: Some("refund_id"),
         numbers: &["refund_number", "place", "created_at"],
-        texts: &["state"],
+        texts: &["state", "external_reference"],
         ..NOTHING
     },
     Part {
@@ -128,6 +137,21 @@ const PARTS: [Part; 10] = [
         from: "order_products",
         numbers: &["created_at"],
         texts: &["product_code"],
+        ..NOTHING
+    },
+    Part {
+        tag: FACETS,
+        table: "order_facets",
+        from: "order_facets",
+        numbers: &["facets", "created_at"],
+        ..NOTHING
+    },
+    Part {
+        tag: NAME,
+        table: "order_names",
+        from: "order_names",
+        numbers: &["created_at"],
+        texts: &["word"],
         ..NOTHING
     },
 ];

@@ -21,6 +21,8 @@ pub(in crate::audit) struct Record {
     pub cancellations: Vec<CancellationRecord>,
     pub cancelled_products: Vec<(Uuid, String)>,
     pub products: Vec<(String, i64)>,
+    pub facets: Vec<(i64, i64)>,
+    pub names: Vec<(String, i64)>,
     /// What cannot be read is told, and not held against anything.
     unread: Vec<i64>,
 }
@@ -32,6 +34,10 @@ pub(in crate::audit) struct OrderHead {
     pub returned: i64,
     pub state: String,
     pub external_order_id: Option<String>,
+    pub external_order_number: Option<String>,
+    pub cart_id: Option<String>,
+    pub buyer_email: Option<String>,
+    pub personal: Option<Vec<u8>>,
     pub doc: Vec<u8>,
 }
 
@@ -58,6 +64,7 @@ pub(in crate::audit) struct RefundRecord {
     pub place: i64,
     pub created_at: i64,
     pub state: String,
+    pub external_reference: Option<String>,
 }
 
 pub(in crate::audit) struct CancellationRecord {
@@ -76,7 +83,7 @@ const PLACE: usize = 3;
 const ID: usize = 4;
 const NUMBERS: usize = 5;
 const TEXTS: usize = 9;
-const DOCUMENT: usize = 13;
+const DOCUMENT: usize = 15;
 
 impl Record {
     pub fn of(store_id: String, order_id: String) -> Self {
@@ -96,7 +103,9 @@ impl Record {
             parts::CANCELLED_PRODUCT => {
                 self.cancelled_products.push((row.get(ID)?, row.get(TEXTS)?));
             }
-            _ => self.products.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
+            parts::PRODUCT => self.products.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
+            parts::FACETS => self.facets.push((row.get(NUMBERS)?, row.get(NUMBERS + 1)?)),
+            _ => self.names.push((row.get(TEXTS)?, row.get(NUMBERS)?)),
         }
         Ok(())
     }
@@ -138,6 +147,10 @@ impl OrderHead {
             returned: row.get(NUMBERS + 3)?,
             state: row.get(TEXTS)?,
             external_order_id: row.get(TEXTS + 1)?,
+            external_order_number: row.get(TEXTS + 2)?,
+            cart_id: row.get(TEXTS + 3)?,
+            buyer_email: row.get(TEXTS + 4)?,
+            personal: row.document(TEXTS + 5)?,
             doc: row.document(DOCUMENT)?.unwrap_or_default(),
         })
     }
@@ -181,6 +194,7 @@ impl RefundRecord {
             place: row.get(NUMBERS + 1)?,
             created_at: row.get(NUMBERS + 2)?,
             state: row.get(TEXTS)?,
+            external_reference: row.get(TEXTS + 1)?,
         })
     }
 }

@@ -6,9 +6,13 @@ use crate::{
         report::{Report, Spot},
     },
     commit::{CancellationRow, OrderColumns, RefundRow, TenderRow, product_codes, tenders},
+    facets,
 };
-use domain::{id::RefundId, order::Order};
-use ports::FaultKind;
+use domain::{
+    id::RefundId,
+    order::{Order, Personal, bare_email},
+};
+use ports::{FaultKind, person_words};
 use std::collections::BTreeMap;
 
 pub(super) fn check(
@@ -28,6 +32,8 @@ pub(super) fn check(
         ("returned", head.returned == columns.returned),
         ("state", head.state == columns.state),
         ("external_order_id", head.external_order_id == columns.external_order_id),
+        ("external_order_number", head.external_order_number == columns.external_order_number),
+        ("cart_id", head.cart_id == columns.cart_id),
     ]);
     if let Some(names) = different {
         let text = format!("orders: {names} is not what the order says");
@@ -38,6 +44,8 @@ pub(super) fn check(
     lists.refunds(record, order, refunds);
     lists.cancellations(record, order);
     lists.products(record, order, columns.created_at);
+    lists.set("order_facets", &record.facets, &[(facets::of(order), columns.created_at)]);
+    lists.personal(record, head, columns.created_at);
 }
 
 /// The names of what is not the same.
@@ -107,6 +115,7 @@ impl Lists<'_, '_> {
                 ("place", place.is_none_or(|place| place == is.place)),
                 ("created_at", is.created_at == row.created_at),
                 ("state", is.state == row.state),
+                ("external_reference", is.external_reference == row.external_reference),
             ]);
             self.tell(what, &name, names);
         }
@@ -155,6 +164,22 @@ impl Lists<'_, '_> {
         let codes = product_codes(order).into_iter();
         let products: Vec<_> = codes.map(|code| (code, created_at)).collect();
         self.set("order_products", &record.products, &products);
+    }
+
+    /// What an order is found by of what names somebody; nothing once that was erased.
+    fn personal(&mut self, record: &Record, head: &OrderHead, created_at: i64) {
+        let stored = head.personal.as_deref().map(serde_json::from_slice::<Personal>);
+        let Ok(personal) = stored.transpose() else {
+            let text = "orders.personal cannot be read";
+            self.report.tell(self.spot, FaultKind::Unreadable, text);
+            return;
+        };
+        let email = personal.as_ref().map(|personal| bare_email(&personal.buyer.email));
+        let differs = differ(&[("buyer_email", head.buyer_email == email)]);
+        self.tell(FaultKind::ProjectionDiffers, "orders", differs);
+        let words = personal.as_ref().map(person_words).unwrap_or_default().into_iter();
+        let names: Vec<_> = words.map(|word| (word, created_at)).collect();
+        self.set("order_names", &record.names, &names);
     }
 
     fn set<T: PartialEq>(&mut self, table: &str, are: &[T], should_be: &[T]) {

@@ -11,6 +11,7 @@ use crate::{
     },
     column::{micros, to_doc},
     commit::{OrderColumns, product_codes, tenders},
+    facets,
 };
 use conformance::build::{NOON, accept, amount, order, refund};
 use domain::{
@@ -49,6 +50,10 @@ fn stored(change: &OrderChange) -> Record {
         returned: columns.returned,
         state: columns.state.to_owned(),
         external_order_id: columns.external_order_id,
+        external_order_number: columns.external_order_number,
+        cart_id: columns.cart_id,
+        buyer_email: None,
+        personal: None,
         doc: to_doc(order).unwrap().into_bytes(),
     });
     for (place, sequence, fact) in change.numbered() {
@@ -76,10 +81,12 @@ fn stored(change: &OrderChange) -> Record {
             place: 3,
             created_at: micros(refund.created_at),
             state: refund.state.name().to_owned(),
+            external_reference: refund.external_reference.clone(),
         })
         .collect();
     let codes = product_codes(order).into_iter();
     record.products = codes.map(|code| (code, columns.created_at)).collect();
+    record.facets = vec![(facets::of(order), columns.created_at)];
     record
 }
 

@@ -1,6 +1,7 @@
 //! The statement: parts that write, each only for the commits whose order was as they had read
 //! it. What no commit of a batch needs is left out.
 
+mod finding;
 mod source;
 
 use crate::commit::rows::{OrderRow, Rows, ToldRow, asks_for, scope};
@@ -31,6 +32,7 @@ impl Script {
         let won: HashSet<usize> = places.collect();
         builder.changed_orders(&won);
         builder.new_orders();
+        builder.facets();
         builder.tenders();
         builder.facts();
         builder.refunds();
@@ -88,6 +90,7 @@ impl<'a> Builder<'a> {
             .number("returned", |_, (order, ())| order.returned)
             .text("state", |_, (order, ())| order.state)
             .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
+            .maybe("number", |_, (order, ())| order.external_order_number.as_deref())
             .text("doc", |_, (order, ())| &order.doc)
             .done();
         // One commit alone cannot wait for two others.
@@ -101,7 +104,7 @@ impl<'a> Builder<'a> {
         self.parts.push(format!(
             "changed AS (UPDATE orders o SET version = x.version, captured = x.captured, \
              returned = x.returned, state = x.state, external_order_id = x.external_order_id, \
-             doc = x.doc FROM {given} WHERE {locked}o.store_id = x.store_id \
+             external_order_number = x.number, doc = x.doc FROM {given} WHERE {locked}o.store_id = x.store_id \
              AND o.order_id = x.order_id AND o.version = x.before RETURNING x.n)"
         ));
         let sure: Vec<i32> = sure.iter().filter_map(|place| i32::try_from(*place).ok()).collect();
@@ -126,27 +129,19 @@ impl<'a> Builder<'a> {
             .number("returned", |_, (order, ())| order.returned)
             .text("state", |_, (order, ())| order.state)
             .maybe("external_order_id", |_, (order, ())| order.external_order_id.as_deref())
+            .maybe("number", |_, (order, ())| order.external_order_number.as_deref())
+            .maybe("cart_id", |_, (order, ())| order.cart_id.as_deref())
             .maybe("buyer_email", |_, (order, ())| order.buyer_email.as_deref())
             .text("doc", |_, (order, ())| &order.doc)
             .maybe("personal", |_, (order, ())| order.personal.as_deref())
             .done();
         self.parts.push(format!(
             "placed AS (INSERT INTO orders (store_id, order_id, version, created_at, captured, \
-             returned, state, external_order_id, buyer_email, doc, personal) \
-             SELECT store_id, order_id, version, created_at, captured, returned, state, \
-             external_order_id, buyer_email, doc, personal FROM {rows})"
+             returned, state, external_order_id, external_order_number, cart_id, buyer_email, \
+             doc, personal) SELECT store_id, order_id, version, created_at, captured, returned, \
+             state, external_order_id, number, cart_id, buyer_email, doc, personal FROM {rows})"
         ));
-        let Some(source) = self.orders(|order| order.products.iter()) else { return };
-        let rows = source
-            .text("store_id", |_, (order, _)| order.key.store_id.as_str())
-            .text("product_code", |_, (_, code)| code.as_str())
-            .number("created_at", |_, (order, _)| order.created_at)
-            .text("order_id", |_, (order, _)| order.key.order_id.as_str())
-            .done();
-        self.parts.push(format!(
-            "products AS (INSERT INTO order_products (store_id, product_code, created_at, \
-             order_id) SELECT store_id, product_code, created_at, order_id FROM {rows})"
-        ));
+        self.found_by_codes_and_names();
     }
 
     fn tenders(&mut self) {
@@ -242,11 +237,13 @@ impl<'a> Builder<'a> {
                 .number("place", |_, (_, refund)| refund.place)
                 .number("created_at", |_, (_, refund)| refund.created_at)
                 .text("state", |_, (_, refund)| refund.state)
+                .maybe("external_reference", |_, (_, refund)| refund.external_reference.as_deref())
                 .done();
             self.parts.push(format!(
                 "new_refunds AS (INSERT INTO refunds (store_id, refund_id, order_id, \
-                 refund_number, place, created_at, state) SELECT store_id, refund_id, order_id, \
-                 refund_number, place, created_at, state FROM {rows}{guard})"
+                 refund_number, place, created_at, state, external_reference) SELECT store_id, \
+                 refund_id, order_id, refund_number, place, created_at, state, \
+                 external_reference FROM {rows}{guard})"
             ));
         }
         if let Some(source) = self.orders(|order| order.refund_states.iter()) {

@@ -20,6 +20,8 @@ pub(crate) struct OrderColumns {
     pub returned: i64,
     pub state: &'static str,
     pub external_order_id: Option<String>,
+    pub external_order_number: Option<String>,
+    pub cart_id: Option<String>,
 }
 
 impl OrderColumns {
@@ -30,6 +32,8 @@ impl OrderColumns {
             returned: tenders.iter().map(|tender| tender.returned).sum(),
             state: order.state.name(),
             external_order_id: order.external.as_ref().map(|external| external.id.clone()),
+            external_order_number: order.external.as_ref().map(|external| external.number.clone()),
+            cart_id: order.cart_id.clone(),
         }
     }
 }
@@ -98,6 +102,7 @@ impl RefundRow {
             place,
             created_at: micros(refund.created_at),
             state: refund.state.name(),
+            external_reference: refund.external_reference.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::column::{micros, to_doc};
 use crate::commit::people;
+use crate::facets;
 use domain::{
     event::Told,
     id::{CancellationId, EventId},
@@ -15,7 +16,7 @@ use domain::{
 };
 use ports::{
     ClaimChange, Commit, EndpointChange, Entry, OrderChange, StoreChange, StoreError, TaskChange,
-    TokenChange,
+    TokenChange, person_words,
 };
 
 impl Rows {
@@ -130,11 +131,15 @@ impl OrderRow {
             returned: columns.returned,
             state: columns.state,
             external_order_id: columns.external_order_id,
+            external_order_number: columns.external_order_number,
+            cart_id: columns.cart_id,
             buyer_email: personal.map(|personal| bare_email(&personal.buyer.email)),
+            facets: facets::of(order),
             doc: to_doc(order)?,
             personal: personal.map(to_doc).transpose()?,
             erased: change.facts.contains(&Fact::PersonalDataErased),
             products: if is_new { product_codes(order) } else { Vec::new() },
+            names: personal.map(person_words).unwrap_or_default(),
             key,
             tenders,
             facts,

@@ -3,6 +3,8 @@
 //! Short values travel as JSON, an array for each row. Documents and bytes travel as one blob
 //! beside it, from which each row cuts its own: nothing is escaped, whatever its size.
 
+mod finding;
+
 use crate::commit::{
     log::{Heads, Logged},
     rows::{OrderRow, Rows, ToldRow, scope},
@@ -22,16 +24,15 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; \
 /// In each of these, `$1` is the blob and `{rows}` the JSON of the rows.
 const UPDATE_ORDERS: &str = "UPDATE orders SET version = x.value ->> 2, captured = x.value ->> 3, \
     returned = x.value ->> 4, state = x.value ->> 5, external_order_id = x.value ->> 6, \
-    doc = CAST(substr($1, x.value ->> 7, x.value ->> 8) AS TEXT) FROM {rows} \
+    external_order_number = x.value ->> 7, \
+    doc = CAST(substr($1, x.value ->> 8, x.value ->> 9) AS TEXT) FROM {rows} \
     WHERE orders.store_id = x.value ->> 0 AND orders.order_id = x.value ->> 1";
 const INSERT_ORDERS: &str = "INSERT INTO orders (store_id, order_id, version, created_at, captured, \
-    returned, state, external_order_id, buyer_email, doc, personal) \
+    returned, state, external_order_id, buyer_email, external_order_number, cart_id, doc, personal) \
     SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3, x.value ->> 4, \
-    x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, \
-    CAST(substr($1, x.value ->> 9, x.value ->> 10) AS TEXT), \
-    CAST(substr($1, x.value ->> 11, x.value ->> 12) AS TEXT) FROM {rows}";
-const INSERT_PRODUCTS: &str = "INSERT INTO order_products (store_id, order_id, product_code, \
-    created_at) SELECT x.value ->> 0, x.value ->> 1, x.value ->> 2, x.value ->> 3 FROM {rows}";
+    x.value ->> 5, x.value ->> 6, x.value ->> 7, x.value ->> 8, x.value ->> 9, x.value ->> 10, \
+    CAST(substr($1, x.value ->> 11, x.value ->> 12) AS TEXT), \
+    CAST(substr($1, x.value ->> 13, x.value ->> 14) AS TEXT) FROM {rows}";
 const INSERT_TENDERS: &str = "INSERT INTO tenders (store_id, order_id, tender_id, captured, \
     returned, authorized, released, provider, reference) SELECT x.value ->> 0, x.value ->> 1, \
     x.value ->> 2, x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6, x.value ->> 7, \
@@ -62,8 +63,9 @@ const PUT_HEADS: &str = "INSERT INTO feeds (store_id, entries, position, hash) \
     FROM {rows} WHERE true ON CONFLICT (store_id) DO UPDATE SET entries = excluded.entries, \
     position = excluded.position, hash = excluded.hash";
 const INSERT_REFUNDS: &str = "INSERT INTO refunds (store_id, refund_id, order_id, refund_number, \
-    place, created_at, state) SELECT x.value ->> 0, substr($1, x.value ->> 1, 16), x.value ->> 2, \
-    x.value ->> 3, x.value ->> 4, x.value ->> 5, x.value ->> 6 FROM {rows}";
+    place, created_at, state, external_reference) SELECT x.value ->> 0, \
+    substr($1, x.value ->> 1, 16), x.value ->> 2, x.value ->> 3, x.value ->> 4, x.value ->> 5, \
+    x.value ->> 6, x.value ->> 7 FROM {rows}";
 const UPDATE_REFUNDS: &str = "UPDATE refunds SET state = x.value ->> 2 FROM {rows} \
     WHERE refunds.store_id = x.value ->> 0 AND refunds.refund_id = substr($1, x.value ->> 1, 16)";
 const INSERT_RECEIPTS: &str = "INSERT INTO receipts (store_id, method, request_id, created_at, \
@@ -179,9 +181,10 @@ impl<'a> Builder<'a> {
             let (store, id) = key(order);
             let (from, length) = builder.cut(order.doc.as_bytes());
             let external = order.external_order_id.as_deref();
+            let number = order.external_order_number.as_deref();
             let figures = (order.version, order.captured, order.returned);
             let (version, captured, returned) = figures;
-            (store, id, version, captured, returned, order.state, external, from, length)
+            (store, id, version, captured, returned, order.state, external, number, from, length)
         });
         self.write(INSERT_ORDERS, some(true), |builder, _, order| {
             let (store, id) = key(order);
@@ -192,16 +195,13 @@ impl<'a> Builder<'a> {
             let email = order.buyer_email.as_deref();
             let (captured, returned) = (order.captured, order.returned);
             let (version, created, state) = (order.version, order.created_at, order.state);
+            let (number, cart) = (order.external_order_number.as_deref(), order.cart_id.as_deref());
             (
-                store, id, version, created, captured, returned, state, external, email, doc.0,
-                doc.1, at, length,
+                store, id, version, created, captured, returned, state, external, email, number,
+                cart, doc.0, doc.1, at, length,
             )
         });
-        let products = |rows: &'a Rows| each(rows, |order| order.products.as_slice());
-        self.write(INSERT_PRODUCTS, products, |_, _, (order, code)| {
-            let (store, id) = key(order);
-            (store, id, code, order.created_at)
-        });
+        self.finding();
         for (new, sql) in [(true, INSERT_TENDERS), (false, UPDATE_TENDERS)] {
             let tenders = |rows: &'a Rows| {
                 let mut tenders = each(rows, |order| order.tenders.as_slice());
@@ -293,7 +293,8 @@ impl<'a> Builder<'a> {
             let (store, id) = key(order);
             let (refund_id, _) = builder.cut(refund.refund_id.as_bytes());
             let (number, place, created) = (refund.number, refund.place, refund.created_at);
-            (store, refund_id, id, number, place, created, refund.state)
+            let reference = refund.external_reference.as_deref();
+            (store, refund_id, id, number, place, created, refund.state, reference)
         });
         let states = |rows: &'a Rows| each(rows, |order| order.refund_states.as_slice());
         self.write(UPDATE_REFUNDS, states, |builder, _, (order, (refund_id, state))| {

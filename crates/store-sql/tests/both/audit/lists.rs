@@ -50,6 +50,26 @@ pub fn orders() -> Vec<Case> {
             format!("UPDATE orders SET external_order_id = 'E-2' WHERE {}", of("delivered")),
             &[(ProjectionDiffers, "delivered", None, None)],
         ),
+        case(
+            "the merchant's own number",
+            format!("UPDATE orders SET external_order_number = NULL WHERE {}", of("delivered")),
+            &[(ProjectionDiffers, "delivered", None, None)],
+        ),
+        case(
+            "the cart of an order",
+            format!("UPDATE orders SET cart_id = 'another' WHERE {at}"),
+            &[(ProjectionDiffers, "refunded", None, None)],
+        ),
+        case(
+            "whose order it is, as it is searched for",
+            format!("UPDATE orders SET buyer_email = 'me@example.com' WHERE {at}"),
+            &[(ProjectionDiffers, "refunded", None, None)],
+        ),
+        case(
+            "whose order it is, unreadably",
+            format!("UPDATE orders SET personal = '{{}}' WHERE {at}"),
+            &[(Unreadable, "refunded", None, None)],
+        ),
     ]
 }
 
@@ -97,6 +117,27 @@ pub fn lists() -> Vec<Case> {
                      AND product_code = 'SKU-1'"
             ),
             &[row[0], row[0]],
+        ),
+        case(
+            "the states that an order is found by",
+            format!("UPDATE order_facets SET facets = facets + 1 WHERE {at}"),
+            &[row[0], row[0]],
+        ),
+        case("an order is found by no state", format!("DELETE FROM order_facets WHERE {at}"), &row),
+        case(
+            "a word of a name",
+            format!("UPDATE order_names SET word = 'eve' WHERE {at} AND word = 'ada'"),
+            &[row[0], row[0]],
+        ),
+        case(
+            "a name is left behind",
+            format!("UPDATE orders SET personal = NULL, buyer_email = NULL WHERE {at}"),
+            &row,
+        ),
+        case(
+            "the reference of a refund in the lists",
+            format!("UPDATE refunds SET external_reference = 'case-1' WHERE {at}"),
+            &row,
         ),
         case(
             "the reason of a cancellation",

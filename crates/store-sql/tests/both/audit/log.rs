@@ -64,7 +64,9 @@ pub async fn ends(bench: &Bench, last: i64) -> Vec<Case> {
              DELETE FROM facts WHERE store_id = 'shop'; DELETE FROM orders WHERE store_id = 'shop'; \
              DELETE FROM tenders WHERE store_id = 'shop'; DELETE FROM refunds; \
              DELETE FROM cancellations; DELETE FROM cancellation_products; \
-             DELETE FROM order_products WHERE store_id = 'shop'",
+             DELETE FROM order_products WHERE store_id = 'shop'; \
+             DELETE FROM order_facets WHERE store_id = 'shop'; \
+             DELETE FROM order_names WHERE store_id = 'shop'",
             &[(TailMissing, "", None, Some(1)), (VersionDiffers, "", None, None)],
         ),
         case(

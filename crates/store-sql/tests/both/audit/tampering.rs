@@ -11,9 +11,11 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::fmt::Write as _;
 
 /// Everything that is changed here, to be put back.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "orders",
     "order_products",
+    "order_facets",
+    "order_names",
     "facts",
     "event_log",
     "feeds",
