@@ -89,6 +89,24 @@ mod tests {
         assert_eq!(queues.len(), 0);
     }
 
+    #[tokio::test]
+    async fn one_too_many_for_an_order_is_told_to_come_back_and_another_order_is_free() {
+        let queues = Queues::default();
+        let (a, first) = (key("a"), queues.enter(&key("a")).await.unwrap());
+        let mut waiting: Vec<_> = (1..MAX_WAITING).map(|_| Box::pin(queues.enter(&a))).collect();
+        for call in &mut waiting {
+            assert!(futures_now(call).await.is_none());
+        }
+        let refused = queues.enter(&a).await.err();
+        assert!(matches!(refused, Some(Failure::Crowded { waiting: MAX_WAITING })));
+        queues.enter(&key("b")).await.unwrap();
+        drop(waiting.pop());
+        let mut next = Box::pin(queues.enter(&a));
+        assert!(futures_now(&mut next).await.is_none());
+        drop((first, waiting, next));
+        assert_eq!(queues.len(), 0);
+    }
+
     /// Polls once.
     async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::future::poll_fn(|context| {

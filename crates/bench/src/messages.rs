@@ -157,8 +157,12 @@ fn line(number: u64) -> OrderLine {
     }
 }
 
-/// One piece of one line. Each order has its turn before the first one has another.
 pub fn create_refund(number: u64, orders: u64) -> Vec<u8> {
+    create_refund_of(STORE, number, orders)
+}
+
+/// One piece of one line. Each order has its turn before the first one has another.
+pub fn create_refund_of(store_id: &str, number: u64, orders: u64) -> Vec<u8> {
     let round = number / orders;
     let product = ProductToRefund {
         cart_item_id: Some(cart_item_id(round % LINES + 1)),
@@ -166,7 +170,7 @@ pub fn create_refund(number: u64, orders: u64) -> Vec<u8> {
         ..ProductToRefund::default()
     };
     let request = CreateRefundRequest {
-        store_id: STORE.to_owned(),
+        store_id: store_id.to_owned(),
         order_id: order_id(number % orders),
         request_id: format!("refund-{number:012}"),
         products: vec![product],
@@ -180,19 +184,15 @@ pub fn create_refund(number: u64, orders: u64) -> Vec<u8> {
 }
 
 pub fn get_order(number: u64, orders: u64) -> Vec<u8> {
-    get_order_of(STORE, number, orders)
-}
-
-pub fn get_order_of(store_id: &str, number: u64, orders: u64) -> Vec<u8> {
     // A step without a common factor visits every order, and neighbours not one after the other.
     let order_id = order_id(number.wrapping_mul(7_919) % orders);
-    GetOrderRequest { store_id: store_id.to_owned(), order_id }.encode_to_vec()
+    GetOrderRequest { store_id: STORE.to_owned(), order_id }.encode_to_vec()
 }
 
 /// Asks for one order that is not READY yet.
-pub fn received_orders() -> Vec<u8> {
+pub fn received_orders(store_id: &str) -> Vec<u8> {
     let request = ListOrdersRequest {
-        store_id: STORE.to_owned(),
+        store_id: store_id.to_owned(),
         page_size: 1,
         states: vec![OrderState::Received.into()],
         ..ListOrdersRequest::default()

@@ -1,9 +1,10 @@
-//! What one store that calls ten times as often as it may takes from another.
+//! What one store that calls ten times as often as it may takes from another. Both make refunds, so
+//! that the loud one would have more than there is.
 
 use crate::{
     client::{Connection, Outcome},
     figures::{Bound, Single, percentile},
-    messages,
+    messages::{self, SECOND_STORE},
     report::Report,
     settings::{Engine, Settings, Span},
     site::{Limits, Site, Workers},
@@ -20,15 +21,17 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::interval};
 
-const GET_ORDER: &str = "meridian.orders.v1.OrderService/GetOrder";
+const CREATE_REFUND: &str = "meridian.refunds.v1.RefundService/CreateRefund";
 
 /// Calls in a second that a store may make here: less than by default, so that ten times as many and
 /// whoever makes them have room on two cores.
-const RATE: u32 = 1_000;
+const RATE: u32 = 500;
 /// What the loud one sends.
 const TIMES: u32 = 10;
 /// Calls in a second of the quiet one.
-const QUIET: u32 = 100;
+const QUIET: u32 = 50;
+/// Orders of the quiet one.
+const ORDERS: u64 = 100;
 const TICK: Duration = Duration::from_millis(1);
 /// Calls of the loud one that are under way; with more of them it waits.
 const MOST_UNDER_WAY: usize = 2_000;
@@ -36,135 +39,159 @@ const LOUD_CONNECTIONS: usize = 12;
 /// By how much the quiet one's p99 may grow, in milliseconds, or else to twice of what it was.
 const MOST_MORE: f64 = 10.0;
 
-/// How calls came out.
-#[derive(Debug, Clone, Copy, Default)]
-struct Count {
+/// How the calls of the loud one came out.
+#[derive(Debug, Clone, Copy)]
+struct Loud {
     sent: u64,
     served: u64,
     /// By the rate.
     limited: u64,
+    took: Duration,
+}
+
+/// How long each call of the quiet one took that was served, in microseconds and sorted.
+#[derive(Debug)]
+struct Quiet {
+    micros: Vec<u32>,
+    refused: u32,
+}
+
+/// Numbers of refunds that were not made yet, of each store.
+#[derive(Clone, Default)]
+struct Next {
+    loud: Arc<AtomicU64>,
+    quiet: Arc<AtomicU64>,
 }
 
 pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -> Outcome<()> {
     let mut site = Site::build(engine, settings, &mut Vec::new()).await?;
-    site.start(Workers::Sequencer).await?;
-    let quiet = site.second_store().await?;
+    site.start(Workers::Ready).await?;
+    let token = site.second_store(ORDERS).await?;
+    let next = Next { loud: Arc::new(AtomicU64::new(1)), ..Next::default() };
     for (what, limits) in [
         ("with its limits", Limits::PerSecond(RATE)),
         ("without any, to see the difference", Limits::None),
     ] {
         site.start_with(Workers::Sequencer, limits).await?;
         eprintln!("{}: a store and its neighbour, {what}", engine.name());
-        compare(&site, &quiet, settings, what, limits == Limits::PerSecond(RATE), report).await?;
+        let address = site.address()?;
+        let alone = quiet(address, &token, settings.span(), &next).await?;
+        let done = Arc::new(AtomicBool::new(false));
+        let connections = site.loud(LOUD_CONNECTIONS).await?;
+        let orders = settings.orders().into();
+        let flood = tokio::spawn(flood(connections, orders, next.clone(), Arc::clone(&done)));
+        let beside = quiet(address, &token, settings.span(), &next).await?;
+        done.store(true, Relaxed);
+        let loud = flood.await??;
+        let is_limited = limits != Limits::None;
+        let mut figures = figures(&alone, &beside, loud)?;
+        for figure in &mut figures {
+            figure.what = format!("{}: {}, {what}", engine.name(), figure.what);
+            figure.aim = figure.aim.filter(|_| is_limited);
+        }
+        report.singles.extend(figures);
         site.stop();
     }
     Ok(())
 }
 
-async fn compare(
-    site: &Site,
-    quiet: &str,
-    settings: &Settings,
-    what: &str,
-    is_limited: bool,
-    report: &mut Report,
-) -> Outcome<()> {
-    let (name, span) = (site.database.engine().name(), settings.span());
-    let address = site.address()?;
-    let alone = on_its_own(address, quiet, span).await?;
-    let done = Arc::new(AtomicBool::new(false));
-    let flood =
-        tokio::spawn(flood(site.loud(LOUD_CONNECTIONS).await?, settings.orders(), done.clone()));
-    let beside = on_its_own(address, quiet, span).await?;
-    done.store(true, Relaxed);
-    let (loud, took) = flood.await??;
-    let per_second =
-        |count: u64| Outcome::Ok(f64::from(u32::try_from(count)?) / took.as_secs_f64());
-    let mut single = |figure: String, value, unit, aim: Option<Bound>| {
-        let what = format!("{name}: {figure}, {what}");
-        report.singles.push(Single { what, value, unit, aim: aim.filter(|_| is_limited) });
-    };
-    let millis = |seen: &[u32]| percentile(seen, 99).as_secs_f64() * 1_000.0;
-    let (alone, beside) = (millis(&alone), millis(&beside));
-    let most = Bound::AtMost((2.0 * alone).max(alone + MOST_MORE));
-    single("p99 of a quiet store alone".to_owned(), alone, "ms", None);
-    single(format!("its p99 beside one at {TIMES} times its rate"), beside, "ms", Some(most));
-    single("calls that one sent".to_owned(), per_second(loud.sent)?, "/s", None);
+fn figures(alone: &Quiet, beside: &Quiet, loud: Loud) -> Outcome<Vec<Single>> {
+    let millis = |seen: &Quiet| percentile(&seen.micros, 99).as_secs_f64() * 1_000.0;
+    let (before, after) = (millis(alone), millis(beside));
+    let most = Bound::AtMost((2.0 * before).max(before + MOST_MORE));
     // The burst comes on top, which the first seconds use up.
-    let most = f64::from(RATE) + f64::from(2 * RATE) / took.as_secs_f64();
-    single(
-        "and was served".to_owned(),
-        per_second(loud.served)?,
-        "/s",
-        Some(Bound::AtMost(most * 1.02)),
-    );
-    single("and was refused by its rate".to_owned(), per_second(loud.limited)?, "/s", None);
-    Ok(())
+    let burst = f64::from(2 * RATE) / loud.took.as_secs_f64();
+    let served = Bound::AtMost((f64::from(RATE) + burst) * 1.02);
+    let per_second = |count: u64| -> Outcome<f64> {
+        Ok(f64::from(u32::try_from(count)?) / loud.took.as_secs_f64())
+    };
+    let single = |what: String, value, unit, aim| Single { what, value, unit, aim };
+    Ok(vec![
+        single("p99 of a quiet store alone".to_owned(), before, "ms", None),
+        single(format!("its p99 beside one at {TIMES} times its rate"), after, "ms", Some(most)),
+        single(
+            "calls of the quiet one that were refused".to_owned(),
+            f64::from(beside.refused),
+            "",
+            Some(Bound::AtMost(0.0)),
+        ),
+        single("calls that the loud one sent".to_owned(), per_second(loud.sent)?, "/s", None),
+        single("of those served".to_owned(), per_second(loud.served)?, "/s", Some(served)),
+        single("refused by the rate".to_owned(), per_second(loud.limited)?, "/s", None),
+    ])
 }
 
-/// How long each call of a store took that calls steadily, in microseconds and sorted; all have to
-/// succeed. On a thread of its own, so that whoever makes the flood is not measured.
-async fn on_its_own(address: SocketAddr, token: &str, span: Span) -> Outcome<Vec<u32>> {
-    let token = token.to_owned();
+/// Calls steadily. On a thread of its own, so that whoever makes the flood is not measured.
+async fn quiet(address: SocketAddr, token: &str, span: Span, next: &Next) -> Outcome<Quiet> {
+    let (token, next) = (token.to_owned(), Arc::clone(&next.quiet));
     let (tell, told) = tokio::sync::oneshot::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let seen =
-            runtime.map_err(Into::into).and_then(|it| it.block_on(steadily(address, &token, span)));
-        tell.send(seen)
+        let steadily = async { steadily(address, &token, span, &next).await };
+        tell.send(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(steadily)))
     });
-    let mut seen = told.await??;
-    seen.sort_unstable();
-    Ok(seen)
+    told.await?
 }
 
-async fn steadily(address: SocketAddr, token: &str, span: Span) -> Outcome<Vec<u32>> {
+async fn steadily(
+    address: SocketAddr,
+    token: &str,
+    span: Span,
+    next: &AtomicU64,
+) -> Outcome<Quiet> {
     let connection = Connection::open(address, token).await?;
-    let endpoint = connection.endpoint(GET_ORDER)?;
-    let message = messages::get_order_of(messages::SECOND_STORE, 0, 1);
-    let (mut calls, mut seen) = (JoinSet::new(), Vec::new());
+    let endpoint = connection.endpoint(CREATE_REFUND)?;
+    let mut calls = JoinSet::new();
     let mut ticks = interval(Duration::from_secs(1) / QUIET);
     let from = Instant::now() + span.warm_up;
     while from + span.measured > Instant::now() {
         ticks.tick().await;
-        let (connection, endpoint, message) =
-            (connection.clone(), endpoint.clone(), message.clone());
+        let (connection, endpoint) = (connection.clone(), endpoint.clone());
+        let number = next.fetch_add(1, Relaxed);
         calls.spawn(async move {
+            let message = messages::create_refund_of(SECOND_STORE, number, ORDERS);
             let begun = Instant::now();
-            connection.call(&endpoint, &message).await.map(|_| (begun, begun.elapsed()))
+            let is_served = connection.call(&endpoint, &message).await.is_ok();
+            (begun, begun.elapsed(), is_served)
         });
     }
+    let mut seen = Quiet { micros: Vec::new(), refused: 0 };
     while let Some(call) = calls.join_next().await {
-        let (begun, took) = call??;
-        if begun >= from {
-            seen.push(u32::try_from(took.as_micros())?);
+        match call? {
+            (_, _, false) => seen.refused += 1,
+            (begun, took, true) if begun >= from => {
+                seen.micros.push(u32::try_from(took.as_micros())?);
+            }
+            _ => (),
         }
     }
+    seen.micros.sort_unstable();
     Ok(seen)
 }
 
-/// Sends at the rate that it wants, whatever is answered, until it is told to stop.
+/// Sends at the pace that it wants, whatever is answered, until it is told to stop.
 async fn flood(
     connections: Vec<Connection>,
-    orders: u32,
+    orders: u64,
+    next: Next,
     done: Arc<AtomicBool>,
-) -> Outcome<(Count, Duration)> {
+) -> Outcome<Loud> {
     let first = connections.first().ok_or_else(|| io::Error::other("no connection"))?;
-    let endpoint = first.endpoint(GET_ORDER)?;
+    let endpoint = first.endpoint(CREATE_REFUND)?;
     let under_way = Arc::new(Semaphore::new(MOST_UNDER_WAY));
     let counts: Arc<[AtomicU64; 2]> = Arc::default();
-    let begun = Instant::now();
-    let mut sent = 0_u64;
+    let (begun, mut sent) = (Instant::now(), 0_u64);
     let mut ticks = interval(TICK);
+    let mut turns = connections.iter().cycle();
     while !done.load(Relaxed) {
         ticks.tick().await;
         let due = begun.elapsed().as_millis() * u128::from(RATE * TIMES) / 1_000;
         while u128::from(sent) < due {
             let Ok(place) = Arc::clone(&under_way).try_acquire_owned() else { break };
-            let connection = connections[usize::try_from(sent)? % connections.len()].clone();
-            let (number, endpoint, counts) = (sent, endpoint.clone(), Arc::clone(&counts));
+            let Some(connection) = turns.next().cloned() else { break };
+            let (endpoint, counts) = (endpoint.clone(), Arc::clone(&counts));
+            let message = messages::create_refund(next.loud.fetch_add(1, Relaxed), orders);
             tokio::spawn(async move {
-                let message = messages::get_order(number, orders.into());
                 match connection.call(&endpoint, &message).await {
                     Ok(_) => counts[0].fetch_add(1, Relaxed),
                     Err(error) => {
@@ -179,8 +206,7 @@ async fn flood(
     }
     let took = begun.elapsed();
     // Those that are under way come to their end.
-    let all = u32::try_from(MOST_UNDER_WAY)?;
-    drop(under_way.acquire_many(all).await?);
+    drop(under_way.acquire_many(u32::try_from(MOST_UNDER_WAY)?).await?);
     let [served, limited] = counts.each_ref().map(|count| count.load(Relaxed));
-    Ok((Count { sent, served, limited }, took))
+    Ok(Loud { sent, served, limited, took })
 }

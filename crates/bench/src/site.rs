@@ -82,7 +82,7 @@ impl Site {
         site.start(Workers::Ready).await?;
         let begun = Instant::now();
         singles.push(site.create_orders().await?);
-        site.all_are_ready().await?;
+        Self::all_are_ready(site.first_connection()?, STORE).await?;
         singles.push(site.made_ready(begun.elapsed()));
         site.refund_the_first().await?;
         site.stop();
@@ -192,18 +192,18 @@ impl Site {
         Ok(figures)
     }
 
-    /// A second store with one order; answers its token.
-    pub async fn second_store(&self) -> Outcome<String> {
+    /// A second store with so many orders, each READY; answers its token.
+    pub async fn second_store(&self, orders: u64) -> Outcome<String> {
         let platform = Connection::open(self.address()?, BOOTSTRAP).await?;
         let store = messages::SECOND_STORE;
-        let mut answer = bytes::Bytes::new();
-        for (method, message) in [
-            (CREATE_STORE, messages::second_store()),
-            (CREATE_ORDER, messages::create_order_of(store, 0)),
-            (CREATE_TOKEN, messages::token(store)),
-        ] {
-            answer = platform.call(&platform.endpoint(method)?, &message).await?;
+        platform.call(&platform.endpoint(CREATE_STORE)?, &messages::second_store()).await?;
+        for number in 0..orders {
+            let order = messages::create_order_of(store, number);
+            platform.call(&platform.endpoint(CREATE_ORDER)?, &order).await?;
         }
+        Self::all_are_ready(&platform, store).await?;
+        let answer =
+            platform.call(&platform.endpoint(CREATE_TOKEN)?, &messages::token(store)).await?;
         Ok(CreateTokenResponse::decode(answer)?.token.unwrap_or_default().secret)
     }
 
@@ -289,10 +289,13 @@ impl Site {
         }
     }
 
-    async fn all_are_ready(&self) -> Outcome<()> {
+    /// Of a store, which may be looked into over this connection.
+    async fn all_are_ready(connection: &Connection, store: &str) -> Outcome<()> {
+        let (endpoint, received) =
+            (connection.endpoint(LIST_ORDERS)?, messages::received_orders(store));
         let patience = Instant::now() + READY_WITHIN;
         while Instant::now() < patience {
-            let answer = self.call(LIST_ORDERS, &messages::received_orders()).await?;
+            let answer = connection.call(&endpoint, &received).await?;
             if ListOrdersResponse::decode(answer)?.orders.is_empty() {
                 return Ok(());
             }
