@@ -23,10 +23,7 @@ use tokio::{sync::Semaphore, task::JoinSet, time::interval};
 
 const CREATE_REFUND: &str = "meridian.refunds.v1.RefundService/CreateRefund";
 
-/// Calls in a second that a store may make here: less than by default, so that ten times as many and
-/// whoever makes them have room on two cores.
-const RATE: u32 = 500;
-/// What the loud one sends.
+/// What the loud one sends of what it may.
 const TIMES: u32 = 10;
 /// Calls in a second of the quiet one.
 const QUIET: u32 = 50;
@@ -65,11 +62,12 @@ struct Next {
 
 pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -> Outcome<()> {
     let mut site = Site::build(engine, settings, &mut Vec::new()).await?;
+    let rate = settings.rate();
     site.start(Workers::Ready).await?;
     let token = site.second_store(ORDERS).await?;
     let next = Next { loud: Arc::new(AtomicU64::new(1)), ..Next::default() };
     for (what, limits) in [
-        ("with its limits", Limits::PerSecond(RATE)),
+        ("with its limits", Limits::PerSecond(rate)),
         ("without any, to see the difference", Limits::None),
     ] {
         site.start_with(Workers::Sequencer, limits).await?;
@@ -79,12 +77,12 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
         let done = Arc::new(AtomicBool::new(false));
         let connections = site.loud(LOUD_CONNECTIONS).await?;
         let orders = settings.orders().into();
-        let flood = tokio::spawn(flood(connections, orders, next.clone(), Arc::clone(&done)));
+        let flood = tokio::spawn(flood(connections, orders, rate, next.clone(), Arc::clone(&done)));
         let beside = quiet(address, &token, settings.span(), &next).await?;
         done.store(true, Relaxed);
         let loud = flood.await??;
         let is_limited = limits != Limits::None;
-        let mut figures = figures(&alone, &beside, loud)?;
+        let mut figures = figures(&alone, &beside, loud, rate)?;
         for figure in &mut figures {
             figure.what = format!("{}: {}, {what}", engine.name(), figure.what);
             figure.aim = figure.aim.filter(|_| is_limited);
@@ -95,13 +93,13 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
     Ok(())
 }
 
-fn figures(alone: &Quiet, beside: &Quiet, loud: Loud) -> Outcome<Vec<Single>> {
+fn figures(alone: &Quiet, beside: &Quiet, loud: Loud, rate: u32) -> Outcome<Vec<Single>> {
     let millis = |seen: &Quiet| percentile(&seen.micros, 99).as_secs_f64() * 1_000.0;
     let (before, after) = (millis(alone), millis(beside));
     let most = Bound::AtMost((2.0 * before).max(before + MOST_MORE));
     // The burst comes on top, which the first seconds use up.
-    let burst = f64::from(2 * RATE) / loud.took.as_secs_f64();
-    let served = Bound::AtMost((f64::from(RATE) + burst) * 1.02);
+    let burst = f64::from(2 * rate) / loud.took.as_secs_f64();
+    let served = Bound::AtMost((f64::from(rate) + burst) * 1.02);
     let per_second = |count: u64| -> Outcome<f64> {
         Ok(f64::from(u32::try_from(count)?) / loud.took.as_secs_f64())
     };
@@ -173,6 +171,7 @@ async fn steadily(
 async fn flood(
     connections: Vec<Connection>,
     orders: u64,
+    rate: u32,
     next: Next,
     done: Arc<AtomicBool>,
 ) -> Outcome<Loud> {
@@ -185,7 +184,7 @@ async fn flood(
     let mut turns = connections.iter().cycle();
     while !done.load(Relaxed) {
         ticks.tick().await;
-        let due = begun.elapsed().as_millis() * u128::from(RATE * TIMES) / 1_000;
+        let due = begun.elapsed().as_millis() * u128::from(rate * TIMES) / 1_000;
         while u128::from(sent) < due {
             let Ok(place) = Arc::clone(&under_way).try_acquire_owned() else { break };
             let Some(connection) = turns.next().cloned() else { break };

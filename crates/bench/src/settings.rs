@@ -40,6 +40,10 @@ pub struct Settings {
     /// Measures instead what a store that calls too often takes from its neighbour.
     #[arg(long, conflicts_with_all = ["pipeline", "events"])]
     neighbours: bool,
+    /// Calls in a second that a store may make then; it makes ten times as many, which have to have
+    /// room on the machine together with whoever makes them.
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(10..=100_000))]
+    rate: u32,
     /// Orders that go all the way with `--pipeline`.
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=1_000_000))]
     pipeline_orders: u32,
@@ -117,6 +121,10 @@ impl Settings {
 
     pub const fn neighbours(&self) -> bool {
         self.neighbours
+    }
+
+    pub const fn rate(&self) -> u32 {
+        self.rate
     }
 
     pub const fn pipeline_orders(&self) -> u32 {

@@ -1,8 +1,11 @@
 //! The services of another process, as the gateway calls them.
 
 use hyper_util::rt::TokioIo;
+use ports::Chain;
 use sockets::ClientTls;
 use std::{
+    error::Error as StdError,
+    iter::successors,
     pin::Pin,
     sync::{
         Arc,
@@ -12,6 +15,7 @@ use std::{
 };
 use tokio::net::TcpStream;
 use tonic::{
+    Status, TimeoutExpired,
     body::Body,
     codegen::http::{Request, Response, Uri},
     transport::{Channel, Endpoint, Error},
@@ -57,18 +61,30 @@ impl Upstream {
 
 impl Service<Request<Body>> for Upstream {
     type Response = Response<Body>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
 
     /// Each call waits for its own connection.
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let channel = self.for_call(request.uri().path()).clone();
-        Box::pin(channel.oneshot(request))
+        Box::pin(async move { channel.oneshot(request).await.map_err(|error| of(&error)) })
     }
+}
+
+/// What became of a call that was not answered. A connection that breaks off, as one does whose
+/// certificate is not taken, has many codes for that; to a caller they are all the same.
+fn of(error: &Error) -> Status {
+    let first: &(dyn StdError + 'static) = error;
+    let mut causes = successors(Some(first), |&error| error.source());
+    if causes.any(<dyn StdError>::is::<TimeoutExpired>) {
+        return Status::deadline_exceeded("the call's deadline passed");
+    }
+    tracing::warn!(error = %Chain(error), "the services upstream did not answer");
+    Status::unavailable("the services cannot be reached")
 }
 
 /// Each connection is made with the certificates as they are by then.

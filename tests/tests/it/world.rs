@@ -41,8 +41,9 @@ pub const GUID: &str = "39a4e05c-shop";
 /// For whatever has to come to pass, in seconds; long, because a loaded machine is no fault.
 const PATIENCE: (u64, u64) = (30, 600);
 
-/// Short pauses, so that retries and look-ups do not hold the tests up.
-const SETTINGS: [(&str, &str); 8] = [
+/// Short pauses, so that retries and look-ups do not hold the tests up, and time to wait for a place:
+/// what is slow because of the machine is not to be refused.
+const SETTINGS: [(&str, &str); 9] = [
     ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", PLATFORM),
     ("MERIDIAN__PAYMENTS__RETRY", "50ms,100ms,200ms"),
     ("MERIDIAN__PAYMENTS__GRACE", "200ms"),
@@ -50,6 +51,7 @@ const SETTINGS: [(&str, &str); 8] = [
     ("MERIDIAN__HANDOVER__PUSH_TIMEOUT", "2s"),
     ("MERIDIAN__HANDOVER__GRACE", "200ms"),
     ("MERIDIAN__HANDOVER__PRIVATE_NETWORKS", "true"),
+    ("MERIDIAN__LIMITS__WAIT", "1m"),
     ("MERIDIAN__TELEMETRY__FILTER", "warn,meridian=info"),
 ];
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use details::Detail;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
-use std::{collections::BTreeSet, error::Error as _, fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -39,16 +39,10 @@ impl Refusal {
     pub fn of(status: &Status) -> Self {
         let given = status.get_error_details_vec();
         let retry = given.iter().find_map(details::retry_delay);
-        // Only a caller cancels. What says so and has a cause of this process is a connection to the
-        // services that broke.
-        let code = match status.code() {
-            Code::Cancelled if status.source().is_some() => Code::Unavailable,
-            code => code,
-        };
-        let mut refusal = Self::new(code, status.message());
+        let mut refusal = Self::new(status.code(), status.message());
         refusal.details = given.into_iter().filter_map(Detail::of).collect();
         if !refusal.details.iter().any(Detail::is_reason) {
-            refusal.details.insert(0, Detail::reason(name(code)));
+            refusal.details.insert(0, Detail::reason(name(status.code())));
         }
         // Rounded up: a caller that comes too early is refused again.
         refusal.retry_after =
