@@ -56,6 +56,22 @@ impl Database {
         }
     }
 
+    /// For statements without Meridian, which nothing holds back.
+    pub fn url_of_superuser(&self) -> String {
+        match self {
+            Self::PostgreSql { database, .. } => database.url_of_superuser(),
+            Self::Sqlite { .. } => self.url(),
+        }
+    }
+
+    /// Leaves a server nothing to do that is not measured.
+    pub fn settle(&self) {
+        if let Self::PostgreSql { database, .. } = self {
+            database.query("VACUUM ANALYZE");
+            database.checkpoint();
+        }
+    }
+
     /// Processor time of the server's processes; SQLite has none of its own.
     pub fn spent(&self) -> Option<Duration> {
         match self {

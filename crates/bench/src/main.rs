@@ -76,10 +76,7 @@ async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -> Ou
     } else {
         None
     };
-    if engine == Engine::PostgreSql {
-        site.database.execute("VACUUM ANALYZE")?;
-        site.database.execute("CHECKPOINT")?;
-    }
+    site.database.settle();
     start_alone(&mut site, &mut report.singles).await?;
     for (run, clients) in (0..).zip(settings.clients()) {
         eprintln!("{}: refunds, {clients} clients", engine.name());

@@ -35,10 +35,7 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
     for sql in older_orders(engine, old) {
         site.database.execute(&sql)?;
     }
-    if engine == Engine::PostgreSql {
-        site.database.execute("VACUUM ANALYZE")?;
-        site.database.execute("CHECKPOINT")?;
-    }
+    site.database.settle();
     eprintln!("{name}: {orders} orders through the pipeline once more");
     let beside = all_the_way(&mut site, orders, orders).await?;
     let single = |what: String, value| Single { what, value, unit: "/s", aim: None };

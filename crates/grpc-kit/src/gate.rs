@@ -63,8 +63,8 @@ impl Running {
 }
 
 /// Opens the span of a call, limits how many run, authenticates the caller, puts all that the call
-/// does behind the caller's [`Fence`], and ends the call at its deadline. A stream has to be open by then; it ends when its caller said, if it said so.
-/// Health and reflection are open to everybody.
+/// does behind the caller's [`Fence`], and ends the call at its deadline. A stream has to be open by
+/// then; it ends when its caller said, if it said so. Health and reflection are open to everybody.
 #[derive(Clone)]
 pub struct Gate {
     access: Access,

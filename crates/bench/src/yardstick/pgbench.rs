@@ -68,7 +68,7 @@ pub fn refunds(
         let is_binary = matches!(given, Given::Fingerprint | Given::Answer);
         define(name, &if is_binary { format!("\\x{value}") } else { value.to_owned() });
     }
-    measure(command, &database.url(), &folder, span, || database.spent())
+    measure(command, &database.url_of_superuser(), &folder, span, || database.spent())
 }
 
 /// `pgbench -S` on its own tables: one row by its key.

@@ -72,6 +72,14 @@ impl Database {
         with_database(&self.server_url, &self.name)
     }
 
+    /// Has everything written to disk that was changed, which only a superuser may.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn checkpoint(&self) {
+        psql(&self.url_of_superuser(), "CHECKPOINT").unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// What `psql` answers to statements about all stores, one row a line, without headings.
     ///
     /// # Panics

@@ -268,3 +268,14 @@ async fn a_caller_whom_everybody_lets_in_hears_nothing_of_another_store() {
     tear_down(&world.database);
     assert!(!watched(&world, &secret).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_role_for_which_the_fence_does_not_hold_is_warned_of() {
+    let told = |world: &World| world.process().log().contains("row-level security");
+    assert!(!told(&World::on(Backend::Postgresql)));
+    let database = Database::fresh(Backend::Postgresql);
+    let Database::Postgresql(postgres) = &database else { panic!("it is PostgreSQL") };
+    let superuser = postgres.url_of_superuser();
+    let world = World::at(database, &[("MERIDIAN__DATABASE__URL", &superuser)]);
+    eventually("the warning", || async { told(&world).then_some(()) }).await;
+}
