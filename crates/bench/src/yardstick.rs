@@ -78,7 +78,7 @@ pub const WRITE: [Statement; 6] = [
     },
     Statement {
         sql: "INSERT INTO facts (store_id, order_id, place, sequence, occurred_at, \
-            event_id, kind, actor_kind, actor_id, trace, body) \
+            event_id, kind, actor_kind, actor_id, traceparent, body) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         given: &[
             Given::Store,

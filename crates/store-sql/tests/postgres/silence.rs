@@ -100,11 +100,8 @@ async fn nothing_waits_for_a_silent_server_without_end() {
     let renew = async || store.renew(&task, &lease).await.map(drop);
     // Of a caller, who has connections of their own.
     let callers = store.for_callers();
-    let draw = async || {
-        let shop = shop();
-        let drawn = callers.draw_refund_numbers(&shop, 1);
-        Fence::Store(shop.clone()).around(drawn).await.map(drop)
-    };
+    let drawn = async || callers.draw_refund_numbers(&shop(), 1).await.map(drop);
+    let draw = async || Fence::Store(shop()).around(drawn()).await;
 
     fails_in_time("stores", lone(), &way, &database).await;
     fails_in_time("tasks", claim(), &way, &database).await;

@@ -46,7 +46,7 @@ async fn on_postgres_any_page_takes_little_time() {
         .fold(postgres::Options::default(), |settings, it| settings.set(it.0, it.1));
     let server = Server::start(settings);
     let database = server.fresh_database();
-    look_through(&database.url()).await;
+    look_through(&database.url_of_all_stores()).await;
 }
 
 async fn look_through(url: &str) {
