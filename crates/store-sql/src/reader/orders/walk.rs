@@ -15,7 +15,8 @@ const LOOKS: usize = 20_000;
 /// Places of the first step at least, and of each at most.
 const STEP: (usize, usize) = (256, 4_096);
 
-/// Always true; the index by time is only for those who say so.
+/// Always true; the index by time is only for those who say so. It comes last: SQLite begins where
+/// the first condition says.
 const ANY_TIME: &str = "t.created_at > -9000000000000000000";
 
 pub(super) struct Range {
@@ -25,6 +26,14 @@ pub(super) struct Range {
     pub sort: OrderSort,
 }
 
+/// Where a range begins, in its own direction.
+pub(super) enum Beginning<'r> {
+    Since(i64),
+    Before(i64),
+    /// After this place.
+    After(i64, &'r str),
+}
+
 impl Range {
     pub fn of(filter: &OrderFilter, sort: OrderSort, after: Option<&OrderOrigin>) -> Self {
         Self {
@@ -32,6 +41,20 @@ impl Range {
             before: filter.created_before.map(micros),
             after: after.map(|place| (micros(place.created_at), place.order_id.to_string())),
             sort,
+        }
+    }
+
+    /// A place that is within the dates says more than they do.
+    pub fn begins(&self) -> Option<Beginning<'_>> {
+        let after = self.after.as_ref().map(|(at, id)| (*at, id.as_str()));
+        let is_within = |(at, _): &(i64, &str)| match self.sort {
+            OrderSort::NewestFirst => self.before.is_none_or(|before| *at < before),
+            OrderSort::OldestFirst => self.from.is_none_or(|from| *at >= from),
+        };
+        match (after.filter(is_within), self.sort) {
+            (Some((at, id)), _) => Some(Beginning::After(at, id)),
+            (None, OrderSort::NewestFirst) => self.before.map(Beginning::Before),
+            (None, OrderSort::OldestFirst) => self.from.map(Beginning::Since),
         }
     }
 }
@@ -136,7 +159,7 @@ impl Walk<'_> {
                 let (within, order) = (sql.within("t", range), sequence("t", range.sort));
                 format!(
                     "SELECT t.created_at, t.order_id FROM orders t WHERE t.store_id = $1 \
-                     AND {ANY_TIME}{within} ORDER BY {order} LIMIT {limit}"
+                    {within} AND {ANY_TIME} ORDER BY {order} LIMIT {limit}"
                 )
             }
             By::Values(values) => {
