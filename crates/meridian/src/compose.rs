@@ -98,6 +98,21 @@ fn options(settings: &settings::Database) -> store_sql::Options {
     }
 }
 
+/// How much of everything the gate lets in.
+const fn limits(settings: &Settings) -> GateSettings {
+    GateSettings {
+        default_deadline: settings.grpc.default_deadline,
+        max_concurrent_calls: settings.grpc.max_concurrent_calls,
+        max_calls_per_store: settings.limits.calls_per_store,
+        max_waiting_calls: settings.limits.waiting_calls,
+        max_wait: settings.limits.wait,
+        max_open_streams: settings.grpc.max_open_streams,
+        max_streams_per_store: settings.limits.streams_per_store,
+        rate_per_store: settings.limits.rate_per_store,
+        burst_per_store: settings.limits.burst_per_store,
+    }
+}
+
 /// `meridian migrate`.
 pub async fn migrate(settings: Settings) -> Result<(), Box<dyn Error>> {
     open(&settings.database).await?;
@@ -157,17 +172,6 @@ impl Composed {
         let access =
             Access::new(adapter.clone(), adapter.clone(), adapter.clone(), Arc::clone(&clock));
         let stores_of = |core| Stores::new(Arc::clone(core), access.clone(), adapters::signing());
-        let limits = GateSettings {
-            default_deadline: settings.grpc.default_deadline,
-            max_concurrent_calls: settings.grpc.max_concurrent_calls,
-            max_calls_per_store: settings.limits.calls_per_store,
-            max_waiting_calls: settings.limits.waiting_calls,
-            max_wait: settings.limits.wait,
-            max_open_streams: settings.grpc.max_open_streams,
-            max_streams_per_store: settings.limits.streams_per_store,
-            rate_per_store: settings.limits.rate_per_store,
-            burst_per_store: settings.limits.burst_per_store,
-        };
         let denials = Denials::new(Arc::clone(&core));
         let accounts = Accounts::new(
             Arc::clone(&fenced_core),
@@ -175,7 +179,13 @@ impl Composed {
             access.clone(),
             denials.clone(),
         );
-        let gate = Gate::new(access.clone(), stores_of(&core), denials.clone(), bootstrap, &limits);
+        let gate = Gate::new(
+            access.clone(),
+            stores_of(&core),
+            denials.clone(),
+            bootstrap,
+            &limits(settings),
+        );
         #[cfg(feature = "failpoints")]
         let gate = failpoints::gate(gate);
         let entrances = Entrances {

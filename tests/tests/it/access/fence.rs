@@ -90,8 +90,7 @@ fn body(method: &str, store: &str, theirs: &Theirs) -> Value {
         "CreateUser" => json!({"login": "eve", "name": "Eve", "role": "ROLE_AGENT"}),
         "UpdateUser" | "UpdateStore" => json!({"name": "Eve"}),
         "CreateToken" => json!({"name": "Eve", "role": "ROLE_VIEWER"}),
-        "CreateEndpoint" => json!({"url": "https://hooks.example/eve"}),
-        "UpdateEndpoint" => json!({"url": "https://hooks.example/eve"}),
+        "CreateEndpoint" | "UpdateEndpoint" => json!({"url": "https://hooks.example/eve"}),
         "RedeliverEvent" => json!({"event_id": theirs.event_id}),
         "CreateOrder" => json!({"order": order("O-9")}),
         "AcceptOrder" | "SetExternalReference" => {

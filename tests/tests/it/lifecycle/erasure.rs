@@ -174,7 +174,7 @@ async fn what_names_anybody_is_not_exported(mut world: World) {
         let refused = http.post(&format!("{store}/orders"), &body).await;
         assert_eq!(refused.status, 400, "{}", refused.text());
     }
-    let broken = format!("{{\"order\": {}", wrong);
+    let broken = format!("{{\"order\": {wrong}");
     assert_eq!(http.post_text(&format!("{store}/orders"), broken).await.status, 400);
     let user = json!({
         "request_id": unique("user"), "login": "canary-login", "name": "canary name",

@@ -81,15 +81,15 @@ async fn values(
     store: &str,
     masks: &[i64],
 ) -> Result<Vec<i64>, StoreError> {
-    let mut sql = Sql::of(database, store);
-    sql.text = "WITH RECURSIVE each (facets) AS (\
+    const EACH: &str = "WITH RECURSIVE each (facets) AS (\
         SELECT (SELECT f.facets FROM order_facets f WHERE f.store_id = $1 \
         ORDER BY f.facets LIMIT 1) \
         UNION ALL SELECT (SELECT f.facets FROM order_facets f WHERE f.store_id = $1 \
         AND f.facets > e.facets ORDER BY f.facets LIMIT 1) FROM each e \
         WHERE e.facets IS NOT NULL) \
-        SELECT facets FROM each WHERE facets IS NOT NULL"
-        .to_owned();
+        SELECT facets FROM each WHERE facets IS NOT NULL";
+    let mut sql = Sql::of(database, store);
+    sql.text.push_str(EACH);
     let rows = sql.rows(database).await?;
     let all = rows.iter().map(|row| row.try_get_by_index::<i64>(0).map_err(from_orm));
     let all: Vec<i64> = all.collect::<Result<_, _>>()?;

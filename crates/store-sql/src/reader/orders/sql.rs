@@ -1,6 +1,6 @@
 //! Statements that are put together, in the words of either database.
 
-use super::walk::Range;
+use super::walk::{Beginning, Range};
 use crate::error::from_orm;
 use ports::{OrderSort, StoreError};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};
@@ -57,7 +57,8 @@ impl Sql {
     }
 
     /// For each value of a list the first places of a table that has it in a column, in the sequence
-    /// of the range. The rows of the table are in just that sequence in an index.
+    /// of the range; maybe further ones of the last moment. The rows of the table are in just that
+    /// sequence in an index.
     pub fn firsts(
         &mut self,
         (table, column): (&str, &str),
@@ -67,8 +68,8 @@ impl Sql {
     ) -> String {
         let Given(place) = list;
         let order = sequence("t", range.sort);
+        let within = self.within("t", range);
         if self.is_postgres() {
-            let within = self.within("t", range);
             return format!(
                 "SELECT p.created_at, p.order_id FROM unnest({}) AS k (value) \
                  CROSS JOIN LATERAL (SELECT t.created_at, t.order_id FROM {table} t \
@@ -77,12 +78,21 @@ impl Sql {
                 array(place, kind)
             );
         }
-        let (value, within) = (of_json("k.value", kind), self.within("t", range));
+        // SQLite knows no LATERAL: the time of the last of them is where the range ends.
+        let value = of_json("k.value", kind);
+        let end = format!(
+            "(SELECT t.created_at FROM {table} t WHERE t.store_id = $1 \
+             AND t.{column} = {value}{within} ORDER BY {order} LIMIT 1 OFFSET {limit} - 1)"
+        );
+        let (until, open) = match range.sort {
+            OrderSort::NewestFirst => (">=", range.from.unwrap_or(i64::MIN)),
+            OrderSort::OldestFirst => ("<=", range.before.map_or(i64::MAX, |before| before - 1)),
+        };
+        let (open, begun) = (self.value(open), self.begun("p", range));
         format!(
             "SELECT p.created_at, p.order_id FROM json_each(${place}) k CROSS JOIN {table} p \
-             WHERE p.store_id = $1 AND p.{column} = {value} AND (p.created_at, p.order_id) IN \
-             (SELECT t.created_at, t.order_id FROM {table} t \
-             WHERE t.store_id = $1 AND t.{column} = {value}{within} ORDER BY {order} LIMIT {limit})"
+             WHERE p.store_id = $1 AND p.{column} = {value}{begun} \
+             AND p.created_at {until} COALESCE({end}, {open})"
         )
     }
 
@@ -108,22 +118,38 @@ impl Sql {
 
     /// Further conditions: within the dates, and after the page before.
     pub fn within(&mut self, table: &str, range: &Range) -> String {
-        let mut text = String::new();
-        if let Some(from) = range.from {
-            text += &format!(" AND {table}.created_at >= {}", self.value(from));
+        let ends = match range.sort {
+            OrderSort::NewestFirst => range.from.map(|from| (">=", from)),
+            OrderSort::OldestFirst => range.before.map(|before| ("<", before)),
+        };
+        let begun = self.begun(table, range);
+        let ends = ends.map(|(until, at)| {
+            let at = self.value(at);
+            format!(" AND {table}.created_at {until} {at}")
+        });
+        begun + &ends.unwrap_or_default()
+    }
+
+    /// Where a range begins, in its own direction: one condition, for of two a database may take the
+    /// wrong one to begin with.
+    fn begun(&mut self, table: &str, range: &Range) -> String {
+        match range.begins() {
+            Some(Beginning::After(at, id)) => {
+                let after = match range.sort {
+                    OrderSort::NewestFirst => '<',
+                    OrderSort::OldestFirst => '>',
+                };
+                let (at, id) = (self.value(at), self.value(id));
+                format!(" AND ({table}.created_at, {table}.order_id) {after} ({at}, {id})")
+            }
+            Some(Beginning::Since(at)) => {
+                format!(" AND {table}.created_at >= {}", self.value(at))
+            }
+            Some(Beginning::Before(at)) => {
+                format!(" AND {table}.created_at < {}", self.value(at))
+            }
+            None => String::new(),
         }
-        if let Some(before) = range.before {
-            text += &format!(" AND {table}.created_at < {}", self.value(before));
-        }
-        if let Some((at, id)) = &range.after {
-            let after = match range.sort {
-                OrderSort::NewestFirst => '<',
-                OrderSort::OldestFirst => '>',
-            };
-            let (at, id) = (self.value(*at), self.value(id.as_str()));
-            text += &format!(" AND ({table}.created_at, {table}.order_id) {after} ({at}, {id})");
-        }
-        text
     }
 
     pub async fn rows(self, database: &DatabaseConnection) -> Result<Vec<QueryResult>, StoreError> {

@@ -15,7 +15,8 @@ const LOOKS: usize = 20_000;
 /// Places of the first step at least, and of each at most.
 const STEP: (usize, usize) = (256, 4_096);
 
-/// Always true; the index by time is only for those who say so.
+/// Always true; the index by time is only for those who say so. It comes last: SQLite begins where
+/// the first condition says.
 const ANY_TIME: &str = "t.created_at > -9000000000000000000";
 
 pub(super) struct Range {
@@ -25,6 +26,14 @@ pub(super) struct Range {
     pub sort: OrderSort,
 }
 
+/// Where a range begins, in its own direction.
+pub(super) enum Beginning<'r> {
+    Since(i64),
+    Before(i64),
+    /// After this place.
+    After(i64, &'r str),
+}
+
 impl Range {
     pub fn of(filter: &OrderFilter, sort: OrderSort, after: Option<&OrderOrigin>) -> Self {
         Self {
@@ -32,6 +41,20 @@ impl Range {
             before: filter.created_before.map(micros),
             after: after.map(|place| (micros(place.created_at), place.order_id.to_string())),
             sort,
+        }
+    }
+
+    /// A place that is within the dates says more than they do.
+    pub fn begins(&self) -> Option<Beginning<'_>> {
+        let after = self.after.as_ref().map(|(at, id)| (*at, id.as_str()));
+        let is_within = |(at, _): &(i64, &str)| match self.sort {
+            OrderSort::NewestFirst => self.before.is_none_or(|before| *at < before),
+            OrderSort::OldestFirst => self.from.is_none_or(|from| *at >= from),
+        };
+        match (after.filter(is_within), self.sort) {
+            (Some((at, id)), _) => Some(Beginning::After(at, id)),
+            (None, OrderSort::NewestFirst) => self.before.map(Beginning::Before),
+            (None, OrderSort::OldestFirst) => self.from.map(Beginning::Since),
         }
     }
 }
@@ -136,40 +159,15 @@ impl Walk<'_> {
                 let (within, order) = (sql.within("t", range), sequence("t", range.sort));
                 format!(
                     "SELECT t.created_at, t.order_id FROM orders t WHERE t.store_id = $1 \
-                     AND {ANY_TIME}{within} ORDER BY {order} LIMIT {limit}"
+                    {within} AND {ANY_TIME} ORDER BY {order} LIMIT {limit}"
                 )
             }
             By::Values(values) => {
                 let list = sql.list(values.iter().map(ToString::to_string));
                 sql.firsts(("order_facets", "facets"), (list, Kind::Number), range, limit)
             }
-            By::Sought(sought) => self.led_by(sought, sql, range, limit),
+            By::Sought(sought) => led_by(sought, sql, range, limit),
         }
-    }
-
-    fn led_by(&self, sought: &Sought, sql: &mut Sql, range: &Range, limit: &str) -> String {
-        let Sought { orders, emails, products, names } = sought;
-        let mut ways = Vec::new();
-        if !orders.is_empty() {
-            let list = sql.list(orders.iter().cloned());
-            let (named, within) = (sql.any("t.order_id", list, Kind::Text), sql.within("t", range));
-            ways.push(format!(
-                "SELECT t.created_at, t.order_id FROM order_facets t \
-                 WHERE t.store_id = $1 AND {named}{within}"
-            ));
-        }
-        let leading = names.iter().filter_map(|words| words.first().cloned()).collect();
-        for (table, column, keys) in [
-            ("orders", "buyer_email", emails),
-            ("order_products", "product_code", products),
-            ("order_names", "word", &leading),
-        ] {
-            if !keys.is_empty() {
-                let list = (sql.list(keys.iter().cloned()), Kind::Text);
-                ways.push(sql.firsts((table, column), list, range, limit));
-            }
-        }
-        ways.join(" UNION ALL ")
     }
 
     /// Whether an order `w` is wanted. Each part is a value that a single look-up answers: whatever
@@ -196,9 +194,8 @@ impl Walk<'_> {
     /// What one further place of a step costs, beside what is looked up of it.
     fn keys(&self) -> usize {
         match &self.by {
-            By::Time => 1,
             // What is led by many values was found to be rare.
-            By::Values(_) => 1,
+            By::Time | By::Values(_) => 1,
             By::Sought(sought) => sought.keys(),
         }
     }
@@ -212,4 +209,30 @@ impl Walk<'_> {
         let others: usize = self.sought.iter().map(Sought::look_ups).sum();
         usize::from(!self.masks.is_empty()) + others + itself
     }
+}
+
+/// The places that whatever is looked for leads to.
+fn led_by(sought: &Sought, sql: &mut Sql, range: &Range, limit: &str) -> String {
+    let Sought { orders, emails, products, names } = sought;
+    let mut ways = Vec::new();
+    if !orders.is_empty() {
+        let list = sql.list(orders.iter().cloned());
+        let (named, within) = (sql.any("t.order_id", list, Kind::Text), sql.within("t", range));
+        ways.push(format!(
+            "SELECT t.created_at, t.order_id FROM order_facets t \
+             WHERE t.store_id = $1 AND {named}{within}"
+        ));
+    }
+    let leading = names.iter().filter_map(|words| words.first().cloned()).collect();
+    for (table, column, keys) in [
+        ("orders", "buyer_email", emails),
+        ("order_products", "product_code", products),
+        ("order_names", "word", &leading),
+    ] {
+        if !keys.is_empty() {
+            let list = (sql.list(keys.iter().cloned()), Kind::Text);
+            ways.push(sql.firsts((table, column), list, range, limit));
+        }
+    }
+    ways.join(" UNION ALL ")
 }

@@ -87,10 +87,9 @@ pub fn taken_out(sql: &str) -> String {
         let of_caller =
             value.starts_with('$') || value.starts_with("k.") || value.starts_with("x.");
         if matches!(name, "store_id" | "scope") && of_caller {
-            out.push_str(&left[..column]);
-            out.push_str(&format!("{value}::text IS NOT NULL"));
+            out.extend([&left[..column], value, "::text IS NOT NULL"]);
         } else {
-            out.push_str(&format!("{left} = {value}"));
+            out.extend([left, " = ", value]);
         }
         rest = &right[ends..];
     }

@@ -24,7 +24,8 @@ impl Seen {
         Self
     }
 
-    pub fn all(self) -> Statements {
+    pub fn end(self) -> Statements {
+        let Self = self;
         SEEN.lock().unwrap().take().unwrap()
     }
 }
@@ -107,10 +108,9 @@ async fn on_postgres(sql: &DatabaseConnection, text: &str, values: &[Value]) {
         if !of_table {
             return;
         }
-        let number = |name: &str| node[name].as_f64().unwrap_or_default();
-        #[expect(clippy::cast_possible_truncation, reason = "a count of rows")]
-        let rows = ((number("Actual Rows") + number("Rows Removed by Filter"))
-            * number("Actual Loops")) as i64;
+        let number = |name: &str| node[name].as_i64().unwrap_or_default();
+        let rows =
+            (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops");
         let by_index = node["Node Type"].as_str().is_some_and(|kind| !kind.ends_with("Seq Scan"));
         assert!(by_index || rows < OF_A_FEW_PAGES, "{text}\n{json:#}");
         read += rows;
