@@ -45,13 +45,13 @@ async fn a_store_at_ten_times_its_rate_leaves_the_p99_of_another_alone(mut world
         let flood = tokio::spawn(flood(loud.clone(), Arc::clone(&done)));
         let beside = p99_of(&quiet).await;
         done.store(true, Relaxed);
-        flood.await.unwrap();
-        if beside <= (2 * alone).max(alone + MORE) {
+        let has_its_rate = flood.await.unwrap();
+        if has_its_rate && beside <= (2 * alone).max(alone + MORE) {
             return;
         }
-        seen.push((alone, beside));
+        seen.push((alone, beside, has_its_rate));
     }
-    panic!("alone and beside the other: {seen:?}");
+    panic!("alone, beside the other, and whether that was served at its rate: {seen:?}");
 }
 
 /// All of its calls are served.
@@ -71,8 +71,9 @@ async fn p99_of(quiet: &Grpc) -> Duration {
     took[took.len() * 99 / 100 - 1]
 }
 
-/// Calls at its own pace, whatever is answered, and is served at its rate.
-async fn flood(loud: Grpc, done: Arc<AtomicBool>) {
+/// Calls at its own pace, whatever is answered. Whether it is served at its rate, which it is never
+/// above.
+async fn flood(loud: Grpc, done: Arc<AtomicBool>) -> bool {
     let (served, begun) = (Arc::new(AtomicU32::new(0)), Instant::now());
     let (mut calls, mut ticks) =
         (JoinSet::new(), interval(Duration::from_secs(1) / (RATE * TIMES)));
@@ -93,9 +94,9 @@ async fn flood(loud: Grpc, done: Arc<AtomicBool>) {
     }
     calls.join_all().await;
     let (served, took) = (served.load(Relaxed), begun.elapsed());
-    // The burst, and what came in meanwhile; less where the machine has other work. How near to its
-    // rate a store comes is for the bench to say.
+    // The burst, and what came in meanwhile.
     let due = u32::try_from((took * RATE).as_secs()).unwrap();
-    assert!((due / 3..=RATE + due + 1).contains(&served), "{served} in {took:?}");
+    assert!(served <= RATE + due + 1, "{served} in {took:?}");
     assert!(sent > 2 * served, "{served} of {sent}");
+    served >= due * 4 / 5
 }
