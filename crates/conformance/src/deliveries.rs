@@ -69,7 +69,7 @@ macro_rules! deliveries {
 }
 
 /// The store's endpoint of this number. It wants everything.
-fn endpoint(number: u128) -> Endpoint {
+pub fn endpoint(number: u128) -> Endpoint {
     Endpoint {
         store_id: shop(),
         endpoint_id: EndpointId::from_uuid(Uuid::from_u128(number)),

@@ -11,6 +11,7 @@ use crate::{
         refund_as, shop,
     },
     cancellations::{WithLedger, cancel, id, request},
+    lists::ids,
     lives,
 };
 use domain::{
@@ -20,7 +21,7 @@ use domain::{
     refund::RefundState,
     screening::CheckState,
 };
-use ports::{OrderFilter, OrderKey, OrderOrigin, OrderSort, PageRequest};
+use ports::{OrderFilter, OrderKey, OrderSort};
 use uuid::Uuid;
 
 /// Expands to the rules of finding orders.
@@ -44,28 +45,7 @@ macro_rules! finding {
 
 /// All pages together, oldest first.
 async fn found(store: &dyn WithLedger, filter: &OrderFilter) -> Vec<String> {
-    paged(store, &shop(), filter, OrderSort::OldestFirst, 2).await
-}
-
-/// A page may be short; the list ends where no other follows.
-async fn paged(
-    store: &dyn WithLedger,
-    of: &StoreId,
-    filter: &OrderFilter,
-    sort: OrderSort,
-    size: u32,
-) -> Vec<String> {
-    let (mut seen, mut after): (Vec<String>, Option<OrderOrigin>) = (Vec::new(), None);
-    loop {
-        let page = PageRequest { size, after };
-        let page = store.orders(of, filter, sort, page).await.unwrap();
-        assert!(page.items.len() <= usize::try_from(size).unwrap());
-        seen.extend(page.items.into_iter().map(|view| view.order.order_id.to_string()));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return seen,
-        }
-    }
+    ids(store, &shop(), filter, OrderSort::OldestFirst, 2).await
 }
 
 fn search(term: &str) -> OrderFilter {
@@ -240,7 +220,7 @@ pub async fn an_order_that_is_found_twice_is_shown_once(store: &dyn WithLedger) 
         ..OrderFilter::default()
     };
     assert_eq!(found(store, &filter).await, ["O-0", "O-1", "O-2"]);
-    let newest = paged(store, &shop(), &filter, OrderSort::NewestFirst, 1).await;
+    let newest = ids(store, &shop(), &filter, OrderSort::NewestFirst, 1).await;
     assert_eq!(newest, ["O-2", "O-1", "O-0"]);
 }
 
@@ -268,7 +248,7 @@ pub async fn nothing_is_found_in_another_store(store: &dyn WithLedger) {
     let ready = OrderFilter { states: vec![OrderState::Ready], ..OrderFilter::default() };
     assert_eq!(found(store, &ready).await, ["mine"]);
     for filter in [ready, search("ada.lovelace@example.com"), search("theirs")] {
-        let found = paged(store, &other, &filter, OrderSort::NewestFirst, 5).await;
+        let found = ids(store, &other, &filter, OrderSort::NewestFirst, 5).await;
         assert_eq!(found, ["theirs"]);
     }
 }

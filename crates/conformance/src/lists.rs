@@ -35,7 +35,8 @@ macro_rules! lists {
     };
 }
 
-async fn ids(
+/// A page may be short; the list ends where no other follows.
+pub(crate) async fn ids(
     store: &dyn Subject,
     of: &StoreId,
     filter: &OrderFilter,

@@ -3,13 +3,14 @@
 use application::{Grant, NewCancellation, Proof};
 use domain::{
     cancellation::{
-        AskedLine, CancellationReason, CancellationState, Channel, Charges, Given, RequestedBy,
-        default_channel,
+        AskedLine, CancellationReason, Channel, Charges, Given, RequestedBy, default_channel,
     },
     order::Order,
     refund::RefundMethod,
 };
-use grpc_kit::{Fields, MAX_COMMENT, period, refund_method, render};
+use grpc_kit::{
+    Fields, MAX_COMMENT, cancellation_state, each, one_of, period, refund_method, render,
+};
 use ports::CancellationFilter;
 use wire::cancellations::v1 as proto;
 
@@ -135,8 +136,7 @@ pub(crate) fn given(fields: &mut Fields, reason: i32, comment: &str) -> Given {
 }
 
 fn reason(reason: i32) -> Option<CancellationReason> {
-    let wanted = proto::CancellationReason::try_from(reason).ok()?;
-    CancellationReason::ALL.into_iter().find(|known| render::cancellation_reason(*known) == wanted)
+    one_of(CancellationReason::ALL, render::cancellation_reason, reason)
 }
 
 fn channel(fields: &mut Fields, channel: i32, default: Channel) -> Channel {
@@ -176,7 +176,7 @@ pub(crate) fn filter(
 ) -> CancellationFilter {
     CancellationFilter {
         order_id: None,
-        states: values(fields, "states", &message.states, state),
+        states: values(fields, "states", &message.states, cancellation_state),
         requested_by: values(fields, "requested_by", &message.requested_by, party),
         reasons: values(fields, "reasons", &message.reasons, reason),
         created: period(
@@ -207,33 +207,10 @@ fn values<T>(
     if asked.len() > MAX_VALUES {
         fields.wrong(field, format!("must be at most {MAX_VALUES}"));
     }
-    let mut values = Vec::new();
-    for (index, value) in asked.iter().take(MAX_VALUES).enumerate() {
-        match read(*value) {
-            Some(value) => values.push(value),
-            None => fields.wrong(format!("{field}[{index}]"), "is not one of the values"),
-        }
-    }
-    values
-}
-
-fn state(state: i32) -> Option<CancellationState> {
-    match proto::CancellationState::try_from(state).ok()? {
-        proto::CancellationState::Unspecified => None,
-        proto::CancellationState::Requested => Some(CancellationState::Requested),
-        proto::CancellationState::Rejected => Some(CancellationState::Rejected),
-        proto::CancellationState::Withdrawn => Some(CancellationState::Withdrawn),
-        proto::CancellationState::InProgress => Some(CancellationState::InProgress),
-        proto::CancellationState::Completed => Some(CancellationState::Completed),
-        proto::CancellationState::Undone => Some(CancellationState::Undone),
-    }
+    let asked = &asked[..asked.len().min(MAX_VALUES)];
+    each(fields, field, asked, read, "is not one of the values")
 }
 
 fn party(party: i32) -> Option<RequestedBy> {
-    match proto::RequestedBy::try_from(party).ok()? {
-        proto::RequestedBy::Unspecified => None,
-        proto::RequestedBy::Customer => Some(RequestedBy::Customer),
-        proto::RequestedBy::Merchant => Some(RequestedBy::Merchant),
-        proto::RequestedBy::Platform => Some(RequestedBy::Platform),
-    }
+    one_of(RequestedBy::ALL, crate::to_wire::party, party)
 }

@@ -12,8 +12,8 @@ use domain::{
 use grpc_kit::{
     amount, pair,
     render::{
-        self, actor, cancellation_reason, count, order_state, refund_method, refund_state,
-        refundable, tender,
+        self, actor, cancellation_reason, cancellation_state, count, order_state, refund_method,
+        refund_state, refundable, tender,
     },
     timestamp,
 };
@@ -41,7 +41,7 @@ fn shown(
         cancellation_id: cancellation.cancellation_id.to_string(),
         store_id: order.store_id.to_string(),
         order_id: order.order_id.to_string(),
-        state: self::state(cancellation.state).into(),
+        state: cancellation_state(cancellation.state).into(),
         display_name: cancellation.state.display_name().to_owned(),
         lines: cancellation.lines.iter().map(|line| self::line(order, line)).collect(),
         requested_by: party(cancellation.requested_by).into(),
@@ -106,18 +106,7 @@ fn given(given: Option<&Given>) -> proto::CancellationReason {
     given.map_or(proto::CancellationReason::Unspecified, |given| cancellation_reason(given.reason))
 }
 
-const fn state(state: CancellationState) -> proto::CancellationState {
-    match state {
-        CancellationState::Requested => proto::CancellationState::Requested,
-        CancellationState::Rejected => proto::CancellationState::Rejected,
-        CancellationState::Withdrawn => proto::CancellationState::Withdrawn,
-        CancellationState::InProgress => proto::CancellationState::InProgress,
-        CancellationState::Completed => proto::CancellationState::Completed,
-        CancellationState::Undone => proto::CancellationState::Undone,
-    }
-}
-
-const fn party(party: RequestedBy) -> proto::RequestedBy {
+pub(crate) const fn party(party: RequestedBy) -> proto::RequestedBy {
     match party {
         RequestedBy::Customer => proto::RequestedBy::Customer,
         RequestedBy::Merchant => proto::RequestedBy::Merchant,

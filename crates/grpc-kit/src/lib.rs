@@ -34,4 +34,6 @@ pub use money::{amount, line_pair, pair};
 pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};
 pub use principal::{Principal, SCOPES};
-pub use read::{Bound, period, refund_method, screening_check};
+pub use read::{
+    Bound, cancellation_state, each, one_of, period, refund_method, refund_state, screening_check,
+};

@@ -2,6 +2,7 @@
 
 use crate::Principal;
 use domain::token::Role;
+use wire::rest::Method;
 
 /// One method and who may call it. The platform may call every listed one.
 #[derive(Debug, Clone, Copy)]
@@ -127,28 +128,20 @@ const fn of(
 const _: () = {
     let mut at = 0;
     while at < wire::rest::METHODS.len() {
-        assert!(is_listed(wire::rest::METHODS[at].name), "a method of the contract has no row");
+        assert!(is_listed(&wire::rest::METHODS[at]), "a method of the contract has no row");
         at += 1;
     }
 };
 
-const fn is_listed(method: &str) -> bool {
+const fn is_listed(method: &Method) -> bool {
     let mut at = 0;
     while at < METHODS.len() {
-        if is_same(METHODS[at].method.as_bytes(), method.as_bytes()) {
+        if method.is_named(METHODS[at].method) {
             return true;
         }
         at += 1;
     }
     false
-}
-
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let mut at = 0;
-    while at < one.len() && at < other.len() && one[at] == other[at] {
-        at += 1;
-    }
-    at == one.len() && at == other.len()
 }
 
 pub(crate) fn of_method(method: &str) -> Option<&'static Permission> {

@@ -50,6 +50,15 @@ impl Principal {
         self.store_id.clone().map_or(Fence::Whole, Fence::Store)
     }
 
+    /// Whose share of what there is its calls are: its store's, or its own if it acts for all of them.
+    pub(crate) fn share(&self) -> Cow<'_, str> {
+        match &self.store_id {
+            Some(store) => Cow::Borrowed(store.as_str()),
+            // No id of a store has a slash.
+            None => Cow::Owned(format!("platform/{}", self.actor.id)),
+        }
+    }
+
     /// The token from the configuration, with which the first store is made.
     pub fn bootstrap() -> Self {
         Self {
@@ -73,17 +82,6 @@ impl Principal {
             by_guid: true,
             user: None,
             expires_at: None,
-        }
-    }
-}
-
-impl Principal {
-    /// Whose share of what there is its calls are: its store's, or its own if it acts for all of them.
-    pub(crate) fn share(&self) -> Cow<'_, str> {
-        match &self.store_id {
-            Some(store) => Cow::Borrowed(store.as_str()),
-            // No id of a store has a slash.
-            None => Cow::Owned(format!("platform/{}", self.actor.id)),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Words that more than one service reads.
 
 use crate::{Fields, render};
-use domain::{refund::RefundMethod, screening::Check};
+use domain::{
+    cancellation::CancellationState,
+    refund::{RefundMethod, RefundState},
+    screening::Check,
+};
 use pbjson_types::Timestamp;
 use ports::Period;
 use time::OffsetDateTime;
-use wire::{orders::v1 as orders, refunds::v1 as proto};
+use wire::refunds::v1 as proto;
 
 /// The way back for money; the tenders' own if none is named.
 pub fn refund_method(fields: &mut Fields, method: i32) -> RefundMethod {
@@ -41,11 +45,44 @@ pub fn period(fields: &mut Fields, from: Bound<'_>, before: Bound<'_>) -> Period
     Period { from: time(from), before: time(before) }
 }
 
+/// Which of some words a number stands for, by how each of them is shown.
+pub fn one_of<W: Copy, S: Into<i32>>(
+    words: impl IntoIterator<Item = W>,
+    shown: impl Fn(W) -> S,
+    number: i32,
+) -> Option<W> {
+    words.into_iter().find(|word| shown(*word).into() == number)
+}
+
+pub fn cancellation_state(number: i32) -> Option<CancellationState> {
+    one_of(CancellationState::ALL, render::cancellation_state, number)
+}
+
+pub fn refund_state(number: i32) -> Option<RefundState> {
+    one_of(RefundState::ALL, render::refund_state, number)
+}
+
+/// Every word of a list; `fault` is what is wrong with a number that stands for none.
+pub fn each<W>(
+    fields: &mut Fields,
+    field: &str,
+    numbers: &[i32],
+    read: impl Fn(i32) -> Option<W>,
+    fault: &str,
+) -> Vec<W> {
+    let mut words = Vec::new();
+    for (index, number) in numbers.iter().enumerate() {
+        match read(*number) {
+            Some(word) => words.push(word),
+            None => fields.wrong(format!("{field}[{index}]"), fault),
+        }
+    }
+    words
+}
+
 /// One of the checks of an order.
 pub fn screening_check(fields: &mut Fields, field: impl Into<String>, check: i32) -> Option<Check> {
-    let named = orders::ScreeningCheck::try_from(check).ok();
-    let known = |check: &Check| named == Some(render::screening_check(*check));
-    let found = Check::ALL.into_iter().find(known);
+    let found = one_of(Check::ALL, render::screening_check, check);
     if found.is_none() {
         fields.wrong(field, "must be FRAUD, PROHIBITED_GOODS or DENIED_PARTY");
     }

@@ -10,7 +10,12 @@ pub use refund::{
 };
 pub use tender::{dispute, tender, tender_method};
 
-use domain::{Actor, cancellation::CancellationReason, order::OrderState, screening::Check};
+use domain::{
+    Actor,
+    cancellation::{CancellationReason, CancellationState},
+    order::OrderState,
+    screening::Check,
+};
 use wire::{cancellations::v1 as proto, orders::v1 as orders};
 
 /// Whoever did something, as `created_by` and a session have it.
@@ -25,6 +30,17 @@ pub const fn order_state(state: OrderState) -> orders::OrderState {
         OrderState::Accepted => orders::OrderState::Accepted,
         OrderState::Completed => orders::OrderState::Completed,
         OrderState::Cancelled => orders::OrderState::Cancelled,
+    }
+}
+
+pub const fn cancellation_state(state: CancellationState) -> proto::CancellationState {
+    match state {
+        CancellationState::Requested => proto::CancellationState::Requested,
+        CancellationState::Rejected => proto::CancellationState::Rejected,
+        CancellationState::Withdrawn => proto::CancellationState::Withdrawn,
+        CancellationState::InProgress => proto::CancellationState::InProgress,
+        CancellationState::Completed => proto::CancellationState::Completed,
+        CancellationState::Undone => proto::CancellationState::Undone,
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod processing;
 
-pub(crate) use processing::task;
+pub(crate) use processing::{handover_state, screening_state, task};
 
 use crate::people;
 use domain::order::{Books, Line, LineBooks, Order, Shipment};

@@ -9,7 +9,7 @@ use domain::{
         RefundState,
     },
 };
-use grpc_kit::{Fields, MAX_COMMENT, period, refund_method};
+use grpc_kit::{Fields, MAX_COMMENT, each, period, refund_method, refund_state};
 use ports::RefundFilter;
 use wire::refunds::v1 as proto;
 
@@ -222,18 +222,6 @@ pub(crate) fn states(fields: &mut Fields, states: &[i32]) -> Vec<RefundState> {
     if states.len() > MAX_STATES {
         fields.wrong("states", format!("must be at most {MAX_STATES}"));
     }
-    let mut read = Vec::new();
-    for (index, state) in states.iter().take(MAX_STATES).enumerate() {
-        match proto::RefundState::try_from(*state) {
-            Ok(proto::RefundState::Pending) => read.push(RefundState::Pending),
-            Ok(proto::RefundState::Held) => read.push(RefundState::Held),
-            Ok(proto::RefundState::Succeeded) => read.push(RefundState::Succeeded),
-            Ok(proto::RefundState::Failed) => read.push(RefundState::Failed),
-            Ok(proto::RefundState::Voided) => read.push(RefundState::Voided),
-            Ok(proto::RefundState::Unspecified) | Err(_) => {
-                fields.wrong(format!("states[{index}]"), "must be a refund state");
-            }
-        }
-    }
-    read
+    let states = &states[..states.len().min(MAX_STATES)];
+    each(fields, "states", states, refund_state, "must be a refund state")
 }

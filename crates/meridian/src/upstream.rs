@@ -21,7 +21,7 @@ use tonic::{
     transport::{Channel, Endpoint, Error},
 };
 use tower::{Service, ServiceExt as _, service_fn};
-use wire::rest::ROUTES;
+use wire::rest::METHODS;
 
 /// Connections that streams take in turn; each is made when it is needed. They carry what a server
 /// with our defaults lets be open at a time, with room to spare for streams that end unevenly.
@@ -104,7 +104,7 @@ fn over_tls(endpoint: &Endpoint, tls: &ClientTls) -> Channel {
 }
 
 fn streams(path: &str) -> bool {
-    ROUTES.iter().any(|route| route.event.is_some() && route.grpc_path == path)
+    METHODS.iter().any(|method| method.streams && method.path == path)
 }
 
 #[cfg(test)]

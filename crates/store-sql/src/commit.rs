@@ -38,11 +38,12 @@ impl SqlStore {
     pub(crate) async fn apply(&self, commit: Commit) -> Result<(), StoreError> {
         let fence = self.fence();
         let is_outside = |store: &&StoreId| fence.as_ref().is_none_or(|it| !it.admits(store));
-        if let Some(store_id) = commit.store_ids().into_iter().find(is_outside) {
+        let credentials = commit.changes_credentials();
+        let rows = Rows::of(commit)?;
+        if let Some(store_id) = rows.store_ids.iter().find(is_outside) {
             return Err(StoreError::Fenced(store_id.clone()));
         }
-        let credentials = commit.changes_credentials();
-        self.inner.commits.commit(Rows::of(commit)?).await?;
+        self.inner.commits.commit(rows).await?;
         if credentials {
             self.tell_of_credentials().await;
         }

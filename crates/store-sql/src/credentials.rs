@@ -4,6 +4,7 @@ use crate::{
     SqlStore,
     column::{micros, time},
     connect::is_sqlite,
+    entity::token,
     error::from_orm,
 };
 use async_trait::async_trait;
@@ -16,8 +17,6 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use tokio::{sync::Mutex, time::Instant};
-
-use crate::entity::token;
 
 const NOTE_USE: &str = "UPDATE tokens SET last_used_at = $3 WHERE store_id = $1 AND token_id = $2 \
     AND (last_used_at IS NULL OR last_used_at < $3)";

@@ -27,8 +27,8 @@ impl SqlStore {
     /// take turns.
     ///
     /// Facts that are older than the log are entered into it, and orders get the rows by which they
-    /// are found. A process of a build that does not
-    /// know the log waits meanwhile, and can write none later.
+    /// are found. A process of a build that does not know the log waits meanwhile, and can write none
+    /// later.
     ///
     /// # Errors
     ///

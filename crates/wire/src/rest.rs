@@ -58,6 +58,18 @@ pub struct Method {
     pub streams: bool,
 }
 
+impl Method {
+    /// Whether that is its name, also where it is asked while something is compiled.
+    pub const fn is_named(&self, name: &str) -> bool {
+        let (own, name) = (self.name.as_bytes(), name.as_bytes());
+        let mut at = 0;
+        while at < own.len() && at < name.len() && own[at] == name[at] {
+            at += 1;
+        }
+        at == own.len() && at == name.len()
+    }
+}
+
 /// A part of a path.
 #[derive(Debug)]
 pub enum Segment {

@@ -82,16 +82,11 @@ impl Callers {
     }
 
     fn if_live(&self, found: Credential, method: &str) -> Result<Principal, Status> {
-        let is_live = self.access.is_live(&found);
-        if is_live {
+        if self.access.is_live(&found) {
             self.access.used(&found);
+            return Ok(found.into());
         }
-        let principal = Principal::from(found);
-        if is_live {
-            Ok(principal)
-        } else {
-            Err(self.unauthenticated("TOKEN_ENDED", &principal, method))
-        }
+        Err(self.unauthenticated("TOKEN_ENDED", &found.into(), method))
     }
 
     /// A GUID is no secret, so that everybody who shows one is a stranger.

@@ -1,13 +1,12 @@
 //! Which orders a list is to show.
 
 use super::MAX_NAME;
+use crate::to_wire;
 use domain::{
-    cancellation::CancellationState,
     order::{HandoverState, OrderState},
-    refund::RefundState,
     screening::CheckState,
 };
-use grpc_kit::Fields;
+use grpc_kit::{Fields, cancellation_state, each, one_of, refund_state, render::order_state};
 use ports::{OrderFilter, OrderSort};
 use wire::orders::v1 as proto;
 
@@ -23,19 +22,35 @@ pub(crate) fn filter(
             OrderSort::NewestFirst
         }
     };
-    let states = each(fields, "states", &message.states, state, "an order state");
-    let cancellations = each(
+    let states = several(fields, "states", &message.states, state, "must be an order state");
+    let cancellations = several(
         fields,
         "cancellation_states",
         &message.cancellation_states,
-        cancellation,
-        "a cancellation state",
+        cancellation_state,
+        "must be a cancellation state",
     );
-    let refunds = each(fields, "refund_states", &message.refund_states, refund, "a refund state");
-    let screening =
-        each(fields, "screening_states", &message.screening_states, screening, "a screening state");
-    let handover =
-        each(fields, "handover_states", &message.handover_states, handover, "a hand-over state");
+    let refunds = several(
+        fields,
+        "refund_states",
+        &message.refund_states,
+        refund_state,
+        "must be a refund state",
+    );
+    let screening = several(
+        fields,
+        "screening_states",
+        &message.screening_states,
+        screening,
+        "must be a screening state",
+    );
+    let handover = several(
+        fields,
+        "handover_states",
+        &message.handover_states,
+        handover,
+        "must be a hand-over state",
+    );
     let search = search(fields, &message.search);
     let mut text = |name: &str, value: &str| fields.optional_text(name, value, MAX_NAME);
     let filter = OrderFilter {
@@ -59,96 +74,40 @@ pub(crate) fn filter(
     (filter, sort)
 }
 
-fn each<S>(
+fn several<S>(
     fields: &mut Fields,
     field: &str,
-    values: &[i32],
+    numbers: &[i32],
     read: impl Fn(i32) -> Option<S>,
-    what: &str,
+    fault: &str,
 ) -> Vec<S> {
-    let mut states = Vec::new();
-    for (index, value) in within_limit(fields, field, values) {
-        match read(*value) {
-            Some(state) => states.push(state),
-            None => fields.wrong(format!("{field}[{index}]"), format!("must be {what}")),
-        }
-    }
-    states
+    let numbers = within_limit(fields, field, numbers);
+    each(fields, field, numbers, read, fault)
 }
 
 fn search(fields: &mut Fields, terms: &[String]) -> Vec<String> {
-    let mut read = Vec::new();
-    for (index, term) in within_limit(fields, "search", terms) {
-        let term = fields.text(&format!("search[{index}]"), term.trim(), MAX_NAME);
-        read.push(term);
-    }
-    read
+    let terms = within_limit(fields, "search", terms).iter().enumerate();
+    terms
+        .map(|(index, term)| fields.text(&format!("search[{index}]"), term.trim(), MAX_NAME))
+        .collect()
 }
 
-fn within_limit<'v, V>(
-    fields: &mut Fields,
-    field: &str,
-    values: &'v [V],
-) -> impl Iterator<Item = (usize, &'v V)> + use<'v, V> {
+fn within_limit<'v, V>(fields: &mut Fields, field: &str, values: &'v [V]) -> &'v [V] {
     let most = OrderFilter::MAX_VALUES;
     if values.len() > most {
         fields.wrong(field, format!("must be at most {most}, and {} are given", values.len()));
     }
-    values.iter().take(most).enumerate()
+    &values[..values.len().min(most)]
 }
 
-fn state(state: i32) -> Option<OrderState> {
-    match proto::OrderState::try_from(state).ok()? {
-        proto::OrderState::Unspecified => None,
-        proto::OrderState::Received => Some(OrderState::Received),
-        proto::OrderState::Ready => Some(OrderState::Ready),
-        proto::OrderState::Accepted => Some(OrderState::Accepted),
-        proto::OrderState::Completed => Some(OrderState::Completed),
-        proto::OrderState::Cancelled => Some(OrderState::Cancelled),
-    }
+fn state(number: i32) -> Option<OrderState> {
+    one_of(OrderState::ALL, order_state, number)
 }
 
-fn cancellation(state: i32) -> Option<CancellationState> {
-    match proto::CancellationState::try_from(state).ok()? {
-        proto::CancellationState::Unspecified => None,
-        proto::CancellationState::Requested => Some(CancellationState::Requested),
-        proto::CancellationState::Rejected => Some(CancellationState::Rejected),
-        proto::CancellationState::Withdrawn => Some(CancellationState::Withdrawn),
-        proto::CancellationState::InProgress => Some(CancellationState::InProgress),
-        proto::CancellationState::Completed => Some(CancellationState::Completed),
-        proto::CancellationState::Undone => Some(CancellationState::Undone),
-    }
+fn screening(number: i32) -> Option<CheckState> {
+    one_of(CheckState::ALL, to_wire::screening_state, number)
 }
 
-fn refund(state: i32) -> Option<RefundState> {
-    match proto::RefundState::try_from(state).ok()? {
-        proto::RefundState::Unspecified => None,
-        proto::RefundState::Pending => Some(RefundState::Pending),
-        proto::RefundState::Held => Some(RefundState::Held),
-        proto::RefundState::Succeeded => Some(RefundState::Succeeded),
-        proto::RefundState::Failed => Some(RefundState::Failed),
-        proto::RefundState::Voided => Some(RefundState::Voided),
-    }
-}
-
-fn screening(state: i32) -> Option<CheckState> {
-    match proto::ScreeningState::try_from(state).ok()? {
-        proto::ScreeningState::Unspecified => None,
-        proto::ScreeningState::Pending => Some(CheckState::Pending),
-        proto::ScreeningState::Clear => Some(CheckState::Clear),
-        proto::ScreeningState::Review => Some(CheckState::Review),
-        proto::ScreeningState::Failed => Some(CheckState::Failed),
-    }
-}
-
-fn handover(state: i32) -> Option<HandoverState> {
-    match proto::HandoverState::try_from(state).ok()? {
-        proto::HandoverState::Unspecified => None,
-        proto::HandoverState::NotApplicable => Some(HandoverState::NotApplicable),
-        proto::HandoverState::Queued => Some(HandoverState::Queued),
-        proto::HandoverState::InFlight => Some(HandoverState::InFlight),
-        proto::HandoverState::Retrying => Some(HandoverState::Retrying),
-        proto::HandoverState::Succeeded => Some(HandoverState::Succeeded),
-        proto::HandoverState::Exhausted => Some(HandoverState::Exhausted),
-    }
+fn handover(number: i32) -> Option<HandoverState> {
+    one_of(HandoverState::ALL, to_wire::handover_state, number)
 }

@@ -11,20 +11,34 @@ use grpc_kit::{
 use ports::{TaskKind, WaitingTask};
 use wire::orders::v1 as proto;
 
-pub(super) fn screened(screened: &Screened) -> proto::Screened {
-    let state = match screened.state {
+pub(crate) const fn screening_state(state: CheckState) -> proto::ScreeningState {
+    match state {
         CheckState::Pending => proto::ScreeningState::Pending,
         CheckState::Clear => proto::ScreeningState::Clear,
         CheckState::Review => proto::ScreeningState::Review,
         CheckState::Failed => proto::ScreeningState::Failed,
-    };
+    }
+}
+
+pub(crate) const fn handover_state(state: HandoverState) -> proto::HandoverState {
+    match state {
+        HandoverState::NotApplicable => proto::HandoverState::NotApplicable,
+        HandoverState::Queued => proto::HandoverState::Queued,
+        HandoverState::InFlight => proto::HandoverState::InFlight,
+        HandoverState::Retrying => proto::HandoverState::Retrying,
+        HandoverState::Succeeded => proto::HandoverState::Succeeded,
+        HandoverState::Exhausted => proto::HandoverState::Exhausted,
+    }
+}
+
+pub(super) fn screened(screened: &Screened) -> proto::Screened {
     let findings = screened.findings.iter().map(|finding| proto::ScreeningFinding {
         rule: finding.rule.clone(),
         text: finding.text.clone(),
     });
     proto::Screened {
         check: screening_check(screened.check).into(),
-        state: state.into(),
+        state: screening_state(screened.state).into(),
         findings: findings.collect(),
         comment: screened.comment.clone().unwrap_or_default(),
         decided_by: screened.by.as_ref().map(|by| by.id.clone()).unwrap_or_default(),
@@ -33,15 +47,7 @@ pub(super) fn screened(screened: &Screened) -> proto::Screened {
 }
 
 pub(super) fn handover(order: &Order) -> proto::OrderHandover {
-    let state = match order.handover_state() {
-        HandoverState::NotApplicable => proto::HandoverState::NotApplicable,
-        HandoverState::Queued => proto::HandoverState::Queued,
-        HandoverState::InFlight => proto::HandoverState::InFlight,
-        HandoverState::Retrying => proto::HandoverState::Retrying,
-        HandoverState::Succeeded => proto::HandoverState::Succeeded,
-        HandoverState::Exhausted => proto::HandoverState::Exhausted,
-    };
-    let state = state.into();
+    let state = handover_state(order.handover_state()).into();
     let Some(handover) = &order.handover else {
         return proto::OrderHandover { state, ..proto::OrderHandover::default() };
     };

@@ -6,14 +6,14 @@ mod of;
 pub(crate) use derived::{OrderColumns, product_codes, tenders};
 
 use super::steps::Step;
-use domain::order::ExternalIds;
+use domain::{id::StoreId, order::ExternalIds};
 use ports::{Claim, OrderKey, Receipt, TaskKind, Transfer};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(crate) struct Rows {
     /// Whose they are.
-    pub store_ids: BTreeSet<String>,
+    pub store_ids: BTreeSet<StoreId>,
     pub at: i64,
     pub actor_kind: &'static str,
     pub actor_id: String,
@@ -188,7 +188,7 @@ pub(crate) struct DoneRow {
 /// Of whose stores the rows of some commits are, as the database is told.
 pub(crate) fn asks_for(batch: &[&Rows]) -> String {
     let stores: BTreeSet<&str> =
-        batch.iter().flat_map(|rows| &rows.store_ids).map(String::as_str).collect();
+        batch.iter().flat_map(|rows| &rows.store_ids).map(StoreId::as_str).collect();
     stores.into_iter().collect::<Vec<_>>().join(",")
 }
 

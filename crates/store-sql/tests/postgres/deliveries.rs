@@ -2,10 +2,7 @@
 
 use super::fresh;
 use conformance::build::*;
-use domain::{
-    id::{EndpointId, EventId},
-    webhook::{Endpoint, Format},
-};
+use domain::id::EventId;
 use ports::{
     Commit, Deliveries as _, Delivery, DeliveryState, EndpointChange, EndpointKey, Lease, Outlook,
     Progress, PutIn, Store as _,
@@ -29,18 +26,7 @@ const ASKING: &str = "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_while_old_deliveries_are_dropped_is_not_dropped() {
     let (store, database) = fresh().await;
-    let endpoint = Endpoint {
-        store_id: shop(),
-        endpoint_id: EndpointId::from_uuid(Uuid::from_u128(1)),
-        url: "https://example.com".into(),
-        types: Vec::new(),
-        format: Format::Standard,
-        secrets: Vec::new(),
-        disabled: None,
-        version: 1,
-        created_at: NOON,
-        updated_at: NOON,
-    };
+    let endpoint = conformance::deliveries::endpoint(1);
     let key = EndpointKey { store_id: shop(), endpoint_id: endpoint.endpoint_id };
     let put = EndpointChange::Put(Box::new(endpoint));
     store.commit(Commit { endpoints: vec![put], ..commit() }).await.unwrap();

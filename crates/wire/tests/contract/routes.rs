@@ -1,7 +1,7 @@
 //! The tables of the REST edge.
 
 use serde_json::{Value, json};
-use wire::rest::{ROUTES, Route};
+use wire::rest::{METHODS, ROUTES, Route};
 
 fn route(call: &str) -> &'static Route {
     ROUTES.iter().find(|route| route.grpc_path.ends_with(call)).expect("the contract has the call")
@@ -49,4 +49,13 @@ fn a_message_of_a_stream_is_an_event_as_well() {
     assert_eq!((&row["order_id"], &row["settle_time"]), (&json!("GE1"), &Value::Null));
     assert_eq!((route.decode)(b"\x0a\x05\x22\x03GE1").unwrap(), event.data);
     assert!((route.event.unwrap())(b"\xff").is_err());
+}
+
+#[test]
+fn a_method_has_its_own_name_and_no_other() {
+    let method = METHODS.iter().find(|method| method.name == "GetOrder").unwrap();
+    assert!(method.is_named("GetOrder"));
+    for other in ["", "Get", "GetOrders", "GetOrdex", "getOrder"] {
+        assert!(!method.is_named(other), "{other}");
+    }
 }

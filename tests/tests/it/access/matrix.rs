@@ -6,7 +6,7 @@ use crate::{
     world::{GUID, Grpc, STORE, World, eventually, order, raw, unique},
 };
 use prost::{Message as _, bytes::BufMut as _};
-use prost_types::{FileDescriptorSet, field_descriptor_proto::Type};
+use prost_types::{DescriptorProto, FileDescriptorSet, field_descriptor_proto::Type};
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -140,32 +140,25 @@ const ROWS: &[Row] = &[
 const _: () = {
     let mut at = 0;
     while at < METHODS.len() {
-        assert!(place_of(METHODS[at].name).is_some(), "a method of the contract has no row");
+        assert!(has_row(&METHODS[at]), "a method of the contract has no row");
         at += 1;
     }
 };
 
-const fn place_of(method: &str) -> Option<usize> {
+const fn has_row(method: &Method) -> bool {
     let mut at = 0;
     while at < ROWS.len() {
-        if is_same(ROWS[at].method.as_bytes(), method.as_bytes()) {
-            return Some(at);
+        if method.is_named(ROWS[at].method) {
+            return true;
         }
         at += 1;
     }
-    None
-}
-
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let mut at = 0;
-    while at < one.len() && at < other.len() && one[at] == other[at] {
-        at += 1;
-    }
-    at == one.len() && at == other.len()
+    false
 }
 
 fn row_of(method: &str) -> &'static Row {
-    &ROWS[place_of(method).unwrap_or_else(|| panic!("{method} has no row"))]
+    let row = ROWS.iter().find(|row| row.method == method);
+    row.unwrap_or_else(|| panic!("{method} has no row"))
 }
 
 /// Whether the table lets in whoever has this role at the store that is called about.
@@ -346,8 +339,8 @@ fn requests() -> HashMap<&'static str, Bytes> {
     let messages: HashMap<_, _> = files
         .iter()
         .flat_map(|file| {
-            let named = |message| (format!(".{}.{}", file.package(), name(message)), message);
-            file.message_type.iter().map(named)
+            let named = |it: &'_ DescriptorProto| format!(".{}.{}", file.package(), it.name());
+            file.message_type.iter().map(move |message| (named(message), message))
         })
         .collect();
     let request = |method: &Method| {
@@ -367,10 +360,6 @@ fn requests() -> HashMap<&'static str, Bytes> {
         (method.name, Bytes::from(bytes))
     };
     METHODS.iter().map(request).collect()
-}
-
-fn name(message: &prost_types::DescriptorProto) -> &str {
-    message.name()
 }
 
 async fn knock(grpc: &Grpc, method: &Method, message: Bytes) -> Verdict {

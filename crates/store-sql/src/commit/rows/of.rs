@@ -29,7 +29,7 @@ impl Rows {
         let tokens = commit.tokens.iter().map(TokenRow::of).collect::<Result<_, _>>()?;
         let endpoints = commit.endpoints.iter().map(EndpointRow::of).collect::<Result<_, _>>()?;
         let people = people::steps(&commit)?;
-        let store_ids = commit.store_ids().into_iter().map(ToString::to_string).collect();
+        let store_ids = commit.store_ids().into_iter().cloned().collect();
         let mut rows = Self {
             store_ids,
             at: micros(commit.at),

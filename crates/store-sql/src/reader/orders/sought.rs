@@ -32,8 +32,8 @@ impl Sought {
     ) -> Result<Vec<Self>, StoreError> {
         let mut all = Vec::new();
         if !filter.search.is_empty() {
-            let terms: Vec<&str> = filter.search.iter().map(|term| term.trim()).collect();
-            let terms: Vec<&str> = terms.into_iter().filter(|term| !term.is_empty()).collect();
+            let terms = filter.search.iter().map(|term| term.trim());
+            let terms: Vec<&str> = terms.filter(|term| !term.is_empty()).collect();
             let names = terms.iter().map(|term| name_words(term));
             all.push(Self {
                 orders: named(database, store, &terms).await?,

@@ -183,11 +183,7 @@ impl Walk<'_> {
                  AND f.order_id = w.order_id)"
             ));
         }
-        let itself = match &self.by {
-            By::Sought(sought) if !sought.leads_straight() => Some(sought),
-            _ => None,
-        };
-        all.extend(self.sought.iter().chain(itself).map(|sought| sought.condition(sql)));
+        all.extend(self.looked_at().map(|sought| sought.condition(sql)));
         if all.is_empty() { "1 = 1".to_owned() } else { all.join(" AND ") }
     }
 
@@ -202,12 +198,17 @@ impl Walk<'_> {
 
     /// Look-ups for each place.
     fn look_ups(&self) -> usize {
+        let sought: usize = self.looked_at().map(Sought::look_ups).sum();
+        usize::from(!self.masks.is_empty()) + sought
+    }
+
+    /// By what each order still has to be found: also by what leads, if that does not say it all.
+    fn looked_at(&self) -> impl Iterator<Item = &Sought> {
         let itself = match &self.by {
-            By::Sought(sought) if !sought.leads_straight() => sought.look_ups(),
-            _ => 0,
+            By::Sought(sought) if !sought.leads_straight() => Some(sought),
+            _ => None,
         };
-        let others: usize = self.sought.iter().map(Sought::look_ups).sum();
-        usize::from(!self.masks.is_empty()) + others + itself
+        self.sought.iter().chain(itself)
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     store::StoreFact,
     token::Role,
     user::{Session, User},
-    webhook::{Endpoint, Format},
+    webhook::Endpoint,
 };
 use ports::{
     Claim, ClaimChange, ClaimKind, Commit, Deliveries as _, EndpointChange, EndpointKey,
@@ -93,16 +93,9 @@ async fn people_and_endpoints(store: &SqlStore) {
     };
     let session: Session = user.session(NOON);
     let endpoint = Endpoint {
-        store_id: shop(),
         endpoint_id: EndpointId::from_uuid(ENDPOINT),
         url: "https://shop.example/hook".to_owned(),
-        types: Vec::new(),
-        format: Format::Standard,
-        secrets: Vec::new(),
-        disabled: None,
-        version: 1,
-        created_at: NOON,
-        updated_at: NOON,
+        ..conformance::deliveries::endpoint(1)
     };
     let mut after = found.state;
     after.incidentals += 1;
