@@ -7,6 +7,7 @@ use meridian::settings::{Settings, Worker};
 use std::{error::Error, time::Duration};
 use tokio_util::sync::CancellationToken;
 use wire::{
+    cancellations::v1::{self as cancellations, CancellationReason, CancelledLine},
     money::v1::MoneyPair,
     orders::v1::{self as orders, OrderState, TenderMethod, TenderState},
     refunds::v1::{self as refunds, ProductToRefund},
@@ -15,6 +16,17 @@ use wire::{
 
 const STORE: &str = "demo";
 const ORDERS: u32 = 36;
+
+/// Whose buyer has an address that a person looks at.
+const REVIEWED: u32 = 28;
+/// Whose buyers ask for a cancellation.
+const REQUESTED: [u32; 2] = [5, 13];
+/// What the shop cancels, the second in part.
+const CANCELLED: u32 = 9;
+const CANCELLED_IN_PART: u32 = 17;
+/// Refunded to a bank account, which somebody has to confirm; the first in full, and held.
+const HELD: u32 = 2;
+const PAID_BY_HAND: u32 = 10;
 
 /// Customer currency, destination, and how many units of it one euro buys, in hundredths.
 const MARKETS: &[(&str, &str, i64)] = &[
@@ -70,6 +82,12 @@ async fn create_store(desk: &Desk) -> Result<(), Box<dyn Error>> {
         settings: Some(stores::StoreSettings {
             appeasements: true,
             prepaid_returns: true,
+            approval_limit: Some("400.00".to_owned()),
+            customer_requests: Some(stores::CustomerRequests {
+                enabled: true,
+                ..stores::CustomerRequests::default()
+            }),
+            screening: Some(stores::Screening { fraud: true, ..stores::Screening::default() }),
             refund_reasons: vec![
                 reason("8", "Damaged item"),
                 reason("9", "Wrong size"),
@@ -129,7 +147,10 @@ fn order(number: u32) -> Result<orders::Order, Box<dyn Error>> {
         destination_country: country.to_owned(),
         buyer: Some(orders::Buyer {
             name: format!("Demo Buyer {number}"),
-            email: format!("buyer{number}@example.com"),
+            email: match number {
+                REVIEWED => "buyer28@disposable.example".to_owned(),
+                _ => format!("buyer{number}@example.com"),
+            },
             phone: String::new(),
         }),
         lines,
@@ -177,7 +198,7 @@ impl Price {
 
 /// Brings the order as far as its number says.
 async fn carry_on(desk: &Desk, number: u32) -> Result<(), Box<dyn Error>> {
-    if number.is_multiple_of(12) {
+    if number.is_multiple_of(12) || number == REVIEWED {
         return Ok(());
     }
     until_ready(desk, number).await?;
@@ -195,7 +216,7 @@ async fn carry_on(desk: &Desk, number: u32) -> Result<(), Box<dyn Error>> {
     };
     desk.orders().accept_order(accept).await.map_err(said)?;
     if number % 4 == 1 {
-        return Ok(());
+        return cancel(desk, number, order_id).await;
     }
     let complete = orders::CompleteOrderRequest {
         store_id: store_id.clone(),
@@ -212,37 +233,97 @@ async fn carry_on(desk: &Desk, number: u32) -> Result<(), Box<dyn Error>> {
         tracking_number: format!("TRACK{number}"),
     };
     desk.orders().record_shipment(ship).await.map_err(said)?;
-    if number % 4 == 3 {
-        refund(desk, store_id, order_id, request_id("refund")).await?;
-    }
-    Ok(())
-}
-
-async fn refund(
-    desk: &Desk,
-    store_id: String,
-    order_id: String,
-    request_id: String,
-) -> Result<(), Box<dyn Error>> {
-    let product = ProductToRefund {
+    let one_piece = ProductToRefund {
         cart_item_id: Some("L1".to_owned()),
         refund_quantity: Some(1),
         ..ProductToRefund::default()
     };
-    let request = refunds::CreateRefundRequest {
+    let refund = refunds::CreateRefundRequest {
         store_id,
         order_id,
-        request_id,
-        products: vec![product],
-        shipping_refund: Some(true),
+        request_id: request_id("refund"),
         refund_reason: Some(refunds::RefundReason {
             code: Some("8".to_owned()),
             name: "Damaged item".to_owned(),
         }),
-        wait: refunds::Wait::Settled.into(),
         ..refunds::CreateRefundRequest::default()
     };
-    desk.refunds().create_refund(request).await.map_err(said)?;
+    let refund = match number {
+        HELD => refunds::CreateRefundRequest {
+            full_refund: Some(true),
+            refund_method: refunds::RefundMethod::BankDeposit.into(),
+            ..refund
+        },
+        PAID_BY_HAND => refunds::CreateRefundRequest {
+            products: vec![one_piece],
+            refund_method: refunds::RefundMethod::BankDeposit.into(),
+            ..refund
+        },
+        _ if number % 4 == 3 => refunds::CreateRefundRequest {
+            products: vec![one_piece],
+            shipping_refund: Some(true),
+            wait: refunds::Wait::Settled.into(),
+            ..refund
+        },
+        _ => return Ok(()),
+    };
+    let made = desk.refunds().create_refund(refund).await.map_err(said)?.into_inner();
+    if number == HELD {
+        let refund = made.refund.unwrap_or_default();
+        hold(desk, refund, request_id("hold")).await?;
+    }
+    Ok(())
+}
+
+async fn hold(
+    desk: &Desk,
+    refund: refunds::Refund,
+    request_id: String,
+) -> Result<(), Box<dyn Error>> {
+    let request = refunds::HoldRefundRequest {
+        store_id: refund.store_id,
+        order_id: refund.order_id,
+        refund_id: refund.refund_id,
+        request_id,
+        reason: "The buyer is asked for photographs".to_owned(),
+    };
+    desk.refunds().hold_refund(request).await.map_err(said)?;
+    Ok(())
+}
+
+/// What its buyer or the shop takes back of an order that the shop has accepted.
+async fn cancel(desk: &Desk, number: u32, order_id: String) -> Result<(), Box<dyn Error>> {
+    let store_id = STORE.to_owned();
+    if REQUESTED.contains(&number) {
+        let request = cancellations::RequestCancellationRequest {
+            store_id,
+            order_id,
+            request_id: format!("demo-ask-{number}"),
+            reason: CancellationReason::ChangedMind.into(),
+            comment: "It would come too late".to_owned(),
+            ..cancellations::RequestCancellationRequest::default()
+        };
+        desk.cancellations().request_cancellation(request).await.map_err(said)?;
+        return Ok(());
+    }
+    let lines = match number {
+        CANCELLED => vec![],
+        CANCELLED_IN_PART => vec![CancelledLine {
+            cart_item_id: "L1".to_owned(),
+            quantity: 1,
+            ..CancelledLine::default()
+        }],
+        _ => return Ok(()),
+    };
+    let request = cancellations::CancelOrderRequest {
+        store_id,
+        order_id,
+        request_id: format!("demo-cancel-{number}"),
+        lines,
+        reason: CancellationReason::OutOfStock.into(),
+        ..cancellations::CancelOrderRequest::default()
+    };
+    desk.cancellations().cancel_order(request).await.map_err(said)?;
     Ok(())
 }
 

@@ -14,13 +14,15 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
 };
 use wire::{
+    cancellations::v1::cancellation_service_client::CancellationServiceClient,
     events::v1::event_service_client::EventServiceClient,
     orders::v1::order_service_client::OrderServiceClient,
     refunds::v1::refund_service_client::RefundServiceClient,
     stores::v1::store_service_client::StoreServiceClient,
 };
 
-const SERVICES: &[Service] = &[Service::Orders, Service::Refunds, Service::Merchants];
+const SERVICES: &[Service] = 
+    &[Service::Orders, Service::Refunds, Service::Cancellations, Service::Merchants];
 
 /// The platform's own desk, with a token that lives as long as this process.
 pub struct Desk {
@@ -47,6 +49,10 @@ impl Desk {
 
     pub fn refunds(&self) -> RefundServiceClient<Called> {
         RefundServiceClient::new(self.called())
+    }
+
+    pub fn cancellations(&self) -> CancellationServiceClient<Called> {
+        CancellationServiceClient::new(self.called())
     }
 
     pub fn stores(&self) -> StoreServiceClient<Called> {
