@@ -1,7 +1,6 @@
 //! The style sheet, the script and the icon, compiled in.
 
-use crate::guard;
-use axum::{Router, middleware::from_fn, routing::get};
+use axum::{Router, routing::get};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 const KEPT: &str = "private, max-age=300";
@@ -22,7 +21,6 @@ pub fn router() -> Router {
             "/console/assets/icon.svg",
             get(async || file("image/svg+xml", include_str!("../assets/icon.svg"))),
         )
-        .layer(from_fn(guard::headers))
 }
 
 fn file(

@@ -18,8 +18,9 @@ mod session;
 mod visit;
 mod words;
 
-use axum::{Router, middleware::from_fn};
-use gateway::Services;
+use axum::{middleware::from_fn, response::IntoResponse as _};
+use gateway::{Pages, Services};
+use refused::Stop;
 use time::OffsetDateTime;
 
 /// What the pages are made with.
@@ -29,9 +30,13 @@ struct Site<S> {
     now: fn() -> OffsetDateTime,
 }
 
-/// Serves `/console` and everything below it over `services`. `now` is what time it is.
-pub fn router<S: Services>(services: S, now: fn() -> OffsetDateTime) -> Router {
+/// `/console` and everything below it, over `services`. `now` is what time it is.
+pub fn pages<S: Services>(services: S, now: fn() -> OffsetDateTime) -> Pages {
     let site = Site { services, now };
-    let pages = screens::router::<S>().layer(from_fn(guard::headers)).with_state(site);
-    pages.merge(assets::router())
+    let router = screens::router::<S>().with_state(site).merge(assets::router());
+    Pages {
+        router: router.layer(from_fn(guard::headers)),
+        at: "/console",
+        not_found: || guard::guarded(Stop::not_found().into_response()),
+    }
 }

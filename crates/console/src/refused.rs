@@ -4,7 +4,7 @@
 use crate::{session, words};
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
-use gateway::rest::http_status;
+use gateway::rest::{body::Unread, http_status};
 use http::{StatusCode, header};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -79,8 +79,18 @@ impl Stop {
 
     /// There is such a page, but nothing is done with it that way.
     pub fn wrong_method() -> Self {
-        let refused = Refused::of(&Status::not_found("the console has no such page"));
-        Self::Refused(Box::new(Refused { http: StatusCode::METHOD_NOT_ALLOWED, ..refused }))
+        match Self::not_found() {
+            Self::Refused(mut refused) => {
+                refused.http = StatusCode::METHOD_NOT_ALLOWED;
+                Self::Refused(refused)
+            }
+            stop => stop,
+        }
+    }
+
+    /// There is no such page.
+    pub fn not_found() -> Self {
+        Status::not_found("the console has no such page").into()
     }
 
     pub fn forged() -> Self {
@@ -89,6 +99,27 @@ impl Stop {
              it once more",
         )
         .into()
+    }
+}
+
+impl From<Unread> for Stop {
+    fn from(unread: Unread) -> Self {
+        let (http, status) = match unread {
+            Unread::TooLong { most } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Status::resource_exhausted(format!("the form is longer than {most} bytes")),
+            ),
+            Unread::NoRoom => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Status::unavailable("too many forms are being read; nothing was done"),
+            ),
+            Unread::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                Status::deadline_exceeded("the form did not come in time; nothing was done"),
+            ),
+            Unread::Broken(_) => return Self::unreadable(),
+        };
+        Self::Refused(Box::new(Refused { http, ..Refused::of(&status) }))
     }
 }
 

@@ -136,9 +136,11 @@ impl<S: Services> FromRequest<Site<S>> for Visitor<S> {
     async fn from_request(request: Request, site: &Site<S>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         // A sender that is refused before it has sent everything would not see the answer.
-        let body =
-            body::read(&parts, body).await.map_err(|_| Stop::unreadable().into_response())?;
-        let secret = Secret::of(&parts.headers).ok_or_else(|| to_log_in(&parts))?;
+        let secret = Secret::of(&parts.headers);
+        let most = if secret.is_some() { body::MAX_BODY } else { MAX_OF_NOBODY };
+        let body = body::read_up_to(most, &parts, body).await;
+        let body = body.map_err(|unread| Stop::from(unread).into_response())?;
+        let secret = secret.ok_or_else(|| to_log_in(&parts))?;
         let form = sent_form(&parts, &secret, &body).map_err(Stop::into_response)?;
         let query = Fields::of(parts.uri.query().unwrap_or_default());
         let query = query.ok_or_else(|| Stop::unreadable().into_response())?;
@@ -166,13 +168,16 @@ impl<S: Services> FromRequest<Site<S>> for Visitor<S> {
     }
 }
 
+/// The longest form of somebody who is not logged in, in bytes.
+pub const MAX_OF_NOBODY: usize = 64 << 10;
+
 /// What was posted, if it was sent from a page of this session.
 fn sent_form(parts: &Parts, secret: &Secret, body: &[u8]) -> Result<Fields, Stop> {
     if parts.method != Method::POST {
         return Ok(Fields::default());
     }
     let form = str::from_utf8(body).ok().and_then(Fields::of).ok_or_else(Stop::unreadable)?;
-    if guard::is_from_here(&parts.headers) && secret.made(form.text("csrf")) {
+    if guard::is_from_here(parts) && secret.made(form.text("csrf")) {
         Ok(form)
     } else {
         tracing::warn!("a form that was sent from elsewhere was refused");

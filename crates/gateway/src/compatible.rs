@@ -142,6 +142,7 @@ impl From<Unread> for Refused {
         match unread {
             Unread::TooLong { .. } => Self::too_long(),
             Unread::NoRoom => Self::no_room(),
+            Unread::TooSlow => Self::too_slow(),
             Unread::Broken(error) => Self::malformed(format!("the body was cut off: {error}")),
         }
     }

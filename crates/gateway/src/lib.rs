@@ -17,10 +17,10 @@ mod serve;
 mod services;
 mod trace;
 
-pub use serve::{Limits, serve};
+pub use serve::{Encrypted, Limits, serve};
 pub use services::Services;
 
-use axum::{Extension, Router, middleware::from_fn};
+use axum::{Extension, Router, extract::Request, middleware::from_fn, response::Response};
 use room::Room;
 use std::time::Duration;
 
@@ -38,17 +38,28 @@ impl Default for Options {
     }
 }
 
+/// What is served to people beside REST.
+pub struct Pages {
+    pub router: Router,
+    /// This path and everything below is theirs.
+    pub at: &'static str,
+    /// The page of what is not there.
+    pub not_found: fn() -> Response,
+}
+
 /// Everything that the gateway serves, over `services`.
 pub fn router<S: Services>(services: S, options: Options) -> Router {
-    router_beside(services, options, Router::new())
+    let none = Pages { router: Router::new(), at: "", not_found: Response::default };
+    router_beside(services, options, none)
 }
 
 /// The same and `pages` beside it, in the same traces and within the same room for bodies.
-pub fn router_beside<S: Services>(services: S, options: Options, pages: Router) -> Router {
+pub fn router_beside<S: Services>(services: S, options: Options, pages: Pages) -> Router {
     let timeout = options.request_timeout;
     let rest = rest::router(services.clone()).merge(reads::router(services.clone()));
     let compatible = compatible::router(services.clone());
     let notices = notices::router(services.clone());
+    let Pages { router: pages, at, not_found } = pages;
     Router::new()
         .merge(deadline::within(rest, timeout, rest::of_status))
         .merge(deadline::within(compatible, timeout, compatible::of_status))
@@ -56,10 +67,18 @@ pub fn router_beside<S: Services>(services: S, options: Options, pages: Router) 
         .merge(docs::router())
         .merge(health::router(services))
         .merge(pages)
-        .fallback(rest::not_found)
+        .fallback(async move |request: Request| {
+            let answer = rest::not_found;
+            if is_below(at, request.uri().path()) { not_found() } else { answer(request).await }
+        })
         .method_not_allowed_fallback(rest::only_get)
         .layer(Extension(Room::default()))
         .layer(from_fn(trace::traced))
+}
+
+fn is_below(at: &str, path: &str) -> bool {
+    let rest = path.strip_prefix(at).filter(|_| !at.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -65,8 +65,8 @@ pub async fn only_get(request: Request) -> Response {
 /// Reads what the caller has to say first: one that is still sending would not see the answer.
 async fn refused(request: Request, why: impl FnOnce(&Parts) -> Refusal) -> Response {
     let (parts, body) = request.into_parts();
-    match body::read(&parts, body).await {
-        Ok(_) => why(&parts).into_response(),
+    match body::throw_away(&parts, body).await {
+        Ok(()) => why(&parts).into_response(),
         Err(unread) => Refusal::from(unread).into_response(),
     }
 }

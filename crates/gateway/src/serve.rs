@@ -34,6 +34,10 @@ impl Default for Limits {
     }
 }
 
+/// Stands in the extensions of a request that came over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted;
+
 /// After so many streams that a client opened and reset at once, its connection is closed.
 const MAX_RESETS: usize = 200;
 /// A connection that is silent for so long is asked whether it is still there.
@@ -76,8 +80,12 @@ fn connection(
 ) -> impl Future<Output = ()> + Send + use<> {
     let asked = Arc::new(Notify::new());
     let first = Arc::clone(&asked);
-    let service = router.map_request(move |request: Request<Incoming>| {
+    let encrypted = stream.is_encrypted().then_some(Encrypted);
+    let service = router.map_request(move |mut request: Request<Incoming>| {
         first.notify_one();
+        if let Some(encrypted) = encrypted {
+            request.extensions_mut().insert(encrypted);
+        }
         request.map(Body::new)
     });
     let mut builder = Builder::new(TokioExecutor::new());

@@ -220,13 +220,23 @@ async fn a_body_for_which_there_is_no_room_is_to_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_takes_too_long_is_ended() {
-    for path in ["/v1/stores/s/tokens", compatible::PATH] {
+async fn a_request_whose_body_does_not_come_is_ended() {
+    for path in ["/v1/stores/s/tokens", compatible::PATH, "/nobody/serves/this"] {
         let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, Status>>());
         let (response, body) = send(&nothing(), Request::post(path).body(never).unwrap()).await;
-        assert_eq!(response.status(), 504, "{body}");
-        assert!(body.contains("DEADLINE_EXCEEDED"), "{body}");
+        assert_eq!(response.status(), 408, "{body}");
+        assert!(body.contains("BODY_TOO_SLOW"), "{body}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_ended() {
+    let never = tower::service_fn(|_: Request<tonic::body::Body>| async {
+        std::future::pending::<Result<http::Response<tonic::body::Body>, Status>>().await
+    });
+    let request = Request::get("/v1/stores/s/tokens").body(Body::empty()).unwrap();
+    let response = router(never, Options::default()).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 504);
 }
 
 #[tokio::test]

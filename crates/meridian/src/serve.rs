@@ -171,8 +171,8 @@ async fn http(
 
 /// What callers and people are served over the same services.
 fn with_console<S: gateway::Services>(services: S, options: gateway::Options) -> axum::Router {
-    let console = console::router(services.clone(), || SystemClock.now());
-    gateway::router_beside(services, options, console)
+    let pages = console::pages(services.clone(), || SystemClock.now());
+    gateway::router_beside(services, options, pages)
 }
 
 /// Until SIGTERM or Ctrl-C, or until a server ends by itself, which it never should.

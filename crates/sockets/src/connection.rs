@@ -50,6 +50,11 @@ impl Connection {
     pub(crate) const fn new(stream: Stream, place: Place) -> Self {
         Self { stream, _place: place }
     }
+
+    /// Whether it is over TLS.
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
 }
 
 /// The same call on either kind.

@@ -132,7 +132,15 @@ async fn the_gateway_itself_speaks_tls_where_it_has_a_certificate() {
     let address = world.process().http();
     let channel = Grpc::over_tls(address, PLATFORM, &client(&ca, None)).await.unwrap().channel();
     let request = http::Request::get("/healthz").body(Body::empty()).unwrap();
-    assert_eq!(channel.oneshot(request).await.unwrap().status(), 200);
+    assert_eq!(channel.clone().oneshot(request).await.unwrap().status(), 200);
+    // Over HTTP/2 there is no Host that a form's origin could be held against.
+    for (origin, status) in [(format!("https://{address}"), 401), ("https://evil".into(), 403)] {
+        let form = http::Request::post("/console/login").header("origin", origin);
+        let form = form.body(Body::new("token=mrd_nobody".to_owned())).unwrap();
+        let answer = channel.clone().oneshot(form).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+    }
     assert!(world.http().try_send(http::Method::GET, "/healthz", "").await.is_err());
 }
 

@@ -9,7 +9,7 @@ use crate::{
     guard,
     refused::{Refused, Stop},
     session::{self, Secret},
-    visit::{Calls, PASSWORD, Shown, Visitor},
+    visit::{Calls, MAX_OF_NOBODY, PASSWORD, Shown, Visitor},
 };
 use askama::Template;
 use axum::{
@@ -59,8 +59,8 @@ pub async fn show(request: Request) -> Shown {
 /// else has planted is never gone on with.
 pub async fn log_in<S: Services>(State(site): State<Site<S>>, request: Request) -> Shown {
     let (parts, body) = request.into_parts();
-    let body = body::read(&parts, body).await.map_err(|_| Stop::unreadable())?;
-    if !guard::is_from_here(&parts.headers) {
+    let body = body::read_up_to(MAX_OF_NOBODY, &parts, body).await?;
+    if !guard::is_from_here(&parts) {
         return Err(Stop::forged());
     }
     let form = str::from_utf8(&body).ok().and_then(Fields::of).ok_or_else(Stop::unreadable)?;
@@ -123,7 +123,8 @@ fn store_of(next: &str) -> Option<&str> {
 
 /// Whether a path leads back into the console, and nowhere else.
 fn is_ours(path: &str) -> bool {
-    path.starts_with("/console/") && !path.contains(['\\', '\r', '\n']) && !path.contains("//")
+    let is_written = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    path.starts_with("/console/") && is_written && !path.contains("//")
 }
 
 /// A session ends in the services, too; a token goes on for whoever else has it.
@@ -180,6 +181,8 @@ mod tests {
             "/console/\\evil.example",
             "/v1/stores",
             "/console/\r\nset-cookie: a=b",
+            "/console/\u{1}",
+            "/console/\u{e9}",
         ] {
             assert!(!is_ours(elsewhere), "{elsewhere}");
         }

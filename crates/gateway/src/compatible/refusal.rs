@@ -1,7 +1,7 @@
 //! How a refusal reads at the compatible endpoint.
 
 use super::code;
-use crate::rest::{COME_BACK, code_name, http_status, reply};
+use crate::rest::{COME_BACK, body::MAX_TIME, code_name, http_status, reply};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -76,6 +76,12 @@ impl Refused {
         let message = "too many bodies are being read; nothing was done".to_owned();
         let refused = Self::general(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message);
         Self { retry_after: Some(COME_BACK), ..refused }
+    }
+
+    /// The body did not come in time.
+    pub fn too_slow() -> Self {
+        let message = format!("the body was not here within {} s", MAX_TIME.as_secs());
+        Self::general(StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW", message)
     }
 
     /// One answer whatever is wrong with the credentials: it does not tell which GUIDs exist.

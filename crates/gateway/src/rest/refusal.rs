@@ -2,7 +2,7 @@
 
 mod details;
 
-use super::{reply, shape::Fault};
+use super::{body::MAX_TIME, reply, shape::Fault};
 use axum::response::{IntoResponse, Response};
 use details::Detail;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -99,6 +99,13 @@ impl Refusal {
         let mut refusal = Self::because(Code::Unavailable, "OVERLOADED", message);
         refusal.details.push(Detail::retry(COME_BACK));
         Self { retry_after: Some(COME_BACK.as_secs()), ..refusal }
+    }
+
+    /// The body did not come in time.
+    pub fn too_slow() -> Self {
+        let message = format!("the body was not here within {} s", MAX_TIME.as_secs());
+        let refusal = Self::because(Code::DeadlineExceeded, "BODY_TOO_SLOW", message);
+        Self { http: StatusCode::REQUEST_TIMEOUT, ..refusal }
     }
 
     pub fn internal() -> Self {

@@ -68,6 +68,18 @@ async fn every_answer_has_the_strict_headers(world: World) {
         assert_eq!(answer.headers["content-security-policy"], POLICY, "{path}");
         assert!(answer.text().contains("<title>"), "{path}: {}", answer.text());
     }
+    // And what is not there.
+    for path in ["/console/nope", "/console/nope/nope", &format!("/console/{STORE}/orders/")] {
+        let answer = session.http.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.headers["content-security-policy"], POLICY, "{path}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+        assert!(answer.text().contains("<title>"), "{path}: {}", answer.text());
+    }
+    // Of somebody who is nobody no more is held than a form is long.
+    let long = format!("token={}", "x".repeat(64 << 10));
+    let answer = world.http().anonymous().post_text("/console/login", long).await;
+    assert_eq!(answer.status, 413, "{}", answer.text());
     let behind_tls = session.http.with("x-forwarded-proto", "https").get("/console/login").await;
     assert_eq!(behind_tls.headers["strict-transport-security"], "max-age=31536000");
 }

@@ -11,6 +11,7 @@ on_both!(
     a_form_from_elsewhere_changes_nothing,
     another_stores_pages_are_those_of_no_store,
     a_session_ends_with_its_token,
+    a_session_that_was_planted_is_not_gone_on_with,
     a_viewer_is_offered_nothing_and_may_do_nothing,
 );
 
@@ -81,6 +82,28 @@ async fn another_stores_pages_are_those_of_no_store(world: World) {
     let nobodys = http.get("/console/other/orders/O-2").await;
     assert_eq!(theirs.status, 404);
     assert_eq!(theirs.text().replace("O-1", "?"), nobodys.text().replace("O-2", "?"));
+}
+
+/// Somebody who sets a cookie in another's browser, their own or one that they made up, has nothing
+/// of what the other then does.
+async fn a_session_that_was_planted_is_not_gone_on_with(world: World) {
+    world.open_store(json!({})).await;
+    let orders = format!("/console/{STORE}/orders");
+    let (own, theirs) = (world.token("ROLE_MANAGER").await, world.token("ROLE_VIEWER").await);
+    for planted in ["mrd_made-up-and-planted-by-somebody-else-00000", &theirs] {
+        let cookie = format!("__Host-meridian={planted}");
+        let there = world.http().anonymous().with("cookie", &cookie);
+        let before = there.get(&orders).await.status;
+        let session = there.with("content-type", "application/x-www-form-urlencoded");
+        let answer = session.post_text("/console/login", format!("token={own}")).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let set = answer.headers["set-cookie"].to_str().unwrap();
+        assert!(!set.contains(planted), "the session is that of a new secret");
+        // What was planted opens what it did before: no more.
+        let after = there.get(&orders).await;
+        assert_eq!(after.status, before);
+        assert!(!after.text().contains("Access</a>"), "{}", after.text());
+    }
 }
 
 async fn a_session_ends_with_its_token(world: World) {
