@@ -3,7 +3,7 @@
 use super::Session;
 use crate::{
     on_both,
-    world::{STORE, World, encode, order, unique},
+    world::{STORE, Shop, World, encode, eventually, order, unique},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 on_both!(
     every_answer_has_the_strict_headers,
     what_was_stored_is_shown_and_never_run,
+    what_was_said_later_is_shown_and_never_run,
     a_table_has_no_formulas,
     a_form_that_is_sent_twice_is_carried_out_once,
     a_secret_is_shown_once,
@@ -141,10 +142,7 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
         "access".to_owned(),
     ];
     for page in pages {
-        let answer = session.page(&page).await;
-        let text = answer.text();
-        assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{page}: {text}");
-        assert!(text.contains("alert(1)"), "{page} does not show it at all");
+        shown_and_not_run(&session, &page, 1).await;
     }
     let next = encode(&format!("/console/{EVIL}"));
     let login = session.http.get(&format!("/console/login?next={next}")).await.text();
@@ -154,6 +152,83 @@ async fn what_was_stored_is_shown_and_never_run(world: World) {
     let login = session.http.post_text("/console/login", form).await;
     assert_eq!(login.headers["location"], "/console/shop/orders");
     assert_eq!(login.headers.get_all("set-cookie").iter().count(), 1);
+}
+
+/// The page shows what is evil in so many places at least, and none of it as it came.
+async fn shown_and_not_run(session: &Session, page: &str, times: usize) {
+    let text = session.page(page).await.text();
+    assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{page}: {text}");
+    let shown = text.matches("&#60;script&#62;alert(1)").count();
+    assert!(shown >= times, "{page} shows it {shown} times, not {times}: {text}");
+}
+
+/// What people, shops and endpoints say about an order in the course of its life.
+async fn what_was_said_later_is_shown_and_never_run(world: World) {
+    let shop = Shop::open().await;
+    let sold_out = (422, json!({"error": "REJECTED_INVENTORY", "message": EVIL}));
+    shop.refuse([sold_out.clone(), sold_out]);
+    let mut settings = shop.settings("NOTIFY", &[1]);
+    settings["screening"] = json!({"fraud": true});
+    settings["customer_requests"] = json!({"enabled": true});
+    world.open_store(settings).await;
+    let codes = json!({
+        "request_id": "codes", "web_store_code": &EVIL[..64], "web_store_instance_code": &EVIL[..64],
+    });
+    world.http().send(Method::PATCH, &format!("/v1/stores/{STORE}"), codes.to_string()).await.ok();
+    let mut placed = order("O-1");
+    placed["buyer"]["email"] = "someone@disposable.example".into();
+    placed["tenders"][0]["provider_reference"] = format!("pay-{EVIL}").into();
+    world.place(&placed).await;
+    let path = crate::world::order_path("O-1");
+    let until = async |pointer: &'static str, state: &'static str| {
+        eventually("the order to stand there", || async {
+            let order = world.http().get(&path).await.ok();
+            (order.pointer(pointer)? == state).then_some(())
+        })
+        .await;
+    };
+    until("/screening/0/state", "SCREENING_STATE_REVIEW").await;
+    let session = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    let done = async |path: &str, pairs: &[(&str, &str)]| {
+        let answer = session.send(path, &form(pairs)).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.text());
+    };
+    done("orders/O-1/screening", &[("check", "FRAUD"), ("state", "CLEAR"), ("comment", EVIL)])
+        .await;
+    until("/handover/state", "HANDOVER_STATE_EXHAUSTED").await;
+    shown_and_not_run(&session, "waiting", 1).await;
+    done("orders/O-1/accept", &[("external_order_id", "E"), ("external_order_number", "N")]).await;
+    let shipped = [
+        ("line", "L1"),
+        ("quantity", "1"),
+        ("carrier", &EVIL[11..]),
+        ("tracking_number", &EVIL[11..]),
+    ];
+    done("orders/O-1/ship", &shipped).await;
+    let asked = json!({
+        "request_id": "asked", "reason": "CANCELLATION_REASON_CHANGED_MIND", "comment": EVIL,
+        "lines": [{"cart_item_id": "L1", "quantity": 1}],
+    });
+    let asked = world.http().post(&format!("{path}/cancellations"), &asked).await.ok();
+    let request =
+        format!("orders/O-1/cancellations/{}", asked["cancellation_id"].as_str().unwrap());
+    shown_and_not_run(&session, &request, 1).await;
+    done(&request, &[("do", "reject"), ("reason", "CHANGED_MIND"), ("comment", EVIL)]).await;
+    shown_and_not_run(&session, &request, 2).await;
+    let refund = json!({
+        "products": [{"cart_item_id": "L1", "refund_quantity": 1, "refund_comments": EVIL}],
+        "refund_method": "REFUND_METHOD_BANK_DEPOSIT",
+    });
+    let refund = world.refund("O-1", &refund).await.ok();
+    let refund = format!("orders/O-1/refunds/{}", refund["refund_id"].as_str().unwrap());
+    done(&refund, &[("do", "hold"), ("why", EVIL)]).await;
+    shown_and_not_run(&session, &refund, 1).await;
+    done(&refund, &[("do", "release")]).await;
+    done(&refund, &[("do", "confirm"), ("payment_reference", EVIL)]).await;
+    shown_and_not_run(&session, &refund, 1).await;
+    // Screening, hand-over, carrier, tracking number and tender.
+    shown_and_not_run(&session, "orders/O-1", 5).await;
+    shown_and_not_run(&session, "settings", 2).await;
 }
 
 async fn a_table_has_no_formulas(world: World) {
