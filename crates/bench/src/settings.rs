@@ -31,6 +31,9 @@ pub struct Settings {
     /// Sets one of PostgreSQL's settings, where its defaults are not what is to be measured.
     #[arg(long = "postgres", value_name = "NAME=VALUE")]
     postgres: Vec<String>,
+    /// Runs Meridian as a role that goes around row-level security, to see what that costs.
+    #[arg(long)]
+    unfenced: bool,
     /// Measures orders on their whole way into a shop instead, with and without many older ones.
     #[arg(long)]
     pipeline: bool,
@@ -142,6 +145,10 @@ impl Settings {
 
     pub fn measures(&self, engine: Engine) -> bool {
         self.database.contains(&engine)
+    }
+
+    pub const fn unfenced(&self) -> bool {
+        self.unfenced
     }
 
     pub const fn yardsticks(&self) -> bool {

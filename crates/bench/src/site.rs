@@ -134,7 +134,9 @@ impl Site {
             Limits::PerSecond(rate) => (rate, 2 * rate),
         };
         let (rate, burst) = (rate.to_string(), burst.to_string());
-        let url = self.database.url();
+        let database = &self.database;
+        let url =
+            if self.settings.unfenced() { database.url_of_superuser() } else { database.url() };
         let mut environment = vec![
             ("MERIDIAN__DATABASE__URL", url.as_str()),
             ("MERIDIAN__AUTH__BOOTSTRAP_TOKEN", BOOTSTRAP),
