@@ -45,6 +45,14 @@ impl Fields {
         named.map(|(_, value)| value.trim()).collect()
     }
 
+    /// The same as one text, every value of it, without some fields.
+    pub fn written(&self, without: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+        let pairs = kept
+            .map(|(name, value)| format!("{}={}", percent::encode(name), percent::encode(value)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
     /// Whether a box is ticked, or a field says anything.
     pub fn has(&self, name: &str) -> bool {
         !self.text(name).is_empty()
@@ -110,6 +118,11 @@ impl Reading<'_> {
         })
     }
 
+    /// Says what is wrong with a field that was read elsewhere.
+    pub fn fault(&mut self, name: &str, fault: &'static str) {
+        self.faults.push((name.to_owned(), fault));
+    }
+
     fn parsed<T>(
         &mut self,
         name: &str,
@@ -122,7 +135,7 @@ impl Reading<'_> {
         }
         let parsed = parse(text);
         if parsed.is_none() {
-            self.faults.push((name.to_owned(), fault));
+            self.fault(name, fault);
         }
         parsed
     }
@@ -154,6 +167,15 @@ mod tests {
         assert_eq!(fields.query_with("page", ""), "?q=a%26b&state=READY");
         assert_eq!(fields.query_without("state", "READY"), "?q=a%26b");
         assert_eq!(fields.query_without("state", "HELD"), "?q=a%26b&state=READY");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let fields =
+            Fields::of("csrf=x&line=a&quantity=&line=b&quantity=2&comments=%C3%A9%26").unwrap();
+        let written = fields.written(&["csrf"]);
+        assert_eq!(written, "line=a&quantity=&line=b&quantity=2&comments=%C3%A9%26");
+        assert_eq!(Fields::of(&written).unwrap().column("quantity"), ["", "2"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What stands around every page.
 
-use crate::refused::Refused;
+use crate::refused::{Refused, leaves_open};
 use askama::Template;
 use axum::response::{Html, IntoResponse as _};
 use http::StatusCode;
@@ -41,17 +41,21 @@ pub struct Frame {
     pub form_token: String,
     /// For the next form that is sent from this page.
     pub request_id: String,
+    /// Of the form that led to this page; empty if there was none.
+    pub sent_id: String,
     pub done: &'static str,
     pub refused: Option<Refused>,
 }
 
 impl Frame {
-    /// The same, and what was refused.
+    /// The same, and what was refused. A form that may have been carried out keeps its request id,
+    /// so that sending it again does it once.
     pub fn with(self, refused: Option<&Status>) -> Self {
-        match refused {
-            Some(status) => Self { refused: Some(Refused::of(status)), done: "", ..self },
-            None => self,
-        }
+        let Some(status) = refused else { return self };
+        let may_be_done = leaves_open(status) && !self.sent_id.is_empty();
+        let request_id = if may_be_done { self.sent_id.clone() } else { self.request_id };
+        let refused = Some(Refused { may_be_done, ..Refused::of(status) });
+        Self { refused, request_id, done: "", ..self }
     }
 
     fn status(&self) -> StatusCode {

@@ -24,6 +24,8 @@ pub struct Refused {
     pub faults: Vec<(String, String)>,
     /// After how many seconds it is worth another try; empty if waiting does not help.
     pub retry_after: String,
+    /// A form was sent, and it is not known whether it was carried out.
+    pub may_be_done: bool,
 }
 
 impl Refused {
@@ -50,8 +52,21 @@ impl Refused {
             code,
             figures,
             retry_after: delay.map(|delay| delay.as_secs().max(1).to_string()).unwrap_or_default(),
+            may_be_done: false,
         }
     }
+}
+
+/// Whether a command that was answered so may have been carried out all the same.
+pub fn leaves_open(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::Internal
+            | Code::Unknown
+            | Code::Cancelled
+    )
 }
 
 /// What a refusal without a reason is called.
@@ -84,7 +99,7 @@ impl Stop {
                 refused.http = StatusCode::METHOD_NOT_ALLOWED;
                 Self::Refused(refused)
             }
-            stop => stop,
+            stop @ Self::LoggedOut => stop,
         }
     }
 

@@ -3,6 +3,7 @@
 mod browser;
 mod by_hand;
 mod forged;
+mod unsure;
 mod work;
 
 use crate::world::{Http, STORE};

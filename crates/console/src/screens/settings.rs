@@ -3,13 +3,13 @@
 mod read;
 
 use crate::{
+    fields::Fields,
     frame::{Frame, Page as _, pages},
     parts,
     visit::{Shown, Visit},
     words,
 };
 use askama::Template;
-use axum::response::Response;
 use gateway::Services;
 use tonic::Status;
 use wire::{
@@ -17,7 +17,7 @@ use wire::{
     orders::v1::{ScreeningCheck, TenderMethod},
     stores::v1::{
         CustomerRequests, Handover, HandoverExhausted, Screening, ScreeningScope, Store,
-        StoreRefundReason, StoreSettings, TenderOrder,
+        StoreRefundReason, StoreSettings, TenderOrder, UpdateStoreRequest,
     },
 };
 
@@ -30,7 +30,11 @@ const MORE_SCOPES: usize = 1;
 struct SettingsPage {
     frame: Frame,
     store: Store,
+    /// The version that stands.
+    current: i64,
     settings: StoreSettings,
+    /// What was typed, if it was refused.
+    typed: Option<Fields>,
     /// The signing key that the hand-over was given, shown this once.
     secret: String,
 }
@@ -51,7 +55,19 @@ impl SettingsPage {
         self.settings.handover.clone().unwrap_or_default()
     }
 
+    /// What was typed there, which may be no number.
+    fn typed(&self, name: &str) -> Option<String> {
+        self.typed.as_ref().map(|typed| typed.text(name).to_owned())
+    }
+
+    fn window_days(&self) -> String {
+        self.typed("window_days").unwrap_or_else(|| self.requests().window_days.to_string())
+    }
+
     fn schedule(&self) -> String {
+        if let Some(typed) = self.typed("schedule") {
+            return typed;
+        }
         let waits = self.handover().schedule_seconds;
         waits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
@@ -97,39 +113,50 @@ fn methods_of(scope: &ScreeningScope) -> String {
 }
 
 pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
-    page(&visit, visit.store.clone(), String::new(), None)
+    page(&visit, visit.store.clone(), String::new())
 }
 
-fn page<S: Services>(
-    visit: &Visit<S>,
-    store: Store,
-    secret: String,
-    refused: Option<&Status>,
-) -> Result<Response, crate::refused::Stop> {
+fn page<S: Services>(visit: &Visit<S>, store: Store, secret: String) -> Shown {
     SettingsPage {
-        frame: visit.frame("Settings", "settings").with(refused),
+        frame: visit.frame("Settings", "settings"),
+        current: store.version,
         settings: store.settings.clone().unwrap_or_default(),
+        typed: None,
         store,
         secret,
     }
     .shown()
 }
 
-/// What was written stays in the form if it is refused.
-pub async fn save<S: Services>(visit: Visit<S>) -> Shown {
-    let asked = match read::update(&visit.form, visit.store_id()) {
-        Ok(asked) => asked,
-        Err(status) => return page(&visit, visit.store.clone(), String::new(), Some(&status)),
-    };
-    let written = Store {
-        name: asked.name.clone().unwrap_or_default(),
-        web_store_code: asked.web_store_code.clone().unwrap_or_default(),
-        web_store_instance_code: asked.web_store_instance_code.clone().unwrap_or_default(),
-        currency: asked.currency.clone().unwrap_or_default(),
-        settings: asked.settings.clone(),
+/// The form as it was written, in the version that it is a change of: whoever saves it once more
+/// does not undo what somebody else has changed meanwhile.
+fn refused<S: Services>(visit: &Visit<S>, asked: UpdateStoreRequest, status: &Status) -> Shown {
+    let mut settings = asked.settings.unwrap_or_default();
+    let stands = visit.store.settings.as_ref().and_then(|settings| settings.handover.as_ref());
+    if let (Some(written), Some(stands)) = (&mut settings.handover, stands) {
+        written.has_secret = stands.has_secret;
+    }
+    let store = Store {
+        name: asked.name.unwrap_or_default(),
+        merchant_guid: asked.merchant_guid.unwrap_or_else(|| visit.store.merchant_guid.clone()),
+        web_store_code: asked.web_store_code.unwrap_or_default(),
+        web_store_instance_code: asked.web_store_instance_code.unwrap_or_default(),
+        currency: asked.currency.unwrap_or_default(),
+        version: asked.version.unwrap_or(visit.store.version),
         ..visit.store.clone()
     };
-    match visit.calls.stores().update_store(visit.calls.ask(asked)).await {
+    let frame = visit.frame("Settings", "settings").with(Some(status));
+    let typed = Some(visit.form.clone());
+    let current = visit.store.version;
+    SettingsPage { frame, store, current, settings, typed, secret: String::new() }.shown()
+}
+
+pub async fn save<S: Services>(visit: Visit<S>) -> Shown {
+    let (asked, read) = read::update(&visit.form, visit.store_id());
+    if let Err(status) = read {
+        return refused(&visit, asked, &status);
+    }
+    match visit.calls.stores().update_store(visit.calls.ask(asked.clone())).await {
         Ok(saved) => {
             let store = saved.into_inner().store.unwrap_or_default();
             let handover = store.settings.as_ref().and_then(|settings| settings.handover.as_ref());
@@ -137,9 +164,9 @@ pub async fn save<S: Services>(visit: Visit<S>) -> Shown {
             if secret.is_empty() {
                 Ok(visit.go("settings", "saved"))
             } else {
-                page(&visit, store, secret, None)
+                page(&visit, store, secret)
             }
         }
-        Err(status) => page(&visit, written, String::new(), Some(&status)),
+        Err(status) => refused(&visit, asked, &status),
     }
 }

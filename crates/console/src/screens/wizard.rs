@@ -7,7 +7,7 @@ use crate::{
     fields::Fields,
     frame::{Frame, Page as _, html, pages},
     parts,
-    refused::Refused,
+    refused::{Refused, leaves_open},
     visit::{Shown, Visit},
     words::{self, Choice},
 };
@@ -46,8 +46,12 @@ struct Quote {
     confirm: String,
     form_token: String,
     request_id: String,
+    /// The form that it is the quote of.
+    asked: String,
     answer: Option<QuoteRefundResponse>,
     refused: Option<Refused>,
+    /// A quote that was confirmed, and of which it is not known what became.
+    unsure: Option<String>,
 }
 
 impl Quote {
@@ -69,20 +73,24 @@ struct Row {
 impl WizardPage {
     /// Lines of which something is left.
     fn rows(&self) -> Vec<Row> {
-        let at = |name: &str, place: usize| {
-            self.fields.column(name).get(place).copied().unwrap_or_default().to_owned()
-        };
+        let written = self.fields.column("line");
         let left = self.order.lines.iter().map(|line| (line, self.left_of(line)));
-        let rows = left.filter(|(_, left)| is_something(left)).enumerate();
-        rows.map(|(place, (line, left))| Row {
-            line: line.clone(),
-            left,
-            quantity: at("quantity", place),
-            percent: at("percent", place),
-            amount: at("amount", place),
-            reason: at("line_reason", place),
-        })
-        .collect()
+        let rows = left.filter(|(_, left)| is_something(left)).map(|(line, left)| {
+            let place = written.iter().position(|id| *id == line.cart_item_id);
+            let at = |name: &str| {
+                let column = self.fields.column(name);
+                place.and_then(|place| column.get(place).copied()).unwrap_or_default().to_owned()
+            };
+            Row {
+                line: line.clone(),
+                left,
+                quantity: at("quantity"),
+                percent: at("percent"),
+                amount: at("amount"),
+                reason: at("line_reason"),
+            }
+        });
+        rows.collect()
     }
 
     /// Lines of which everything was refunded.
@@ -111,7 +119,7 @@ fn is_something(left: &RefundableLine) -> bool {
 }
 
 pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
-    let nothing = quote_of(&visit, None);
+    let nothing = quote_of(&visit, &visit.query, None);
     page(&visit, visit.query.clone(), nothing, None).await
 }
 
@@ -120,15 +128,15 @@ pub async fn post<S: Services>(visit: Visit<S>) -> Shown {
     if visit.form.has("quote_id") {
         return confirm(&visit).await;
     }
-    let outcome = ask(&visit).await;
-    let quote = quote_of(&visit, Some(outcome));
+    let outcome = ask(&visit, &visit.form).await;
+    let quote = quote_of(&visit, &visit.form, Some(outcome));
     page(&visit, visit.form.clone(), quote, None).await
 }
 
 /// The figures alone, for a form that changes.
 pub async fn fragment<S: Services>(visit: Visit<S>) -> Shown {
-    let outcome = ask(&visit).await;
-    html(StatusCode::OK, &quote_of(&visit, Some(outcome)))
+    let outcome = ask(&visit, &visit.form).await;
+    html(StatusCode::OK, &quote_of(&visit, &visit.form, Some(outcome)))
 }
 
 async fn page<S: Services>(
@@ -152,16 +160,16 @@ async fn page<S: Services>(
     .shown()
 }
 
-async fn ask<S: Services>(visit: &Visit<S>) -> Result<QuoteRefundResponse, Status> {
+async fn ask<S: Services>(visit: &Visit<S>, form: &Fields) -> Result<QuoteRefundResponse, Status> {
     let settings = visit.store.settings.clone().unwrap_or_default();
-    let asked =
-        asked::read(&visit.form, &settings.refund_reasons, visit.store_id(), visit.order_id());
+    let asked = asked::read(form, &settings.refund_reasons, visit.store_id(), visit.order_id());
     let answer = visit.calls.refunds().quote_refund(visit.calls.ask(asked?)).await?;
     Ok(answer.into_inner())
 }
 
 fn quote_of<S: Services>(
     visit: &Visit<S>,
+    form: &Fields,
     outcome: Option<Result<QuoteRefundResponse, Status>>,
 ) -> Quote {
     let (answer, refused) = match outcome {
@@ -173,8 +181,10 @@ fn quote_of<S: Services>(
         confirm: format!("/console/{}/orders/{}/refund", visit.store_id(), visit.order_id()),
         form_token: visit.form_token.clone(),
         request_id: uuid::Uuid::new_v4().to_string(),
+        asked: form.written(&["csrf", "request_id"]),
         answer,
         refused,
+        unsure: None,
     }
 }
 
@@ -196,6 +206,16 @@ async fn confirm<S: Services>(visit: &Visit<S>) -> Shown {
             );
             Ok(Redirect::to(&to).into_response())
         }
-        Err(status) => page(visit, Fields::default(), quote_of(visit, None), Some(&status)).await,
+        Err(status) => {
+            let asked = Fields::of(visit.form.text("asked")).unwrap_or_default();
+            let quote = if leaves_open(&status) {
+                let request_id = visit.request_id();
+                let unsure = Some(visit.form.text("quote_id").to_owned());
+                Quote { request_id, unsure, ..quote_of(visit, &asked, None) }
+            } else {
+                quote_of(visit, &asked, Some(ask(visit, &asked).await))
+            };
+            page(visit, asked, quote, Some(&status)).await
+        }
     }
 }

@@ -364,6 +364,24 @@ async fn settings_are_saved_as_they_are_shown(world: World) {
     assert_eq!(late.status, 409, "{}", late.text());
     let text = late.text();
     assert!(text.contains("VERSION_MISMATCH") && text.contains("value=\"Late\""), "{text}");
+    // However often it is saved: the page still says what it is a change of.
+    let stands = format!("name=\"version\" value=\"{version}\"");
+    assert!(text.contains(&stands) && text.contains("load what stands now"), "{text}");
+    // What cannot be read is said, and nothing of it is lost.
+    let wrong = [
+        ("version", version),
+        ("name", "Kept"),
+        ("currency", "EUR"),
+        ("adapter", "http"),
+        ("schedule", "soon"),
+        ("window_days", "x"),
+    ];
+    let wrong = session.send("settings", &form(&wrong)).await;
+    assert_eq!(wrong.status, 400);
+    let text = wrong.text();
+    for shown in ["value=\"Kept\"", "value=\"soon\"", "value=\"x\"", "<code>schedule</code>"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
 }
 
 fn form(fields: &[(&str, &str)]) -> String {

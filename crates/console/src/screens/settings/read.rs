@@ -1,6 +1,9 @@
 //! The form of the settings as a request.
 
-use crate::{fields::Fields, words};
+use crate::{
+    fields::{Fields, Reading},
+    words,
+};
 use tonic::Status;
 use wire::{
     cancellations::v1::CancellationReason,
@@ -11,13 +14,15 @@ use wire::{
     },
 };
 
-pub fn update(form: &Fields, store_id: String) -> Result<UpdateStoreRequest, Status> {
+/// The request, as far as the form can be read, and what of it cannot.
+pub fn update(form: &Fields, store_id: String) -> (UpdateStoreRequest, Result<(), Status>) {
     let mut read = form.read();
     let version = read.count("version");
     let window_days = read.count("window_days").unwrap_or_default();
-    read.finish()?;
+    let handover = handover(form, &mut read);
+    let scopes = scopes(form, &mut read);
     let text = |name: &str| Some(form.text(name).to_owned());
-    Ok(UpdateStoreRequest {
+    let request = UpdateStoreRequest {
         store_id,
         request_id: form.text("request_id").to_owned(),
         name: text("name"),
@@ -40,49 +45,55 @@ pub fn update(form: &Fields, store_id: String) -> Result<UpdateStoreRequest, Sta
                 auto_accept: form.has("auto_accept"),
                 reasons: words::numbers::<CancellationReason>(&form.all("buyer_reason")),
             }),
-            handover: handover(form)?,
+            handover,
             screening: Some(Screening {
                 fraud: form.has("fraud"),
                 prohibited_goods: form.has("prohibited_goods"),
                 denied_party: form.has("denied_party"),
-                scopes: scopes(form),
+                scopes,
             }),
             refund_reasons: reasons(form),
         }),
         version,
-    })
+    };
+    (request, read.finish())
 }
 
 /// `None` if orders are pushed nowhere.
-fn handover(form: &Fields) -> Result<Option<Handover>, Status> {
+fn handover(form: &Fields, read: &mut Reading<'_>) -> Option<Handover> {
     let adapter = form.text("adapter");
     if adapter.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let waits = listed(form.text("schedule")).into_iter().map(|wait| {
-        wait.parse().map_err(|_| {
-            Status::invalid_argument(format!("“{wait}” is no number of seconds to wait"))
-        })
+    let waits = listed(form.text("schedule")).into_iter().map(str::parse);
+    let schedule_seconds = waits.collect::<Result<_, _>>().unwrap_or_else(|_| {
+        read.fault("schedule", "has to be whole seconds with commas between, such as 30, 120");
+        Vec::new()
     });
-    Ok(Some(Handover {
+    Some(Handover {
         adapter: adapter.to_owned(),
         url: form.text("url").to_owned(),
         exhausted: words::number::<HandoverExhausted>(form.text("exhausted")),
-        schedule_seconds: waits.collect::<Result<_, _>>()?,
+        schedule_seconds,
         secret: form.text("secret").to_owned(),
         has_secret: false,
-    }))
+    })
 }
 
 /// The rows in which anything stands.
-fn scopes(form: &Fields) -> Vec<ScreeningScope> {
+fn scopes(form: &Fields, read: &mut Reading<'_>) -> Vec<ScreeningScope> {
     let names = ["scope_methods", "scope_countries", "scope_prefixes", "scope_minimum"];
     let columns = names.map(|name| form.column(name));
     let rows = form.column("scope_check").into_iter().enumerate().filter_map(|(place, check)| {
         let [methods, countries, prefixes, minimum] =
             columns.each_ref().map(|column| column.get(place).copied().unwrap_or_default());
-        if check.is_empty() {
+        if check.is_empty()
+            && [methods, countries, prefixes, minimum].iter().all(|it| it.is_empty())
+        {
             return None;
+        }
+        if check.is_empty() {
+            read.fault("scope_check", "has to be chosen for a row in which anything stands");
         }
         let methods = listed(methods).into_iter().map(str::to_uppercase);
         Some(ScreeningScope {
@@ -115,9 +126,11 @@ fn owned(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tonic_types::StatusExt as _;
 
     fn settings(form: &str) -> StoreSettings {
-        let asked = update(&Fields::of(form).unwrap(), "acme".to_owned()).unwrap();
+        let (asked, read) = update(&Fields::of(form).unwrap(), "acme".to_owned());
+        read.unwrap();
         asked.settings.unwrap()
     }
 
@@ -151,7 +164,17 @@ mod tests {
     fn a_schedule_is_seconds() {
         let read = settings("adapter=http&url=https://shop.example&schedule=30, 120");
         assert_eq!(read.handover.unwrap().schedule_seconds, [30, 120]);
-        let form = Fields::of("adapter=http&schedule=soon").unwrap();
-        assert!(update(&form, "acme".to_owned()).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_beside_what_can() {
+        let form =
+            "name=Acme&adapter=http&schedule=soon&window_days=x&scope_check=&scope_minimum=5";
+        let (asked, read) = update(&Fields::of(form).unwrap(), "acme".to_owned());
+        assert_eq!(asked.name.as_deref(), Some("Acme"));
+        let status = read.unwrap_err();
+        let faults = status.get_details_bad_request().unwrap().field_violations;
+        let named: Vec<_> = faults.iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(named, ["window_days", "schedule", "scope_check"]);
     }
 }
