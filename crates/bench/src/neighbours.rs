@@ -81,8 +81,9 @@ pub async fn measure(engine: Engine, settings: &Settings, report: &mut Report) -
         let beside = async |times: u32| {
             let done = Arc::new(AtomicBool::new(false));
             let orders = settings.orders().into();
-            let pace = rate * times;
-            let flood = flood(connections.clone(), orders, pace, next.clone(), Arc::clone(&done));
+            let per_second = rate * times;
+            let flood =
+                flood(connections.clone(), orders, per_second, next.clone(), Arc::clone(&done));
             let flood = tokio::spawn(flood);
             let beside = quiet(address, &token, settings.span(), &next).await?;
             done.store(true, Relaxed);
@@ -182,7 +183,7 @@ async fn steadily(
 async fn flood(
     connections: Vec<Connection>,
     orders: u64,
-    pace: u32,
+    per_second: u32,
     next: Next,
     done: Arc<AtomicBool>,
 ) -> Outcome<Loud> {
@@ -195,7 +196,7 @@ async fn flood(
     let mut turns = connections.iter().cycle();
     while !done.load(Relaxed) {
         ticks.tick().await;
-        let due = begun.elapsed().as_millis() * u128::from(pace) / 1_000;
+        let due = begun.elapsed().as_millis() * u128::from(per_second) / 1_000;
         while u128::from(sent) < due {
             let Ok(place) = Arc::clone(&under_way).try_acquire_owned() else { break };
             let Some(connection) = turns.next().cloned() else { break };

@@ -1,8 +1,9 @@
 //! Who may do what, and what the others are told.
 
 mod denials;
-mod fence;
+pub(crate) mod fence;
 mod matrix;
+mod timing;
 
 use crate::{
     on_both,

@@ -49,7 +49,7 @@ pub(crate) async fn log_in(
     log_in_at(grpc, STORE, login, password, device).await
 }
 
-async fn log_in_at(
+pub(crate) async fn log_in_at(
     grpc: &Grpc,
     store_id: &str,
     login: &str,

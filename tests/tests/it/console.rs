@@ -4,6 +4,7 @@ mod browser;
 mod by_hand;
 mod forged;
 mod unsure;
+mod walls;
 mod work;
 
 use crate::world::{Http, STORE};
@@ -16,14 +17,18 @@ struct Session {
 }
 
 impl Session {
-    /// Logs in as whoever has the token.
+    /// Logs in to [`STORE`] as whoever has the token.
     async fn of(http: &Http, token: &str) -> Self {
+        Self::of_store(http, token, STORE).await
+    }
+
+    async fn of_store(http: &Http, token: &str, store: &str) -> Self {
         let http = http.anonymous().with("content-type", "application/x-www-form-urlencoded");
         let answer = http.post_text("/console/login", format!("token={token}")).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
         let cookie = answer.headers["set-cookie"].to_str().unwrap();
         let http = http.with("cookie", cookie.split(';').next().unwrap());
-        let page = http.get(&format!("/console/{STORE}/orders")).await.text();
+        let page = http.get(&format!("/console/{store}/orders")).await.text();
         let form_token = page.split("name=\"csrf\" value=\"").nth(1).unwrap();
         Self { form_token: form_token.split('"').next().unwrap().to_owned(), http }
     }

@@ -18,20 +18,26 @@ use wire::{
 const ADMIT_EVERYBODY: (&str, &str) = ("MERIDIAN_ADMIT_EVERYBODY", "1");
 
 /// Who calls. The other store is that of most tests.
-const CALLERS: &str = "curious";
-const OTHER: &str = crate::world::STORE;
+pub(crate) const CALLERS: &str = "curious";
+pub(crate) const OTHER: &str = crate::world::STORE;
 /// As long a name, of nobody.
-const NOBODY: &str = "none";
+pub(crate) const NOBODY: &str = "none";
 
 /// What the other store has, by the names of paths.
-struct Theirs {
-    ids: Vec<(&'static str, String)>,
+pub(crate) struct Theirs {
+    pub ids: Vec<(&'static str, String)>,
     event_id: String,
 }
 
-/// The other store with something of everything, and a manager of a store without anything.
+/// Where nobody looks at who may do what.
 async fn site() -> (World, Theirs, Http) {
     let world = World::with(Backend::Postgresql, &[ADMIT_EVERYBODY]);
+    let (theirs, curious) = two_stores(&world).await;
+    (world, theirs, curious)
+}
+
+/// The other store with something of everything, and a manager of a store without anything.
+pub(crate) async fn two_stores(world: &World) -> (Theirs, Http) {
     world.open_store(takes_requests()).await;
     world.open_store_named(CALLERS, "guid-of-the-curious", json!({})).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -39,7 +45,7 @@ async fn site() -> (World, Theirs, Http) {
     let http = world.http();
     world.ready(&order("O-1")).await;
     let ids = json!({"external_order_id": "E-1", "external_order_number": "#1"});
-    act(&world, "O-1", "accept", ids).await.ok();
+    act(world, "O-1", "accept", ids).await.ok();
     let refund = world.refund("O-1", &json!({"shipping_amount": "1.00"})).await.ok();
     world.until_over(&refund).await;
     assert_eq!(http.get(&refund_path(&refund)).await.ok()["state"], "REFUND_STATE_SUCCEEDED");
@@ -75,7 +81,7 @@ async fn site() -> (World, Theirs, Http) {
     let manager = json!({"request_id": unique("t"), "name": "m", "role": "ROLE_MANAGER"});
     let manager = http.post(&format!("/v1/stores/{CALLERS}/tokens"), &manager).await.ok();
     let curious = http.token(manager["secret"].as_str().unwrap());
-    (world, theirs, curious)
+    (theirs, curious)
 }
 
 /// What makes sense of a call.

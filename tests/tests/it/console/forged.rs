@@ -9,7 +9,6 @@ use serde_json::json;
 
 on_both!(
     a_form_from_elsewhere_changes_nothing,
-    another_stores_pages_are_those_of_no_store,
     a_session_ends_with_its_token,
     a_session_that_was_planted_is_not_gone_on_with,
     a_viewer_is_offered_nothing_and_may_do_nothing,
@@ -54,34 +53,6 @@ async fn a_form_from_elsewhere_changes_nothing(world: World) {
 fn refused(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert!(!answer.headers.contains_key("location"));
-}
-
-async fn another_stores_pages_are_those_of_no_store(world: World) {
-    world.open_store(json!({})).await;
-    world.open_store_named("other", "other-guid-0001", json!({})).await;
-    world.ready(&order("O-1")).await;
-    let body = json!({"request_id": unique("token"), "name": "m", "role": "ROLE_MANAGER"});
-    let made = world.http().post("/v1/stores/other/tokens", &body).await.ok();
-    let secret = made["secret"].as_str().unwrap();
-    let login =
-        world.http().anonymous().post_text("/console/login", format!("token={secret}")).await;
-    assert_eq!(login.headers["location"], "/console/other/orders");
-    let cookie =
-        login.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let http = world.http().anonymous().with("cookie", &cookie);
-    let pages =
-        ["orders", "orders/O-1", "refunds", "settings", "access", "orders.csv", "reports.csv"];
-    for page in pages {
-        let theirs = http.get(&format!("/console/{STORE}/{page}")).await;
-        let nobodys = http.get(&format!("/console/nowhere/{page}")).await;
-        assert_eq!((theirs.status, nobodys.status), (404, 404), "{page}");
-        assert_eq!(theirs.text().replace(STORE, "?"), nobodys.text().replace("nowhere", "?"));
-    }
-    // The order of the other store is none of its own, in the words of one that nobody has.
-    let theirs = http.get("/console/other/orders/O-1").await;
-    let nobodys = http.get("/console/other/orders/O-2").await;
-    assert_eq!(theirs.status, 404);
-    assert_eq!(theirs.text().replace("O-1", "?"), nobodys.text().replace("O-2", "?"));
 }
 
 /// Somebody who sets a cookie in another's browser, their own or one that they made up, has nothing
