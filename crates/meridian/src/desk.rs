@@ -21,7 +21,7 @@ use wire::{
     stores::v1::store_service_client::StoreServiceClient,
 };
 
-const SERVICES: &[Service] = 
+const SERVICES: &[Service] =
     &[Service::Orders, Service::Refunds, Service::Cancellations, Service::Merchants];
 
 /// The platform's own desk, with a token that lives as long as this process.
