@@ -15,6 +15,7 @@ mod m0008_people;
 mod m0009_finding_orders;
 mod m0010_credentials;
 mod m0011_row_level_security;
+mod m0012_live_tokens;
 
 use sea_orm_migration::prelude::*;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_finding_orders::Migration),
             Box::new(m0010_credentials::Migration),
             Box::new(m0011_row_level_security::Migration),
+            Box::new(m0012_live_tokens::Migration),
         ]
     }
 }

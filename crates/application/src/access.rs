@@ -1,6 +1,9 @@
 //! Whose secret is it?
 
+mod manager;
 mod uses;
+
+pub(crate) use manager::Manager;
 
 use crate::accounts::SESSION_SECRET;
 use domain::{
@@ -69,6 +72,19 @@ struct Known {
     found: HashMap<[u8; 32], (Option<OffsetDateTime>, Credential)>,
     /// How often everything was forgotten: what was read before is not remembered after.
     forgotten: u64,
+}
+
+impl Known {
+    /// Whoever calls is read again and again: who was read longest ago has not called for a while.
+    fn make_room(&mut self, hash: &[u8; 32]) {
+        if self.found.len() < MAX_CACHED || self.found.contains_key(hash) {
+            return;
+        }
+        let oldest = self.found.iter().min_by_key(|(_, (read_at, _))| *read_at);
+        if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
+            self.found.remove(&oldest);
+        }
+    }
 }
 
 /// The form in which a secret is kept and looked up.
@@ -165,9 +181,7 @@ impl Access {
         let mut known = self.known();
         match &found {
             Some(found) if known.forgotten == forgotten => {
-                if known.found.len() >= MAX_CACHED {
-                    known.found.clear();
-                }
+                known.make_room(&hash);
                 known.found.insert(hash, (Some(now), found.clone()));
             }
             _ => _ = known.found.remove(&hash),
@@ -209,5 +223,49 @@ impl Access {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::token::Role;
+    use uuid::Uuid;
+
+    const NOON: OffsetDateTime = time::macros::datetime!(2026-03-01 12:00 UTC);
+
+    fn hash(number: usize) -> [u8; 32] {
+        secret_hash(&number.to_string())
+    }
+
+    #[test]
+    fn whoever_is_one_too_many_is_remembered_instead_of_who_called_longest_ago() {
+        let token = Token {
+            token_id: TokenId::from_uuid(Uuid::nil()),
+            store_id: "shop".parse().unwrap(),
+            name: String::new(),
+            role: Role::Viewer,
+            scopes: vec![],
+            expires_at: None,
+            created_at: NOON,
+            revoked_at: None,
+        };
+        let mut known = Known::default();
+        let read = |known: &mut Known, number: usize, at: i64| {
+            known.make_room(&hash(number));
+            let found = (Some(NOON + Duration::seconds(at)), Credential::Token(token.clone()));
+            known.found.insert(hash(number), found);
+        };
+        for number in 0..MAX_CACHED {
+            read(&mut known, number, i64::from(number != 7));
+        }
+        // Who is at hand needs no other's room.
+        read(&mut known, 8, 2);
+        assert!(known.found.contains_key(&hash(7)));
+        read(&mut known, MAX_CACHED, 2);
+        assert_eq!(known.found.len(), MAX_CACHED);
+        let gone: Vec<_> =
+            (0..=MAX_CACHED).filter(|it| !known.found.contains_key(&hash(*it))).collect();
+        assert_eq!(gone, [7]);
     }
 }

@@ -1,5 +1,5 @@
 use crate::CursorFault;
-use domain::Rejection;
+use domain::{Rejection, token::Role};
 use ports::StoreError;
 use std::time::Duration;
 
@@ -27,6 +27,12 @@ pub enum Failure {
     /// Whoever calls shows a token, and has not logged in.
     #[error("nobody is logged in here")]
     NotASession,
+    /// Whoever calls was let in, and is shut out by now.
+    #[error("the caller may not call any more")]
+    CallerEnded,
+    /// Whoever calls was let in, and has another role by now.
+    #[error("the role {role:?} does not allow {method}")]
+    RoleForbids { role: Role, method: &'static str },
     #[error("too much of this is going on at the same time")]
     Overloaded,
     #[error("{limit} streams of this store are open already")]

@@ -34,7 +34,7 @@ mod waiting;
 mod webhooks;
 
 pub use access::{Access, AtHand, Credential, secret_hash};
-pub use accounts::{Accounts, Credentials, LoggedIn, NewUser, UserUpdate};
+pub use accounts::{Accounts, Credentials, LoggedIn, NewUser, UserUpdate, is_given_password};
 pub use cancellations::{Cancellations, Grant, Look, NewCancellation, On, Proof};
 pub use core::{Answer, Caller, Core, Made, Request};
 pub use denials::Denials;

@@ -33,6 +33,14 @@ pub(crate) struct Known<B> {
     pub now: OffsetDateTime,
 }
 
+/// What comes of a command on a store.
+enum Judged {
+    /// It was answered before.
+    Earlier(Answer),
+    /// It is to be written.
+    Now(Box<Written>, OffsetDateTime),
+}
+
 /// What a decision on a store leaves to commit.
 pub(crate) struct Written {
     pub change: StoreChange,
@@ -74,17 +82,11 @@ impl Core {
         let StoreAsk { caller, store_id, request } = ask;
         let mut pauses = Pauses::default();
         loop {
-            let store = self.store.store(store_id).await?;
-            let beside = read().await?;
-            // Read last: if this very request wrote what was found above, its receipt is there now.
-            if let Some(request) = request
-                && let Some(receipt) = self.store.receipt(&request.key(store_id)).await?
-            {
-                return request.replay(receipt);
-            }
-            let now = self.now();
-            let Written { change, token, endpoint, users, sessions, claims, answer } =
-                decide(Known { store, beside, now })?;
+            let (written, now) = match self.judged(ask, &read, &decide).await? {
+                Judged::Earlier(answer) => return Ok(answer),
+                Judged::Now(written, now) => (*written, now),
+            };
+            let Written { change, token, endpoint, users, sessions, claims, answer } = written;
             if change.facts.is_empty() && request.is_none() {
                 return Ok(Answer { bytes: answer, replayed: false });
             }
@@ -108,6 +110,46 @@ impl Core {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The earlier answer to this very request, or none if there is something to be written by now:
+    /// for whoever has work to do that is done for that alone. What comes of it is decided anew.
+    pub(crate) async fn judge_store<B, F>(
+        &self,
+        ask: StoreAsk<'_>,
+        read: impl Fn() -> F + Send + Sync,
+        decide: impl Fn(Known<B>) -> Result<Written, Failure> + Send + Sync,
+    ) -> Result<Option<Answer>, Failure>
+    where
+        B: Send,
+        F: Future<Output = Result<B, StoreError>> + Send,
+    {
+        Ok(match self.judged(ask, &read, &decide).await? {
+            Judged::Earlier(answer) => Some(answer),
+            Judged::Now(..) => None,
+        })
+    }
+
+    async fn judged<B, F>(
+        &self,
+        StoreAsk { store_id, request, .. }: StoreAsk<'_>,
+        read: &(impl Fn() -> F + Send + Sync),
+        decide: &(impl Fn(Known<B>) -> Result<Written, Failure> + Send + Sync),
+    ) -> Result<Judged, Failure>
+    where
+        B: Send,
+        F: Future<Output = Result<B, StoreError>> + Send,
+    {
+        let store = self.store.store(store_id).await?;
+        let beside = read().await?;
+        // Read last: if this very request wrote what was found above, its receipt is there now.
+        if let Some(request) = request
+            && let Some(receipt) = self.store.receipt(&request.key(store_id)).await?
+        {
+            return Ok(Judged::Earlier(request.replay(receipt)?));
+        }
+        let now = self.now();
+        Ok(Judged::Now(Box::new(decide(Known { store, beside, now })?), now))
     }
 
     /// What a caller proves itself with; `kind` says what it is the secret of.

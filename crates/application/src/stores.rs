@@ -6,6 +6,7 @@ pub use tokens::NewToken;
 
 use crate::{
     Access, Answer, Caller, Core, Failure, Made, Request, Taken,
+    access::Manager,
     store_step::{Known, StoreAsk, Written, any_store, existing},
 };
 use domain::{
@@ -117,7 +118,7 @@ impl Stores {
                 let answer = render(&change.after, change.version());
                 Ok(Written { claims, ..Written::of(change, answer) })
             },
-            Needs { guid: Some(&new.merchant_guid), token: None },
+            Needs { guid: Some(&new.merchant_guid), ..Needs::default() },
         );
         Ok(Made::of(written.await?, signs.then_some(secret)))
     }
@@ -167,7 +168,7 @@ impl Stores {
                 let answer = render(&change.after, change.version());
                 Ok(Written { claims, ..Written::of(change, answer) })
             },
-            Needs { guid: asked_guid, token: None },
+            Needs { guid: asked_guid, ..Needs::default() },
         );
         let written = written.await?;
         Ok(Made::of(written, signs.into_inner().then_some(secret)))
@@ -240,7 +241,14 @@ impl Stores {
                 Some(token_id) => self.core.reader.token(store_id, token_id).await?,
                 None => None,
             };
-            Ok(Beside { guid, token })
+            let another = if needs.another_token {
+                let maker = self.access.manager(caller, store_id).await?;
+                let live = self.core.reader.count_live_tokens(store_id, self.core.now()).await?;
+                Some(Another { maker, live })
+            } else {
+                None
+            };
+            Ok(Beside { guid, token, another })
         };
         self.core.write_store(ask, read, decide).await
     }
@@ -251,6 +259,7 @@ impl Stores {
 struct Needs<'a> {
     guid: Option<&'a str>,
     token: Option<TokenId>,
+    another_token: bool,
 }
 
 /// What was found of that.
@@ -258,6 +267,14 @@ struct Beside {
     /// Who holds the GUID.
     guid: Option<Claim>,
     token: Option<Token>,
+    another: Option<Another>,
+}
+
+/// What it depends on whether there may be another token.
+struct Another {
+    maker: Manager,
+    /// Tokens that the store has.
+    live: u32,
 }
 
 /// Nobody can give back a secret that was never shown. It goes nowhere else than where it was for.

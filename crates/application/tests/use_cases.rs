@@ -4,6 +4,8 @@
 
 #[path = "use_cases/access.rs"]
 mod access;
+#[path = "use_cases/accounts.rs"]
+mod accounts;
 #[path = "use_cases/denials.rs"]
 mod denials;
 #[path = "use_cases/feed.rs"]

@@ -30,6 +30,7 @@ macro_rules! records {
             a_token_changes_without_its_hash,
             a_hash_opens_one_token,
             tokens_are_listed_page_by_page,
+            tokens_that_have_not_ended_are_counted,
             a_key_is_taken_once_in_its_store,
             a_global_key_is_taken_once_over_all_stores,
             a_freed_key_can_be_taken_again,
@@ -149,6 +150,30 @@ pub async fn a_hash_opens_one_token(store: &dyn Subject) {
     let outcome = store.commit(with_tokens(store, 2, vec![second]).await).await;
     assert!(matches!(outcome, Err(StoreError::Conflict)));
     assert_eq!(store.token_by_hash(&[1; 32]).await.unwrap(), Some(first));
+}
+
+pub async fn tokens_that_have_not_ended_are_counted(store: &dyn Subject) {
+    create(store, "shop").await;
+    let mut all = Vec::new();
+    let ends = [None, Some(minutes(5)), None, Some(minutes(9)), None];
+    for (number, expires_at) in ends.into_iter().enumerate() {
+        all.push(Token { expires_at, ..token(&shop(), &format!("T-{number}")) });
+    }
+    let made =
+        |(token, hash): (&Token, u8)| TokenChange { token: token.clone(), hash: Some([hash; 32]) };
+    let made = all.iter().zip(1..).map(made).collect();
+    store.commit(with_tokens(store, 1, made).await).await.unwrap();
+    let live = async |at| store.count_live_tokens(&shop(), at).await.unwrap();
+    assert_eq!((live(minutes(1)).await, live(minutes(5)).await), (5, 4));
+    let ended = |token: &Token| TokenChange {
+        token: Token { revoked_at: Some(minutes(2)), ..token.clone() },
+        hash: None,
+    };
+    let ended = vec![ended(&all[0]), ended(&all[3])];
+    store.commit(with_tokens(store, 6, ended).await).await.unwrap();
+    assert_eq!((live(minutes(2)).await, live(minutes(5)).await), (3, 2));
+    let other = "other".parse().unwrap();
+    assert_eq!(store.count_live_tokens(&other, NOON).await.unwrap(), 0);
 }
 
 pub async fn tokens_are_listed_page_by_page(store: &dyn Subject) {

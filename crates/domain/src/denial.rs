@@ -37,7 +37,7 @@ impl Denial {
 }
 
 /// What begins a secret of ours, which somebody may have put in the wrong place.
-const SECRETS: [&str; 3] = ["mrd_", "mrs_", "whsec_"];
+const SECRETS: [&str; 4] = ["mrd_", "mrp_", "mrs_", "whsec_"];
 
 /// No address of anybody passes for one, no telephone number, no name of a word or more, and no
 /// secret: an identifier has letters and digits.
@@ -75,6 +75,7 @@ mod tests {
             &too_long,
             &secret,
             "mrd_drCKH_qaxNQRi59bmaY",
+            "mrp_drCKH_qaxNQRi59bmaYx1A",
         ] {
             assert_eq!(named(dropped), None, "{dropped}");
         }

@@ -117,6 +117,7 @@ reasons! {
     /// What somebody may not change of themselves.
     OwnAccount = "OWN_ACCOUNT";
     TooManyUsers = "TOO_MANY_USERS";
+    TooManyTokens = "TOO_MANY_TOKENS";
     /// The order changed since the quote was made.
     QuoteStale = "QUOTE_STALE";
     QuoteExpired = "QUOTE_EXPIRED";

@@ -4,6 +4,9 @@ use crate::id::{StoreId, TokenId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+/// Tokens that one store may have at a time, without those that have ended.
+pub const MAX_TOKENS: u32 = 500;
+
 /// A token as it is kept. The secret itself is shown once and never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -44,5 +47,10 @@ impl Token {
     /// Whether the token still opens anything at `now`.
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// When it ended, or will; never unless somebody revokes it.
+    pub fn ends_at(&self) -> Option<OffsetDateTime> {
+        self.revoked_at.or(self.expires_at)
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 use tonic::{Status, body::Body, codegen::Bytes};
 
 /// How often it is asked whether the caller may still listen.
-const ASK_EVERY: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Whether the caller may still listen.
 pub(crate) type Ask = Box<dyn Fn() -> Asked + Send>;
@@ -216,7 +216,8 @@ mod tests {
         assert!(open.frame().await.unwrap().unwrap().is_data());
         let trailers = open.frame().await.unwrap().unwrap().into_trailers().unwrap();
         let status = Status::from_header_map(&trailers).unwrap();
-        assert_eq!((status.code(), began.elapsed()), (Code::Unauthenticated, 3 * ASK_EVERY));
+        let asked_thrice = Duration::from_secs(3);
+        assert_eq!((status.code(), began.elapsed()), (Code::Unauthenticated, asked_thrice));
         assert!(open.frame().await.is_none());
     }
 
@@ -224,7 +225,7 @@ mod tests {
     async fn a_stream_that_nobody_reads_keeps_no_place_beyond_its_callers_right() {
         let places = Places::new(Room::of(2));
         let refuse: Ask = Box::new(|| Box::pin(async { false }));
-        let until = Some(Instant::now() + Duration::from_secs(3));
+        let until = Some(Instant::now() + ASK_EVERY);
         let (in_time, _one) = opened(&places, until, None).await;
         let (refused, _two) = opened(&places, None, Some(refuse)).await;
         assert_eq!(places.free(), 0);

@@ -40,6 +40,8 @@ pub fn of(failure: &Failure) -> Status {
         Failure::Crowded { .. } | Failure::Overloaded => {
             retry_later(code, reason, &failure.to_string(), Duration::from_secs(1))
         }
+        Failure::CallerEnded => unauthenticated(),
+        Failure::RoleForbids { role, method } => denied(*role, method),
         Failure::TooManyAttempts { wait, .. } => {
             retry_later(code, reason, &failure.to_string(), *wait)
         }
@@ -59,6 +61,8 @@ const fn classify(failure: &Failure) -> (Code, &'static str) {
         Failure::TooManyStreams { .. } => (Code::ResourceExhausted, "TOO_MANY_STREAMS"),
         Failure::LoginFailed => (Code::Unauthenticated, "LOGIN_FAILED"),
         Failure::TooManyAttempts { .. } => (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS"),
+        Failure::CallerEnded => (Code::Unauthenticated, "UNAUTHENTICATED"),
+        Failure::RoleForbids { .. } => (Code::PermissionDenied, "ROLE_FORBIDS"),
         Failure::NotASession => (Code::FailedPrecondition, "NOT_A_SESSION"),
         Failure::Overloaded => (Code::Unavailable, "OVERLOADED"),
         Failure::Rejected(rejection) => (code(rejection.reason), rejection.reason.as_str()),
@@ -155,7 +159,8 @@ pub const fn code(reason: Reason) -> Code {
         Reason::TooManyEntries
         | Reason::TooManyEndpoints
         | Reason::TooManyPending
-        | Reason::TooManyUsers => Code::ResourceExhausted,
+        | Reason::TooManyUsers
+        | Reason::TooManyTokens => Code::ResourceExhausted,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{from_wire::role, to_wire};
 use application::{
-    Accounts, Credentials, Failure, LoggedIn, Made, Missing, NewUser, UserUpdate, secret_hash,
+    Accounts, Credentials, Failure, LoggedIn, Made, Missing, NewUser, UserUpdate,
+    is_given_password, secret_hash,
 };
 use domain::{
     id::{StoreId, UserId},
@@ -221,6 +222,9 @@ impl AccountService for AccountsGrpc {
         if new_password == old_password || is_known {
             fields
                 .wrong("new_password", "must be neither the old one, nor the login, nor the name");
+        }
+        if is_given_password(&new_password) {
+            fields.wrong("new_password", "must not have the form of one that was given: mrp_…");
         }
         fields.finish()?;
         let (accounts, trace) = (self.accounts.clone(), trace());

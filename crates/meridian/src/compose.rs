@@ -366,13 +366,23 @@ struct Entrances<'e> {
     closing: &'e CancellationToken,
 }
 
-/// Adds a service, each of its messages within the limit, and says that it serves.
+/// What is sent about people is short, and some of it comes from nobody who is known.
+const MAX_ASKED_OF_ACCOUNTS: usize = 8 << 10;
+
+/// Adds a service, each of its messages within the limit, or what it takes within a smaller one, and
+/// says that it serves.
 macro_rules! add {
     ($routes:expr, $health:expr, $largest:expr, $server:ident<$service:ty>, $value:expr) => {
+        add!($routes, $health, $largest, $server<$service>, $value, takes $largest);
+    };
+    (
+        $routes:expr, $health:expr, $largest:expr, $server:ident<$service:ty>, $value:expr,
+        takes $takes:expr
+    ) => {
         $health.set_serving::<$server<$service>>().await;
         $routes.add_service(
             $server::new($value)
-                .max_decoding_message_size($largest)
+                .max_decoding_message_size($takes)
                 .max_encoding_message_size($largest),
         );
     };
@@ -446,7 +456,8 @@ impl Entrances<'_> {
         let merchants = MerchantsGrpc::new(stores.clone(), currencies, adapters, Arc::clone(clock));
         add!(routes, health, largest, StoreServiceServer<MerchantsGrpc>, merchants);
         let accounts = AccountsGrpc::new(self.accounts.clone());
-        add!(routes, health, largest, AccountServiceServer<AccountsGrpc>, accounts);
+        let takes = largest.min(MAX_ASKED_OF_ACCOUNTS);
+        add!(routes, health, largest, AccountServiceServer<AccountsGrpc>, accounts, takes takes);
         let events = EventsGrpc::new(feed.clone(), (*closing).clone());
         add!(routes, health, largest, EventServiceServer<EventsGrpc>, events);
         let webhooks = WebhooksGrpc::new(webhooks.clone());

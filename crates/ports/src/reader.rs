@@ -183,6 +183,13 @@ pub trait Reader: Send + Sync {
     /// The token with this SHA-256 of its secret, live or not.
     async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError>;
 
+    /// How many tokens of the store open anything at `at`.
+    async fn count_live_tokens(
+        &self,
+        store: &StoreId,
+        at: OffsetDateTime,
+    ) -> Result<u32, StoreError>;
+
     /// Answers if the database does: a round trip that touches no data.
     async fn ping(&self) -> Result<(), StoreError>;
 }

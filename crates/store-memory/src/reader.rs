@@ -177,6 +177,17 @@ impl Reader for MemoryStore {
         Ok(tables.tokens.values().find(|row| row.hash == *hash).map(|row| row.token.clone()))
     }
 
+    async fn count_live_tokens(
+        &self,
+        store: &StoreId,
+        at: OffsetDateTime,
+    ) -> Result<u32, StoreError> {
+        let tables = self.lock();
+        let live = |token: &&Token| token.store_id == *store && token.is_live(at);
+        let count = tables.tokens.values().map(|row| &row.token).filter(live).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -166,6 +166,7 @@ pub(crate) mod token {
         pub doc: String,
         /// Beside what is kept of it, and by no commit.
         pub last_used_at: Option<i64>,
+        pub ends_at: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

@@ -43,9 +43,7 @@ impl People for SqlStore {
     }
 
     async fn count_users(&self, store: &StoreId) -> Result<u32, StoreError> {
-        let rows = self.read_rows(COUNT, vec![store.as_str().into()]).await?;
-        let count = rows.first().map(|row| row.try_get_by_index::<i64>(0).map_err(from_orm));
-        Ok(u32::try_from(count.transpose()?.unwrap_or(0)).unwrap_or(u32::MAX))
+        self.count(COUNT, vec![store.as_str().into()]).await
     }
 
     async fn session(&self, hash: &[u8; 32]) -> Result<Option<(Session, User)>, StoreError> {

@@ -6,7 +6,7 @@ mod refunds;
 
 use crate::{
     SqlStore,
-    column::{from_doc, time},
+    column::{from_doc, micros, time},
     entity::{fact, refund, store, token},
     error::{from_orm, unreadable},
     store::to_store,
@@ -27,6 +27,8 @@ use sea_orm::{
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
 use time::OffsetDateTime;
+
+const LIVE_TOKENS: &str = "SELECT COUNT(*) FROM tokens WHERE store_id = $1 AND ends_at > $2";
 
 #[async_trait]
 impl Reader for SqlStore {
@@ -151,6 +153,14 @@ impl Reader for SqlStore {
         let query = token::Entity::find().filter(token::Column::Hash.eq(hash.as_slice()));
         let found = query.one(self.read()).await.map_err(from_orm)?;
         found.as_ref().map(to_token).transpose()
+    }
+
+    async fn count_live_tokens(
+        &self,
+        store: &StoreId,
+        at: OffsetDateTime,
+    ) -> Result<u32, StoreError> {
+        self.count(LIVE_TOKENS, vec![store.as_str().into(), micros(at).into()]).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

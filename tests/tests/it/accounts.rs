@@ -3,7 +3,11 @@
 use crate::{
     lifecycle::erasure::shows,
     on_both,
-    world::{Grpc, Http, STORE, World, eventually, order, order_path, reason_of, unique},
+    world::{Grpc, Http, STORE, World, eventually, order, order_path, raw, reason_of, unique},
+};
+use futures_util::{
+    future::join_all,
+    stream::{FuturesUnordered, StreamExt as _},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -20,6 +24,8 @@ on_both!(
     what_ends_a_session_ends_it_at_once,
     a_stranger_who_guesses_is_stopped_and_shuts_nobody_out,
     a_stranger_is_not_in_the_way_of_who_is_known,
+    a_crowd_at_the_door_keeps_nobody_out_who_is_known,
+    who_is_locked_out_comes_in_with_a_password_that_is_given,
     of_a_change_and_a_log_out_at_once_nobody_stays_logged_in,
     nobody_learns_who_there_is,
     what_people_are_called_stands_with_them_alone,
@@ -253,6 +259,63 @@ async fn a_stranger_is_not_in_the_way_of_who_is_known(world: World) {
         let refused = log_in(&grpc, odd, "a wrong password", "").await.unwrap_err();
         assert_eq!(reason_of(&refused), "LOGIN_FAILED", "{odd:?}");
     }
+}
+
+/// Neither who opens calls and says nothing, nor who guesses as fast as they can.
+async fn a_crowd_at_the_door_keeps_nobody_out_who_is_known(world: World) {
+    const LOG_IN: &str = "/meridian.accounts.v1.AccountService/LogIn";
+    world.open_store(json!({})).await;
+    let (_, known) = at_work(&world, "ada", "ROLE_AGENT").await;
+    let (crowd, own) = (world.grpc().await, world.grpc().await);
+    let silent = crowd.anonymous();
+    let silent = join_all((0..40).map(|_| raw::call_without_a_message(&silent, LOG_IN)));
+    let guesses = async {
+        let crowd = &crowd;
+        let guess = async move |number| log_in(crowd, &format!("user-{number}"), OWN, "").await;
+        let mut guesses: FuturesUnordered<_> = (0..140).map(guess).collect();
+        // Once strangers have no place left, whoever is known comes in.
+        while let Some(guessed) = guesses.next().await {
+            if reason_of(&guessed.unwrap_err()) == "OVERLOADED" {
+                break;
+            }
+        }
+        log_in(&own, "ada", OWN, &known.device).await.unwrap();
+        let left = guesses.len();
+        assert!(left > 0, "nobody guesses any more");
+        while guesses.next().await.is_some() {}
+    };
+    let (silent, ()) = tokio::join!(silent, guesses);
+    let waited = silent.iter().filter(|status| status.code() == Code::DeadlineExceeded);
+    assert_eq!(waited.count(), 40, "{silent:?}");
+}
+
+/// Strangers go on guessing; nothing that a manager gives can be guessed.
+async fn who_is_locked_out_comes_in_with_a_password_that_is_given(world: World) {
+    world.open_store(json!({})).await;
+    let grpc = world.grpc().await;
+    let (ada, _) = at_work(&world, "ada", "ROLE_AGENT").await;
+    for _ in 0..10 {
+        log_in(&grpc, "ada", "a wrong password", "").await.unwrap_err();
+    }
+    let refused = log_in(&grpc, "ada", OWN, "").await.unwrap_err();
+    assert_eq!(reason_of(&refused), "TOO_MANY_ATTEMPTS");
+    let reset = update(&world, &ada, json!({"reset_password": true})).await;
+    let given = reset["password"].as_str().unwrap();
+    let another = entered(&world, "bob", "ROLE_AGENT").await;
+    let theirs = another["password"].as_str().unwrap();
+    for login in ["ada", "nobody"] {
+        let refused = log_in(&grpc, login, theirs, "").await.unwrap_err();
+        assert_eq!(reason_of(&refused), "LOGIN_FAILED", "{login}");
+    }
+    let refused = log_in(&grpc, "ada", "a wrong password", "").await.unwrap_err();
+    assert_eq!(reason_of(&refused), "TOO_MANY_ATTEMPTS");
+    let session = log_in(&grpc, "ada", given, "").await.unwrap();
+    let http = world.http().token(&session.secret);
+    // Nobody chooses one that would be let through.
+    let refused = change_password(&http, given, theirs).await;
+    refused.refused(400, "INVALID_FIELDS");
+    assert!(refused.text().contains("mrp_"), "{}", refused.text());
+    change_password(&http, given, OWN).await.ok();
 }
 
 /// Whoever logs out while the password is being changed is out.

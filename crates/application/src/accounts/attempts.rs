@@ -1,4 +1,8 @@
-use domain::id::{StoreId, UserId};
+use crate::secret_hash;
+use domain::{
+    id::{StoreId, UserId},
+    user::User,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,18 +12,26 @@ use time::{Duration, OffsetDateTime};
 /// How many attempts may fail within [`WINDOW`].
 pub(super) const LIMIT: u32 = 10;
 pub(super) const WINDOW: Duration = Duration::minutes(15);
-/// Whose attempts are remembered at a time. Of more, those that began first are forgotten.
-const REMEMBERED: usize = 10_000;
+/// Whose attempts are remembered at a time: more than are made of strangers within [`WINDOW`], whose
+/// passwords are checked one at a time.
+const REMEMBERED: usize = 100_000;
 
 /// Whose attempts are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Whose {
-    /// Everybody's who comes with this login of a store from a place that nobody knows.
-    Login(StoreId, String),
+    /// Everybody's who comes with this login of a store from a place that nobody knows, by its hash:
+    /// a long one takes no more room.
+    Login([u8; 32]),
     /// Those of a device that this user has logged in from.
     Device([u8; 16]),
     /// Those of whoever is logged in as this user, and gives another password.
     Own(UserId),
+}
+
+impl Whose {
+    pub fn login(store_id: &StoreId, login: &str) -> Self {
+        Self::Login(secret_hash(&format!("{} {}", store_id.as_str(), User::key(login))))
+    }
 }
 
 /// Attempts to log in, counted in this process.
@@ -32,19 +44,38 @@ struct Counted {
     failed: u32,
 }
 
+impl Counted {
+    fn counts(&self, now: OffsetDateTime) -> bool {
+        now - self.since < WINDOW
+    }
+}
+
+/// Strangers make room for strangers: who is known is not forgotten for them, nor is a login that
+/// was tried often for one that was tried once.
+fn make_room(counted: &mut HashMap<Whose, Counted>) {
+    let logins = counted.iter().filter(|(whose, _)| matches!(whose, Whose::Login(_)));
+    let least = logins.min_by_key(|(_, it)| (it.failed, it.since));
+    if let Some(least) = least.map(|(whose, _)| whose.clone()) {
+        counted.remove(&least);
+    }
+}
+
 impl Attempts {
     /// Counts one more attempt, as one that fails until [`Attempts::forget`] says otherwise: of many
     /// at once no more are made than of one after the other. Or how long to wait.
     pub fn begin(&self, whose: &Whose, now: OffsetDateTime) -> Result<(), Duration> {
         let mut counted = self.counted();
-        counted.retain(|_, it| now - it.since < WINDOW);
         if counted.len() >= REMEMBERED && !counted.contains_key(whose) {
-            // Strangers make room for strangers: who is known is not forgotten for them.
-            let logins = counted.iter().filter(|(whose, _)| matches!(whose, Whose::Login(..)));
-            let first = logins.min_by_key(|(_, it)| it.since).map(|(whose, _)| whose.clone());
-            first.map(|first| counted.remove(&first));
+            counted.retain(|_, it| it.counts(now));
+            if counted.len() >= REMEMBERED {
+                make_room(&mut counted);
+            }
         }
-        let of = counted.entry(whose.clone()).or_insert(Counted { since: now, failed: 0 });
+        let first = Counted { since: now, failed: 0 };
+        let of = counted.entry(whose.clone()).or_insert(first);
+        if !of.counts(now) {
+            *of = first;
+        }
         if of.failed >= LIMIT {
             return Err(of.since + WINDOW - now);
         }
@@ -79,7 +110,7 @@ mod tests {
     const NOON: OffsetDateTime = time::macros::datetime!(2026-03-01 12:00 UTC);
 
     fn login(text: &str) -> Whose {
-        Whose::Login("shop".parse().unwrap(), text.to_owned())
+        Whose::login(&"shop".parse().unwrap(), text)
     }
 
     #[test]
@@ -108,12 +139,22 @@ mod tests {
     }
 
     #[test]
-    fn nobody_fills_the_memory_with_logins() {
+    fn nobody_fills_the_memory_with_logins_nor_pushes_out_whom_they_guess_at() {
         let attempts = Attempts::default();
-        for number in 0..REMEMBERED + 5 {
-            let at = NOON + Duration::milliseconds(i64::try_from(number).unwrap());
-            attempts.begin(&login(&number.to_string()), at).unwrap();
+        for _ in 0..LIMIT {
+            attempts.begin(&login("ada"), NOON).unwrap();
+        }
+        let at = |number: usize| NOON + Duration::milliseconds(i64::try_from(number).unwrap());
+        for number in 1..REMEMBERED + 5 {
+            attempts.begin(&login(&number.to_string()), at(number)).unwrap();
         }
         assert_eq!(attempts.counted().len(), REMEMBERED);
+        attempts.begin(&login("ada"), at(REMEMBERED)).unwrap_err();
+        // Of those that were tried as often, the one that began first has gone.
+        let is_there = |number: usize| attempts.counted().contains_key(&login(&number.to_string()));
+        assert!(!is_there(5) && is_there(6));
+        // What has been over for long makes room first.
+        attempts.begin(&login("bob"), NOON + WINDOW + WINDOW).unwrap();
+        assert_eq!(attempts.counted().len(), 1);
     }
 }

@@ -1,14 +1,15 @@
 //! Tokens: made and revoked as a part of their store, which they change with.
 
-use super::{Beside, Needs, Stores};
+use super::{Another, Beside, Needs, Stores};
 use crate::{
     Answer, Caller, Failure, Made, Missing, Request, secret_hash,
     store_step::{Known, Written, existing},
 };
 use domain::{
+    Reason, Rejection,
     id::{StoreId, TokenId},
     store::StoreFact,
-    token::{Role, Token},
+    token::{MAX_TOKENS, Role, Token},
 };
 use ports::{Page, PageRequest, StoreChange, Stored, TokenChange};
 use time::OffsetDateTime;
@@ -29,7 +30,8 @@ impl Stores {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFound`] if there is no such store.
+    /// [`Failure::NotFound`] if there is no such store, and [`Failure::Rejected`] if it has as many
+    /// tokens as it may have.
     pub async fn create_token(
         &self,
         caller: &Caller,
@@ -45,8 +47,12 @@ impl Stores {
                 caller,
                 store_id,
                 request,
-                |Known { store: found, now, .. }| {
+                |Known { store: found, beside: Beside { another, .. }, now }| {
                     let Stored { state, version } = existing(found, store_id)?;
+                    if let Some(Another { maker, live }) = another {
+                        maker.still(request.method)?;
+                        room_for_another(live)?;
+                    }
                     let token = Token {
                         token_id,
                         store_id: store_id.clone(),
@@ -63,7 +69,7 @@ impl Stores {
                     let token = Some(TokenChange { token, hash: Some(secret_hash(&secret)) });
                     Ok(Written { token, ..Written::of(change, answer) })
                 },
-                Needs::default(),
+                Needs { another_token: true, ..Needs::default() },
             )
             .await?;
         Ok(Made::of(answer, Some(secret)))
@@ -127,10 +133,20 @@ impl Stores {
                     let change = StoreChange { before: version, after: state, facts };
                     Ok(Written { token: changed, ..Written::of(change, answer) })
                 },
-                Needs { guid: None, token: Some(token_id) },
+                Needs { token: Some(token_id), ..Needs::default() },
             )
             .await?;
         self.access.forget();
         Ok(answer)
     }
+}
+
+fn room_for_another(live: u32) -> Result<(), Rejection> {
+    if live < MAX_TOKENS {
+        return Ok(());
+    }
+    let text =
+        format!("the store has {live} tokens that have not ended, and may have {MAX_TOKENS}");
+    let refused = Rejection::new(Reason::TooManyTokens, text);
+    Err(refused.with("tokens", live).with("limit", MAX_TOKENS))
 }

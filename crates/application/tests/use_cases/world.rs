@@ -1,8 +1,8 @@
 //! One store with one order, and a store port that has mishaps on request.
 
 use application::{
-    Access, Answer, Caller, Core, Denials, Failure, NewRefund, NewStore, Orders, Quoted, Refunds,
-    Request, Stores, Webhooks,
+    Access, Accounts, Answer, Caller, Core, Denials, Failure, NewRefund, NewStore, Orders, Quoted,
+    Refunds, Request, Stores, Webhooks,
 };
 use async_trait::async_trait;
 use domain::{
@@ -36,6 +36,7 @@ pub struct World {
     pub stores: Stores,
     pub webhooks: Webhooks,
     pub denials: Denials,
+    pub accounts: Accounts,
     /// What the use cases work on, without mishaps.
     pub memory: Arc<MemoryStore>,
     orders: Orders,
@@ -53,17 +54,17 @@ impl World {
         let reader = Arc::new(memory);
         let port: Arc<dyn Clock> = clock.clone();
         let core = Core::new(store.clone(), reader.clone(), reader.clone(), Arc::clone(&port), ids);
-        let stores = Stores::new(
-            Arc::clone(&core),
-            Access::new(reader.clone(), reader.clone(), reader.clone(), port),
-            [],
-        );
+        let access = Access::new(reader.clone(), reader.clone(), reader.clone(), port);
+        let stores = Stores::new(Arc::clone(&core), access.clone(), []);
+        let denials = Denials::new(Arc::clone(&core));
+        let accounts = Accounts::new(Arc::clone(&core), reader.clone(), access, denials.clone());
         let webhooks =
             Webhooks::new(Arc::clone(&core), reader.clone(), reader.clone(), Arc::new(Unsent));
         let world = Self {
             stores: stores.clone(),
             webhooks,
-            denials: Denials::new(Arc::clone(&core)),
+            denials,
+            accounts,
             memory: reader,
             store,
             clock,

@@ -153,6 +153,7 @@ pub(crate) struct TokenRow {
     pub token_id: Uuid,
     pub hash: Option<[u8; 32]>,
     pub doc: String,
+    pub ends_at: i64,
 }
 
 pub(crate) struct EndpointRow {

@@ -72,8 +72,9 @@ const INSERT_STORE: &str = "INSERT INTO stores (store_id, version, doc) VALUES (
 const UPDATE_STORE: &str =
     "UPDATE stores SET version = $3, doc = $4 WHERE store_id = $1 AND version = $2";
 const INSERT_TOKEN: &str =
-    "INSERT INTO tokens (store_id, token_id, hash, doc) VALUES ($1, $2, $3, $4)";
-const UPDATE_TOKEN: &str = "UPDATE tokens SET doc = $3 WHERE store_id = $1 AND token_id = $2";
+    "INSERT INTO tokens (store_id, token_id, hash, doc, ends_at) VALUES ($1, $2, $3, $4, $5)";
+const UPDATE_TOKEN: &str =
+    "UPDATE tokens SET doc = $3, ends_at = $4 WHERE store_id = $1 AND token_id = $2";
 
 /// The order comes first: if it moved on, nothing else is tried.
 pub(crate) fn steps(rows: &Rows) -> Vec<Step> {
@@ -257,7 +258,7 @@ impl Steps<'_> {
         for token in &self.rows.tokens {
             let mut values = vec![token.store_id.as_str().into(), token.token_id.into()];
             values.extend(token.hash.map(|hash| hash.to_vec().into()));
-            values.push(token.doc.as_str().into());
+            values.extend([token.doc.as_str().into(), token.ends_at.into()]);
             let sql = if token.hash.is_some() { INSERT_TOKEN } else { UPDATE_TOKEN };
             self.guarded(sql, values);
         }

@@ -9,11 +9,12 @@ use domain::{
     order::{Command, Order},
     refund::{LegKind, LegState, RefundMethod, RefundState},
     store::StoreFact,
+    token::Token,
 };
 use migrations::Migrator;
 use ports::{
-    Chain, EventFeed, EventFilter, OrderChange, OrderFilter, OrderKey, OrderSort, PageRequest,
-    Reader, Store,
+    Chain, Commit, EventFeed, EventFilter, OrderChange, OrderFilter, OrderKey, OrderSort,
+    PageRequest, Reader, Store, TokenChange,
 };
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
 use sea_orm_migration::MigratorTrait as _;
@@ -28,6 +29,9 @@ const WITHOUT_PAYOUTS: u32 = 6;
 
 /// Migrations before orders were found by rows of their own.
 const WITHOUT_FINDING: u32 = 8;
+
+/// Migrations before tokens said when they end.
+const WITHOUT_ENDS: u32 = 11;
 
 /// Migrations since so many of them.
 fn since(oldest: u32) -> u32 {
@@ -340,4 +344,24 @@ async fn a_database_whose_orders_cannot_be_read_stays_as_it_is() {
     run(&bench.sql, text, vec![personal[0].as_str().into()]).await;
     bench.store.migrate().await.unwrap();
     assert_eq!(bench.audit().await.1, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_tokens_end_when_they_would_have() {
+    let bench = Bench::empty().await;
+    let of = |ends: [Option<OffsetDateTime>; 2], hash: u8| {
+        let [expires_at, revoked_at] = ends;
+        let token = Token { expires_at, revoked_at, ..token(&shop(), "t") };
+        TokenChange { token, hash: Some([hash; 32]) }
+    };
+    let half = Some(minutes(5) + Duration::milliseconds(500));
+    let ends = [[None, None], [half, None], [None, Some(minutes(1))], [half, Some(minutes(1))]];
+    let tokens = ends.into_iter().zip(1..).map(|(ends, hash)| of(ends, hash)).collect();
+    bench.store.commit(Commit { tokens, ..commit() }).await.unwrap();
+    let live = async |at| bench.store.count_live_tokens(&shop(), at).await.unwrap();
+    let counts = async || [live(NOON).await, live(minutes(1)).await, live(minutes(6)).await];
+    assert_eq!(counts().await, [4, 2, 1]);
+    Migrator::down(&bench.sql, Some(since(WITHOUT_ENDS))).await.unwrap();
+    bench.store.migrate().await.unwrap();
+    assert_eq!(counts().await, [4, 2, 1]);
 }

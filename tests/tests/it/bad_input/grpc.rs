@@ -8,6 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 use tonic::{Code, Request, codegen::Bytes};
 use wire::{
+    accounts::v1::{LogInRequest, account_service_client::AccountServiceClient},
     orders::v1::{
         CreateOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, Tender,
     },
@@ -60,6 +61,12 @@ async fn a_message_that_is_too_large_is_refused(world: World) {
     };
     let refused = grpc.orders().create_order(many).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+
+    // Whoever logs in has little to say.
+    let log_in = LogInRequest { password: "x".repeat(8 << 10), ..LogInRequest::default() };
+    let mut accounts = AccountServiceClient::new(grpc.anonymous().called());
+    let refused = accounts.log_in(log_in).await.unwrap_err();
+    assert_eq!(reason_of(&refused), "MESSAGE_TOO_LARGE");
 
     let mut request = Request::new(get());
     request.metadata_mut().insert("x-much", "x".repeat(64 << 10).parse().unwrap());

@@ -269,6 +269,7 @@ impl TokenRow {
             token_id: change.token.token_id.as_uuid(),
             hash: change.hash,
             doc: to_doc(&change.token)?,
+            ends_at: change.token.ends_at().map_or(i64::MAX, micros),
         })
     }
 }
