@@ -7,6 +7,8 @@ for (const form of document.querySelectorAll("form[data-live]")) {
   const place = document.getElementById(form.dataset.live);
   let timer;
   let running;
+  // What is done by them is what is shown: they wait for the figures.
+  const settled = form.querySelectorAll("[data-settled]");
 
   async function ask() {
     running?.abort();
@@ -19,19 +21,35 @@ for (const form of document.querySelectorAll("form[data-live]")) {
         signal: running.signal,
       });
       if (answer.redirected) {
-        location.assign(answer.url);
+        // Nobody is logged in any more: back to this very page after that.
+        const here = encodeURIComponent(location.pathname + location.search);
+        location.assign(`/console/login?next=${here}`);
       } else if (answer.ok) {
         place.innerHTML = await answer.text();
+        for (const button of settled) button.disabled = false;
+      } else {
+        say(`The figures could not be had (${answer.status}).`);
       }
-      place.removeAttribute("aria-busy");
     } catch (error) {
-      if (error.name !== "AbortError") place.removeAttribute("aria-busy");
+      if (error.name === "AbortError") return;
+      say("The figures could not be had.");
     }
+    place.removeAttribute("aria-busy");
+  }
+
+  // What the form comes to is not known: its button shows it, or why not.
+  function say(what) {
+    const line = document.createElement("p");
+    line.className = "heed";
+    line.setAttribute("role", "status");
+    line.textContent = `${what} Change something, or use the button of the form.`;
+    place.replaceChildren(line);
+    for (const button of settled) button.disabled = false;
   }
 
   form.addEventListener("input", () => {
     // What stands there belongs to another form by now, and must not be confirmed.
-    for (const button of place.querySelectorAll("button")) button.disabled = true;
+    for (const button of [...place.querySelectorAll("button"), ...settled]) button.disabled = true;
     clearTimeout(timer);
     timer = setTimeout(ask, AFTER);
   });

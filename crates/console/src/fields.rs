@@ -1,5 +1,6 @@
 //! What a form or a query says.
 
+use crate::words::{self, Named};
 use gateway::rest::percent;
 use pbjson_types::Timestamp;
 use std::str::FromStr;
@@ -116,6 +117,16 @@ impl Reading<'_> {
             let day = Date::parse(text, &Iso8601::DATE).ok()?.next_day()?;
             Some(Timestamp { seconds: day.midnight().assume_utc().unix_timestamp(), nanos: 0 })
         })
+    }
+
+    /// Values of an enumeration, each by its name.
+    pub fn numbers<E: Named>(&mut self, name: &str) -> Vec<i32> {
+        let given = self.fields.all(name);
+        let numbers = words::numbers::<E>(&given);
+        if numbers.len() < given.len() {
+            self.fault(name, "has to be one of those that are offered");
+        }
+        numbers
     }
 
     /// Says what is wrong with a field that was read elsewhere.

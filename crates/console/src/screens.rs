@@ -120,6 +120,10 @@ fn of_an_order<S: Services>() -> Router<Site<S>> {
             get(refund::credit_note::<S>),
         )
         .route(
+            "/console/{store_id}/orders/{order_id}/cancellations/{cancellation_id}/preview",
+            post(cancellation::fragment::<S>),
+        )
+        .route(
             "/console/{store_id}/orders/{order_id}/cancellations/{cancellation_id}",
             get(cancellation::show::<S>).post(cancellation::act::<S>),
         )

@@ -17,7 +17,7 @@ use gateway::{
     rest::{body, percent},
 };
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 use time::OffsetDateTime;
 use tonic::{Extensions, Status, metadata::MetadataMap};
 use wire::{
@@ -35,6 +35,9 @@ pub type Shown = Result<Response, Stop>;
 
 /// How long a service may take, as gRPC writes it.
 const DEADLINE: HeaderValue = HeaderValue::from_static("30S");
+
+/// How long a stream may take: a month of a large store.
+const AT_LENGTH: Duration = Duration::from_mins(10);
 
 /// Where a password is changed, and what somebody may visit who has to do that first.
 pub const PASSWORD: &str = "/console/password";
@@ -86,6 +89,13 @@ impl<S: Services> Calls<S> {
     /// A message as this caller sends it.
     pub fn ask<M>(&self, message: M) -> tonic::Request<M> {
         tonic::Request::from_parts(self.metadata.clone(), Extensions::default(), message)
+    }
+
+    /// The same for a stream that may be long.
+    pub fn ask_at_length<M>(&self, message: M) -> tonic::Request<M> {
+        let mut request = self.ask(message);
+        request.set_timeout(AT_LENGTH);
+        request
     }
 
     clients! {

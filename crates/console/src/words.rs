@@ -7,7 +7,7 @@
 )]
 
 use pbjson_types::Timestamp;
-use time::{OffsetDateTime, macros::format_description};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 use wire::{
     cancellations::v1::{
         CancellationReason, CancellationState, Channel, EvidenceKind, RequestedBy,
@@ -204,10 +204,12 @@ pub fn role_choice(value: &i32) -> String {
 }
 
 /// The roles of tokens that a manager makes.
-pub fn token_roles() -> Vec<Choice> {
+/// Tokens of internal services are the platform's to give.
+pub fn token_roles(platform: &bool) -> Vec<Choice> {
     let given = [Role::Viewer, Role::Agent, Role::Manager, Role::Storefront];
+    let given = given.into_iter().chain(platform.then_some(Role::Service));
     let given = given.map(|role| short(&role));
-    given.map(|role| Choice { value: role.to_owned(), text: spaced(role) }).into()
+    given.map(|role| Choice { value: role.to_owned(), text: spaced(role) }).collect()
 }
 
 /// `IN_PROGRESS` as "In progress".
@@ -250,6 +252,13 @@ pub fn tone(state: &str) -> &'static str {
         | "Authorized" => "busy",
         _ => "quiet",
     }
+}
+
+/// A time as programs read it; empty if there is none.
+pub fn rfc3339(time: &Option<Timestamp>) -> String {
+    let at = time.as_ref().map(|at| OffsetDateTime::from_unix_timestamp(at.seconds));
+    let at = at.and_then(Result::ok).and_then(|at| at.format(&Rfc3339).ok());
+    at.unwrap_or_default()
 }
 
 /// A time in UTC: "27 Nov 2026, 05:11"; empty if there is none.
@@ -309,6 +318,8 @@ pub fn done(what: &str) -> &'static str {
         "confirmed" => "The payout is confirmed.",
         "method-changed" => "The refund goes back another way.",
         "cancelled" => "The cancellation is made.",
+        "requested" => "The cancellation is asked for.",
+        "request-withdrawn" => "The request is withdrawn.",
         "request-accepted" => "The request is accepted.",
         "request-rejected" => "The request is rejected.",
         "undone" => "The cancellation is undone.",

@@ -122,7 +122,7 @@ fn what_is_stored_is_verified_and_told_by_the_status() {
     assert_eq!(run(&["demo"]).0, 0);
     let (status, stdout, stderr) = run(&["verify"]);
     assert_eq!(status, 0, "{stdout}{stderr}");
-    assert!(stdout.starts_with("looked at 36 orders, 9 refunds"), "{stdout}");
+    assert!(stdout.starts_with("looked at 36 orders, 13 refunds"), "{stdout}");
     assert!(stdout.ends_with("no fault\n"), "{stdout}");
     let (status, stdout, _) = run(&["verify", "--json", "--store", "demo"]);
     assert_eq!(status, 0, "{stdout}");
@@ -157,7 +157,7 @@ fn the_events_of_a_store_are_printed_to_the_end() {
     }
     let types = "refund.created,refund.succeeded";
     let (_, some, _) = tail(&["demo", "--from", "0", "--types", types, "--until-end"]);
-    assert_eq!(some.len(), 18);
+    assert_eq!(some.len(), 24);
     for (arguments, says) in [
         (["nobody", "--from", "0", "--until-end"], "STORE_NOT_FOUND"),
         (["demo", "--from", "100000", "--until-end"], "CURSOR_UNKNOWN"),

@@ -12,6 +12,8 @@ use crate::{
 };
 use askama::Template;
 use gateway::Services;
+use pbjson_types::Timestamp;
+use time::OffsetDateTime;
 use tonic::Status;
 use wire::{
     accounts::v1::{ListUsersRequest, User},
@@ -32,9 +34,21 @@ struct AccessPage {
     tokens: Vec<Token>,
     made: Option<Made>,
     next: String,
+    now: OffsetDateTime,
 }
 
 pages!(AccessPage);
+
+impl AccessPage {
+    fn state(&self, token: &Token) -> &'static str {
+        let is_over = |at: &Timestamp| at.seconds <= self.now.unix_timestamp();
+        match token {
+            Token { revoke_time: Some(_), .. } => "Revoked",
+            Token { expire_time: Some(at), .. } if is_over(at) => "Expired",
+            _ => "Enabled",
+        }
+    }
+}
 
 /// What was just made, with what is shown this once.
 struct Made {
@@ -73,7 +87,13 @@ async fn page<S: Services>(
         people: people.users,
         tokens: answer.tokens,
         made,
-        next: if next.is_empty() { next } else { visit.query.query_with("page", &next) },
+        now: visit.now,
+        // The page may be the answer to a form, with another path.
+        next: if next.is_empty() {
+            next
+        } else {
+            format!("/console/{}/access{}", visit.store_id(), visit.query.query_with("page", &next))
+        },
     }
     .shown()
 }

@@ -15,8 +15,9 @@ use http::StatusCode;
 use tonic::Status;
 use wire::{
     cancellations::v1::{
-        CancelOrderRequest, CancellationReason, CancelledLine, PreviewCancellationRequest,
-        PreviewCancellationResponse, RequestedBy,
+        CancelOrderRequest, Cancellation, CancellationReason, CancelledLine, Channel,
+        PreviewCancellationRequest, PreviewCancellationResponse, RequestCancellationRequest,
+        RequestedBy,
     },
     orders::v1::Order,
     refunds::v1::RefundMethod,
@@ -41,6 +42,11 @@ impl CancelPage {
     )]
     fn quantity(&self, place: &usize) -> String {
         self.fields.column("quantity").get(*place).copied().unwrap_or_default().to_owned()
+    }
+
+    /// Who can only ask gives the customer's reason.
+    fn reasons(&self) -> Vec<words::Choice> {
+        if self.frame.may.manage { words::merchant_reasons() } else { words::buyer_reasons() }
     }
 
     fn restocks(&self, line: &str) -> bool {
@@ -74,24 +80,48 @@ pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
     page(&visit, visit.query.clone(), None, None).await
 }
 
-/// What the button says: show what it would do, or do it.
+/// What the button says: show what it would do, do it, or ask for it.
 pub async fn post<S: Services>(visit: Visit<S>) -> Shown {
-    if visit.form.text("do") != "cancel" {
-        let outcome = preview(&visit).await;
-        return page(&visit, visit.form.clone(), Some(outcome), None).await;
-    }
-    let outcome = async {
-        let request = asked(&visit)?;
-        visit.calls.cancellations().cancel_order(visit.calls.ask(request)).await
+    let (outcome, done) = match visit.form.text("do") {
+        "cancel" => (cancelled(&visit).await, "cancelled"),
+        "request" => (requested(&visit).await, "requested"),
+        _ => {
+            let outcome = preview(&visit).await;
+            return page(&visit, visit.form.clone(), Some(outcome), None).await;
+        }
     };
-    match outcome.await {
+    match outcome {
         Ok(made) => {
-            let made = made.into_inner().cancellation.unwrap_or_default();
+            let made = made.unwrap_or_default();
             let to = format!("orders/{}/cancellations/{}", made.order_id, made.cancellation_id);
-            Ok(visit.go(&to, "cancelled"))
+            Ok(visit.go(&to, done))
         }
         Err(status) => page(&visit, visit.form.clone(), None, Some(&status)).await,
     }
+}
+
+async fn cancelled<S: Services>(visit: &Visit<S>) -> Result<Option<Cancellation>, Status> {
+    let request = visit.calls.ask(asked(visit)?);
+    Ok(visit.calls.cancellations().cancel_order(request).await?.into_inner().cancellation)
+}
+
+/// For a customer who called or wrote.
+async fn requested<S: Services>(visit: &Visit<S>) -> Result<Option<Cancellation>, Status> {
+    let asked = asked(visit)?;
+    let request = visit.calls.ask(RequestCancellationRequest {
+        store_id: asked.store_id,
+        order_id: asked.order_id,
+        request_id: asked.request_id,
+        lines: asked.lines,
+        reason: asked.reason,
+        comment: asked.comment,
+        shipping_refund: asked.shipping_refund,
+        shipping_amount: asked.shipping_amount,
+        fee: asked.fee,
+        requested_by: RequestedBy::Customer.into(),
+        channel: Channel::Contact.into(),
+    });
+    Ok(visit.calls.cancellations().request_cancellation(request).await?.into_inner().cancellation)
 }
 
 /// What it would do alone, for a form that changes.

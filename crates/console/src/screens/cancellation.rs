@@ -3,20 +3,21 @@
 use super::{cancel::Preview, order};
 use crate::{
     fields::Fields,
-    frame::{Frame, Page as _, pages},
+    frame::{Frame, Page as _, html, pages},
     parts,
     visit::{Shown, Visit},
     words,
 };
 use askama::Template;
 use gateway::Services;
+use http::StatusCode;
 use tonic::Status;
 use wire::{
     cancellations::v1::{
         AcceptCancellationRequest, Cancellation, CancellationReason, CancellationState,
         CancelledLine, Evidence, GetCancellationRequest, PreviewCancellationRequest,
         PreviewCancellationResponse, PreviewUndoRequest, PreviewUndoResponse,
-        RejectCancellationRequest, Repaid, UndoCancellationRequest,
+        RejectCancellationRequest, Repaid, UndoCancellationRequest, WithdrawCancellationRequest,
     },
     orders::v1::Order,
     refunds::v1::RefundMethod,
@@ -37,8 +38,23 @@ struct CancellationPage {
 
 pages!(CancellationPage);
 
+impl CancellationPage {
+    /// What the goods of a line are called.
+    fn name(&self, cart_item_id: &str) -> &str {
+        let line = self.order.lines.iter().find(|line| line.cart_item_id == cart_item_id);
+        line.map_or("", |line| if line.name.is_empty() { &line.product_code } else { &line.name })
+    }
+}
+
 pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
     with(&visit, Fields::default(), None).await
+}
+
+/// What an acceptance would do alone, for a form that changes.
+pub async fn fragment<S: Services>(visit: Visit<S>) -> Shown {
+    let order = order::order(&visit, &visit.order_id()).await?;
+    let outcome = acceptance(&visit, &visit.form).await;
+    html(StatusCode::OK, &Preview::of(Some(outcome), &order))
 }
 
 async fn with<S: Services>(visit: &Visit<S>, fields: Fields, mut refused: Option<Status>) -> Shown {
@@ -165,7 +181,13 @@ async fn acted<S: Services>(visit: &Visit<S>) -> Result<Option<&'static str>, St
             Ok(Some("request-accepted"))
         }
         "reject" => {
-            let lines = super::goods::quantities(form)?.into_iter().map(|line| CancelledLine {
+            let lines = super::goods::quantities(form)?;
+            // Zeros everywhere are pieces, too, and not all of it.
+            if lines.is_empty() && !form.all("quantity").is_empty() {
+                let text = "say which pieces are rejected, or leave all of them empty";
+                return Err(Status::invalid_argument(text));
+            }
+            let lines = lines.into_iter().map(|line| CancelledLine {
                 cart_item_id: line.cart_item_id,
                 quantity: line.quantity,
                 restock: false,
@@ -181,6 +203,16 @@ async fn acted<S: Services>(visit: &Visit<S>) -> Result<Option<&'static str>, St
             });
             cancellations.reject_cancellation(request).await?;
             Ok(Some("request-rejected"))
+        }
+        "withdraw" => {
+            let request = visit.calls.ask(WithdrawCancellationRequest {
+                store_id,
+                order_id,
+                cancellation_id,
+                request_id,
+            });
+            cancellations.withdraw_cancellation(request).await?;
+            Ok(Some("request-withdrawn"))
         }
         "undo" => {
             let request = visit.calls.ask(UndoCancellationRequest {

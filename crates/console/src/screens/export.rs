@@ -14,12 +14,12 @@ use crate::words;
 /// Orders that are read at a time.
 const PAGE: i32 = 500;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "order_id",
     "external_order_id",
     "external_order_number",
     "state",
-    "created_utc",
+    "create_time",
     "destination_country",
     "buyer_name",
     "buyer_email",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 15] = [
     "total_merchant",
     "refunded_merchant",
     "handover",
+    "screening",
 ];
 
 /// `GET /console/{store_id}/orders.csv`, with the query of the list.
@@ -76,15 +77,18 @@ fn lines(orders: &[Order]) -> Result<Vec<u8>, Status> {
     Ok(all)
 }
 
-fn cells(order: &Order) -> [String; 15] {
+fn cells(order: &Order) -> [String; 16] {
     let buyer = order.buyer.clone().unwrap_or_default();
+    let screening = order.screening.iter();
+    let screening = screening
+        .map(|it| format!("{}: {}", words::check(&it.check), words::screening_state(&it.state)));
     let handover = order.handover.as_ref().map(|it| words::handover_state(&it.state));
     [
         order.order_id.clone(),
         order.external_order_id.clone(),
         order.external_order_number.clone(),
         words::order_state(&order.state),
-        words::time(&order.create_time),
+        words::rfc3339(&order.create_time),
         order.destination_country.clone(),
         buyer.name,
         buyer.email,
@@ -95,6 +99,7 @@ fn cells(order: &Order) -> [String; 15] {
         words::merchant(&order.totals).to_owned(),
         words::merchant(&order.refunded).to_owned(),
         handover.unwrap_or_default(),
+        screening.collect::<Vec<_>>().join("; "),
     ]
 }
 

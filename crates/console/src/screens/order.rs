@@ -23,7 +23,7 @@ use wire::{
 /// Refunds and cancellations of an order that its page shows.
 const PAGE: i32 = 200;
 /// Pages of events that are read for the timeline, of 500 each.
-const PAGES_OF_EVENTS: usize = 10;
+const PAGES_OF_EVENTS: usize = 40;
 
 #[derive(Template)]
 #[template(path = "order.html")]
@@ -34,6 +34,8 @@ struct OrderPage {
     refundable: Refundable,
     cancellations: Vec<Cancellation>,
     events: Vec<Event>,
+    /// There are more refunds or cancellations than the page shows.
+    more: bool,
 }
 
 pages!(OrderPage);
@@ -116,6 +118,7 @@ pub async fn with<S: Services>(visit: &Visit<S>, refused: Option<&Status>) -> Sh
         frame: visit.frame(format!("Order {order_id}"), "orders").with(refused),
         events: events(visit, &order_id).await?,
         order,
+        more: !refunds.next_page_token.is_empty() || !cancellations.next_page_token.is_empty(),
         refundable: refunds.refundable.unwrap_or_default(),
         refunds: refunds.refunds,
         cancellations: cancellations.cancellations,

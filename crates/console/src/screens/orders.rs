@@ -125,27 +125,28 @@ fn chosen(fields: &Fields, filters: &[Filter]) -> Vec<Chosen> {
 pub fn asked<S: Services>(visit: &Visit<S>, fields: &Fields) -> Result<ListOrdersRequest, Status> {
     let mut read = fields.read();
     let (created_after, created_before) = (read.day("from"), read.through("to"));
-    read.finish()?;
     let terms = fields.text("q").split(';').map(str::trim).filter(|term| !term.is_empty());
     let oldest_first = fields.text("sort") == "oldest";
     let order_by =
         if oldest_first { OrderSort::CreateTimeAsc } else { OrderSort::CreateTimeDesc }.into();
-    Ok(ListOrdersRequest {
+    let asked = ListOrdersRequest {
         store_id: visit.store_id(),
         page_size: PAGE,
         page_token: fields.text("page").to_owned(),
-        states: words::numbers::<OrderState>(&fields.all("state")),
-        screening_states: words::numbers::<ScreeningState>(&fields.all("screening")),
-        handover_states: words::numbers::<HandoverState>(&fields.all("handover")),
+        states: read.numbers::<OrderState>("state"),
+        screening_states: read.numbers::<ScreeningState>("screening"),
+        handover_states: read.numbers::<HandoverState>("handover"),
         // The list's own words for these two are the same, by name and number.
-        cancellation_states: words::numbers::<CancellationState>(&fields.all("cancellation")),
-        refund_states: words::numbers::<RefundState>(&fields.all("refund")),
+        cancellation_states: read.numbers::<CancellationState>("cancellation"),
+        refund_states: read.numbers::<RefundState>("refund"),
         search: terms.map(str::to_owned).collect(),
         created_after,
         created_before,
         order_by,
         ..ListOrdersRequest::default()
-    })
+    };
+    read.finish()?;
+    Ok(asked)
 }
 
 /// The services look through so much for each page; people look at full pages.

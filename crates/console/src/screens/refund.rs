@@ -50,6 +50,10 @@ impl RefundPage {
     }
 
     fn waits_for_payout(&self) -> bool {
+        self.is_pending() && self.has_payout()
+    }
+
+    fn has_payout(&self) -> bool {
         let legs = self.refund.legs.iter();
         let mut by_hand = legs.filter(|leg| leg.kind() == LegKind::Manual);
         by_hand.any(|leg| !matches!(leg.state(), LegState::Settled | LegState::Voided))

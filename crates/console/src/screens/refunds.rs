@@ -26,10 +26,13 @@ pages!(RefundsPage);
 
 pub async fn list<S: Services>(visit: Visit<S>) -> Shown {
     let fields = visit.query.clone();
+    let mut read = fields.read();
+    let states = read.numbers::<RefundState>("state");
+    read.finish()?;
     let request = visit.calls.ask(ListRefundsRequest {
         store_id: visit.store_id(),
         order_id: fields.given("order").unwrap_or_else(|| "-".to_owned()),
-        states: words::numbers::<RefundState>(&fields.all("state")),
+        states,
         page_size: PAGE,
         page_token: fields.text("page").to_owned(),
     });

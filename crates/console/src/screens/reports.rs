@@ -71,7 +71,7 @@ pub async fn csv<S: Services>(visit: Visit<S>) -> Shown {
 
 /// Every refund of the month that holds its amounts.
 async fn sums<S: Services>(visit: &Visit<S>, month: Date) -> Result<Sums, Status> {
-    let request = visit.calls.ask(ExportRefundComponentsRequest {
+    let request = visit.calls.ask_at_length(ExportRefundComponentsRequest {
         store_id: visit.store_id(),
         created_after: Some(begins(month)),
         created_before: Some(begins(next(month))),

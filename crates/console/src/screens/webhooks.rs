@@ -112,10 +112,13 @@ pub(super) async fn page<S: Services>(
         GetEndpointRequest { store_id: store_id.clone(), endpoint_id: endpoint_id.clone() };
     let found = visit.calls.webhooks().get_endpoint(visit.calls.ask(request)).await?;
     let fields = visit.query.clone();
+    let mut read = fields.read();
+    let states = read.numbers::<DeliveryState>("state");
+    read.finish()?;
     let request = visit.calls.ask(ListDeliveriesRequest {
         store_id,
         endpoint_id,
-        states: words::numbers::<DeliveryState>(&fields.all("state")),
+        states,
         event_id: fields.text("event").to_owned(),
         page_size: PAGE,
         page_token: fields.text("page").to_owned(),

@@ -35,6 +35,7 @@ pub fn refund(order: &Order, refund: &Refund) -> proto::Refund {
         settings_version: refund.settings_version,
         order_version: refund.order_version,
         hold: refund.hold.as_ref().map(hold).unwrap_or_default(),
+        needs_approval: refund.hold == Some(Hold::Approval),
         hint: refund.hint.clone().unwrap_or_default(),
         created_by: actor(&refund.created_by),
         create_time: Some(timestamp(refund.created_at)),

@@ -249,7 +249,7 @@ async fn a_table_has_no_formulas(world: World) {
     assert_eq!(cells[1][6], "'=HYPERLINK(\"https://evil.example\")");
     let report = session.page("reports.csv").await;
     let cells = self::cells(&report.bytes);
-    assert_eq!(cells[1][2], "'=1+1");
+    assert_eq!(cells[1][2], "'=1+1 (8)");
     let total: rust_decimal::Decimal =
         cells[1..].iter().map(|line| line[4].parse::<rust_decimal::Decimal>().unwrap()).sum();
     let refunded = world.http().get(&crate::world::order_path("O-1")).await.ok();

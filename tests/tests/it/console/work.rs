@@ -3,7 +3,7 @@
 use super::Session;
 use crate::{
     on_both,
-    world::{Shop, World, eventually, order, order_path},
+    world::{PLATFORM, Shop, World, eventually, order, order_path},
 };
 use serde_json::{Value, json};
 
@@ -12,6 +12,10 @@ on_both!(
     a_check_that_waits_is_decided,
     an_order_that_the_shop_does_not_have_is_pushed_again,
     a_refund_is_held_released_and_paid_out_by_hand,
+    only_what_can_be_done_with_a_refund_is_offered,
+    an_agent_asks_for_a_cancellation_and_withdraws_it,
+    a_token_of_a_service_has_scopes_and_runs_out,
+    what_is_no_choice_of_a_filter_is_refused,
     a_refusal_is_shown_with_its_reason_and_figures,
 );
 
@@ -144,4 +148,93 @@ async fn a_refusal_is_shown_with_its_reason_and_figures(world: World) {
     let fragment = session.send("orders/O-1/refund/quote", asked).await;
     assert_eq!(fragment.status, 200);
     assert!(fragment.text().starts_with("<h2>") && fragment.text().contains("INVALID_QUANTITY"));
+}
+
+async fn only_what_can_be_done_with_a_refund_is_offered(world: World) {
+    world.open_store(json!({"approval_limit": "1.00"})).await;
+    world.ready(&order("O-1")).await;
+    let manager = world.http().token(&world.token("ROLE_MANAGER").await);
+    let asked = json!({
+        "request_id": "offered", "total_refund_amount": "5.00",
+        "refund_method": "REFUND_METHOD_BANK_DEPOSIT",
+    });
+    let path = format!("{}/refunds", order_path("O-1"));
+    let refund = manager.post(&path, &asked).await.ok();
+    assert_eq!(refund["needs_approval"], true, "{refund}");
+    let page = format!("orders/O-1/refunds/{}", refund["refund_id"].as_str().unwrap());
+    let offers = async |session: &Session| {
+        let text = session.page(&page).await.text();
+        let deeds = ["approve", "release", "hold", "confirm", "retry", "change"];
+        let offered =
+            deeds.map(|deed| (deed, text.contains(&format!("name=\"do\" value=\"{deed}\""))));
+        offered.into_iter().filter(|(_, is)| *is).map(|(deed, _)| deed).collect::<Vec<_>>()
+    };
+    let own = Session::of(&world.http(), &manager.secret()).await;
+    let other = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    let agent = Session::of(&world.http(), &world.token("ROLE_AGENT").await).await;
+    assert_eq!(offers(&own).await, ["change"]);
+    assert_eq!(offers(&other).await, ["approve", "change"]);
+    assert_eq!(offers(&agent).await, [""; 0]);
+    done(&other, &page, "do=approve", "The refund is approved.").await;
+    assert_eq!(offers(&agent).await, ["hold", "confirm"]);
+    done(&agent, &page, "do=hold&why=Wait", "The refund is held.").await;
+    assert_eq!(offers(&agent).await, ["release"]);
+    done(&agent, &page, "do=release", "The refund goes on.").await;
+}
+
+async fn an_agent_asks_for_a_cancellation_and_withdraws_it(world: World) {
+    world.open_store(json!({"customer_requests": {"enabled": true}})).await;
+    world.ready(&order("O-1")).await;
+    let agent = Session::of(&world.http(), &world.token("ROLE_AGENT").await).await;
+    let page = agent.page("orders/O-1/cancel").await.text();
+    assert!(page.contains("value=\"request\"") && !page.contains("value=\"cancel\""), "{page}");
+    let form = "what=pieces&line=L1&quantity=1&reason=CHANGED_MIND&comment=By+phone";
+    let preview = agent.send("orders/O-1/cancel", &format!("{form}&do=preview")).await;
+    assert!(preview.text().contains("<strong>21.00 USD</strong>"), "{}", preview.text());
+    let refused = agent.send("orders/O-1/cancel", &format!("{form}&do=cancel")).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    let says = "The cancellation is asked for.";
+    done(&agent, "orders/O-1/cancel", &format!("{form}&do=request"), says).await;
+    let listed = world.http().get(&format!("{}/cancellations", order_path("O-1"))).await.ok();
+    let asked = &listed["cancellations"][0];
+    assert_eq!(asked["channel"], "CHANNEL_CONTACT");
+    assert_eq!(stored(&world).await["lines"][0]["held"], 1);
+    let page = format!("orders/O-1/cancellations/{}", asked["cancellation_id"].as_str().unwrap());
+    // What an acceptance does follows its form.
+    let fragment = agent.send(&format!("{page}/preview"), "all_shipping=on").await;
+    assert_eq!(fragment.status, 200);
+    let text = fragment.text();
+    assert!(text.starts_with("<h2>") && text.contains("<strong>31.00 USD</strong>"), "{text}");
+    // Zeros are no rejection of all of it.
+    let zeros = agent.send(&page, "do=reject&line=L1&quantity=0&reason=OUT_OF_STOCK").await;
+    assert_eq!(zeros.status, 400, "{}", zeros.text());
+    done(&agent, &page, "do=withdraw", "The request is withdrawn.").await;
+    assert_eq!(stored(&world).await["lines"][0]["held"], 0);
+}
+
+async fn a_token_of_a_service_has_scopes_and_runs_out(world: World) {
+    world.open_store(json!({})).await;
+    let platform = Session::of(&world.http(), PLATFORM).await;
+    let form =
+        "name=Bot&role=SERVICE&scopes=orders%3Aread+refunds%3Awrite&valid_through=2020-01-01";
+    let refused = platform.send("tokens", form).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let made = platform.send("tokens", &form.replace("&valid_through=2020-01-01", "")).await;
+    assert!(made.status == 200 && made.text().contains("mrd_"), "{}", made.text());
+    let page = platform.page("access").await.text();
+    assert!(page.contains("<small>orders:read refunds:write</small>"), "{page}");
+    let manager = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    assert!(!manager.page("access").await.text().contains("value=\"SERVICE\""));
+}
+
+async fn what_is_no_choice_of_a_filter_is_refused(world: World) {
+    world.open_store(json!({})).await;
+    let session = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
+    for path in
+        ["orders?state=REDY", "orders.csv?refund=x", "refunds?state=x", "cancellations?by=x"]
+    {
+        let answer = session.page(path).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert!(answer.text().contains("has to be one of those that are offered"), "{path}");
+    }
 }

@@ -27,7 +27,7 @@ async fn created<S: Services>(visit: &Visit<S>) -> Result<Made, Status> {
         request_id: visit.request_id(),
         name: form.text("name").to_owned(),
         role: words::number::<Role>(form.text("role")),
-        scopes: Vec::new(),
+        scopes: form.text("scopes").split_whitespace().map(str::to_owned).collect(),
         expire_time,
     });
     let made = visit.calls.stores().create_token(request).await?.into_inner();

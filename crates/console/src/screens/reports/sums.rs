@@ -57,8 +57,15 @@ impl Sums {
     /// An amount that is none, or a sum beyond all bounds.
     pub fn add(&mut self, row: RefundComponentRow) -> Result<(), Status> {
         let amount: Decimal = words::merchant(&row.amount).parse().map_err(unreadable)?;
-        let reason = row.refund_reason.map(|reason| reason.name).filter(|name| !name.is_empty());
-        let reason = reason.unwrap_or_else(|| "Without a reason".to_owned());
+        let reason = row.refund_reason.filter(|reason| !reason.name.is_empty());
+        // Reasons of one name are told apart by their codes.
+        let reason = reason.map_or_else(
+            || "Without a reason".to_owned(),
+            |reason| match reason.code.filter(|code| !code.is_empty()) {
+                Some(code) => format!("{} ({code})", reason.name),
+                None => reason.name,
+            },
+        );
         let sum = self.amounts.entry((row.merchant_currency.clone(), reason, row.component_type));
         let sum = sum.or_default();
         *sum = sum.checked_add(amount).ok_or_else(|| unreadable("too much"))?;
