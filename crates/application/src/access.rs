@@ -244,6 +244,7 @@ mod tests {
             token_id: TokenId::from_uuid(Uuid::nil()),
             store_id: "shop".parse().unwrap(),
             name: String::new(),
+            made_by: None,
             role: Role::Viewer,
             scopes: vec![],
             expires_at: None,

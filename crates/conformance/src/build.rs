@@ -278,6 +278,7 @@ pub fn token(store: &StoreId, name: &str) -> Token {
         token_id: domain::id::TokenId::from_uuid(Uuid::now_v7()),
         store_id: store.clone(),
         name: name.to_owned(),
+        made_by: Some(merchant()),
         role: Role::Manager,
         scopes: Vec::new(),
         expires_at: None,

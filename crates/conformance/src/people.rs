@@ -223,6 +223,7 @@ fn token(store: &StoreId, number: u128) -> Token {
         token_id: TokenId::from_uuid(Uuid::from_u128(number)),
         store_id: store.clone(),
         name: "t".to_owned(),
+        made_by: None,
         role: Role::Viewer,
         scopes: vec![],
         expires_at: None,

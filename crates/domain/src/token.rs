@@ -1,6 +1,9 @@
 //! Access tokens: what a caller shows, and what it may do with it.
 
-use crate::id::{StoreId, TokenId};
+use crate::{
+    actor::Actor,
+    id::{StoreId, TokenId},
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -14,6 +17,9 @@ pub struct Token {
     /// The store it was made for. A platform token may act for every store.
     pub store_id: StoreId,
     pub name: String,
+    /// The person who made it, or the token of nobody's; not known of those of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Actor>,
     pub role: Role,
     /// What a service token may do; empty for the other roles.
     pub scopes: Vec<String>,

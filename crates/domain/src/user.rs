@@ -111,7 +111,7 @@ impl User {
     }
 
     fn is_not(&self, by: &Actor) -> Result<(), Rejection> {
-        if *by != self.actor() {
+        if !by.is_same_person(&self.actor()) {
             return Ok(());
         }
         let text = "your own role, password and access are for another manager to change";

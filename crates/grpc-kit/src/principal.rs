@@ -117,8 +117,11 @@ impl From<Token> for Principal {
             Role::Service => ActorKind::Service,
             Role::Platform => ActorKind::Platform,
         };
+        // People of a merchant make tokens for the merchant. What the platform gives is nobody's.
+        let behind = token.made_by.filter(|maker| maker.kind == kind).map(|maker| maker.id);
+        let behind = behind.filter(|_| kind == ActorKind::Merchant);
         Self {
-            actor: Actor::new(kind, token.token_id.to_string()),
+            actor: Actor { behind, ..Actor::new(kind, token.token_id.to_string()) },
             role: token.role,
             store_id: (token.role != Role::Platform).then_some(token.store_id),
             scopes: token.scopes,

@@ -6,7 +6,7 @@ use domain::{
     token::{Role, Token},
 };
 use grpc_kit::{
-    render::{cancellation_reason, screening_check, tender_method},
+    render::{actor, cancellation_reason, screening_check, tender_method},
     timestamp,
 };
 use ports::Version;
@@ -100,6 +100,7 @@ fn scope(scope: &Scope) -> proto::ScreeningScope {
 /// Without the secret, which is shown once and never stored.
 pub(crate) fn token(token: &Token) -> proto::Token {
     proto::Token {
+        created_by: token.made_by.as_ref().map(actor).unwrap_or_default(),
         token_id: token.token_id.to_string(),
         store_id: token.store_id.to_string(),
         name: token.name.clone(),

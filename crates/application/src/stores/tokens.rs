@@ -57,6 +57,7 @@ impl Stores {
                         token_id,
                         store_id: store_id.clone(),
                         name: new.name.clone(),
+                        made_by: Some(caller.actor.person()),
                         role: new.role,
                         scopes: new.scopes.clone(),
                         expires_at: new.expires_at,

@@ -40,6 +40,13 @@ struct AccessPage {
 pages!(AccessPage);
 
 impl AccessPage {
+    /// By name, if it is somebody of the store.
+    fn maker<'t>(&'t self, token: &'t Token) -> &'t str {
+        let id = token.created_by.split_once(':').map_or("", |(_, id)| id);
+        let somebody = self.people.iter().find(|user| user.user_id == id);
+        somebody.map_or(&token.created_by, |user| &user.name)
+    }
+
     fn state(&self, token: &Token) -> &'static str {
         let is_over = |at: &Timestamp| at.seconds <= self.now.unix_timestamp();
         match token {

@@ -78,11 +78,11 @@ pub fn release(order: &Order, refund_id: RefundId) -> Result<Vec<Fact>, Rejectio
     }
 }
 
-/// Four eyes: whoever asked for the refund cannot approve it.
+/// Four eyes: whoever asked for the refund cannot approve it, by another credential of theirs either.
 pub fn approve(order: &Order, refund_id: RefundId, by: Actor) -> Result<Vec<Fact>, Rejection> {
     let refund = find(order, refund_id)?;
     match (&refund.state, &refund.hold) {
-        (RefundState::Held, Some(Hold::Approval)) if refund.created_by == by => {
+        (RefundState::Held, Some(Hold::Approval)) if refund.created_by.is_same_person(&by) => {
             let text = "whoever asked for a refund cannot approve it";
             Err(Rejection::new(Reason::FourEyes, text).with("state", refund.state.name()))
         }

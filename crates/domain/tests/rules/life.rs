@@ -292,6 +292,10 @@ fn a_refund_above_the_limit_waits_for_another_manager() {
     let refund_id = refund.refund_id;
     let refused = order.decide(Command::ApproveRefund { refund_id, by: merchant() }).unwrap_err();
     assert_eq!(refused.reason, Reason::FourEyes);
+    // Nor by a token of theirs.
+    let by = Actor { behind: Some(merchant().id), ..Actor::new(merchant().kind, "tok_another") };
+    let refused = order.decide(Command::ApproveRefund { refund_id, by }).unwrap_err();
+    assert_eq!(refused.reason, Reason::FourEyes);
     let refused = order.decide(Command::ReleaseRefund { refund_id }).unwrap_err();
     assert_eq!(refused.reason, Reason::FourEyes);
     let send = Command::SendLeg {

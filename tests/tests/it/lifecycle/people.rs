@@ -1,13 +1,16 @@
 //! Refunds that wait for a person.
 
 use crate::{
+    accounts::at_work,
     on_both,
     world::{Http, World, order, order_path, refund_path, unique},
 };
+use http::Method;
 use serde_json::{Value, json};
 
 on_both!(
     a_refund_above_the_limit_waits_for_another_manager,
+    somebody_with_many_credentials_has_two_eyes,
     a_refund_is_held_and_released,
     a_manual_payout_is_confirmed,
 );
@@ -55,6 +58,37 @@ async fn a_refund_above_the_limit_waits_for_another_manager(world: World) {
     let body = json!({"request_id": unique("refund"), "total_refund_amount": "115.00"});
     let path = format!("{}/refunds", order_path("O-2"));
     assert_eq!(platform.post(&path, &body).await.ok()["state"], "REFUND_STATE_PENDING");
+}
+
+async fn somebody_with_many_credentials_has_two_eyes(world: World) {
+    world.open_store(json!({"approval_limit": "5.00"})).await;
+    world.ready(&order("O-1")).await;
+    let (ada, session) = at_work(&world, "ada", "ROLE_MANAGER").await;
+    let ada_herself = world.http().token(&session.secret);
+    let other = world.http().token(&at_work(&world, "bob", "ROLE_MANAGER").await.1.secret);
+    let token = async |maker: &Http, role: &str| {
+        let body = json!({"request_id": unique("token"), "name": "t", "role": role});
+        let made = maker.post("/v1/stores/shop/tokens", &body).await.ok();
+        assert_eq!(made["created_by"], format!("MERCHANT:{}", ada["user_id"].as_str().unwrap()));
+        world.http().token(made["secret"].as_str().unwrap())
+    };
+    let agents = token(&ada_herself, "ROLE_AGENT").await;
+    let managers = token(&ada_herself, "ROLE_MANAGER").await;
+    // A token that her token makes is hers as well.
+    let third = token(&managers, "ROLE_MANAGER").await;
+    for asks in [&ada_herself, &agents, &third] {
+        let held = refund(asks, "10.00").await;
+        assert_eq!(held["state"], "REFUND_STATE_HELD");
+        for approves in [&ada_herself, &managers, &third] {
+            change(approves, &held, "approve", json!({})).await.refused(400, "FOUR_EYES");
+        }
+        let approved = change(&other, &held, "approve", json!({})).await.ok();
+        assert_eq!(approved["state"], "REFUND_STATE_PENDING");
+    }
+    // Nor does she give herself another role by it.
+    let path = format!("/v1/stores/shop/users/{}", ada["user_id"].as_str().unwrap());
+    let body = json!({"request_id": unique("own"), "role": "ROLE_VIEWER"}).to_string();
+    managers.send(Method::PATCH, &path, body).await.refused(400, "OWN_ACCOUNT");
 }
 
 async fn a_refund_is_held_and_released(world: World) {
