@@ -6,8 +6,6 @@
     reason = "templates hand everything over by reference"
 )]
 
-use pbjson_types::Timestamp;
-use time::{OffsetDateTime, macros::format_description};
 use wire::{
     cancellations::v1::{
         CancellationReason, CancellationState, Channel, EvidenceKind, RequestedBy,
@@ -252,26 +250,6 @@ pub fn tone(state: &str) -> &'static str {
     }
 }
 
-/// A time in UTC: "27 Nov 2026, 05:11"; empty if there is none.
-pub fn time(at: &Option<Timestamp>) -> String {
-    let shown =
-        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]");
-    formatted(at.as_ref(), shown)
-}
-
-/// The same by its day alone.
-pub fn day(at: &Option<Timestamp>) -> String {
-    formatted(at.as_ref(), format_description!("[day padding:none] [month repr:short] [year]"))
-}
-
-fn formatted(
-    at: Option<&Timestamp>,
-    shown: &[time::format_description::BorrowedFormatItem<'_>],
-) -> String {
-    let at = at.and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
-    at.and_then(|at| at.format(&shown).ok()).unwrap_or_default()
-}
-
 /// The amount in the customer currency; empty if there is none.
 pub fn customer(pair: &Option<MoneyPair>) -> &str {
     pair.as_ref().map_or("", |pair| &pair.customer)
@@ -336,13 +314,6 @@ mod tests {
         assert_eq!(merchant_reasons().len(), 9);
         assert_eq!(number::<CancellationReason>("NONSENSE"), 0);
         assert_eq!(refund_state(&99), "Unknown");
-    }
-
-    #[test]
-    fn times_are_shown_in_utc() {
-        let at = Some(Timestamp { seconds: 1_769_817_600, nanos: 5 });
-        assert_eq!(time(&at), "31 Jan 2026, 00:00");
-        assert_eq!(time(&None), "");
     }
 
     #[test]
