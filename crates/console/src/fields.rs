@@ -1,6 +1,9 @@
 //! What a form or a query says.
 
-use crate::words::{self, Named};
+use crate::{
+    words::{self, Named},
+    zone::Zone,
+};
 use gateway::rest::percent;
 use pbjson_types::Timestamp;
 use std::str::FromStr;
@@ -91,6 +94,9 @@ impl Fields {
     }
 }
 
+/// What is said of a field that has to be a day.
+const A_DAY: &str = "has to be a day such as 2026-01-31";
+
 /// Reads fields that have a form, and remembers every one that has not.
 pub struct Reading<'f> {
     fields: &'f Fields,
@@ -103,19 +109,15 @@ impl Reading<'_> {
         self.parsed(name, "has to be a whole number", |text| text.parse().ok())
     }
 
-    /// The beginning of a day, in UTC.
-    pub fn day(&mut self, name: &str) -> Option<Timestamp> {
-        self.parsed(name, "has to be a day such as 2026-01-31", |text| {
-            let day = Date::parse(text, &Iso8601::DATE).ok()?;
-            Some(Timestamp { seconds: day.midnight().assume_utc().unix_timestamp(), nanos: 0 })
-        })
+    /// The beginning of a day.
+    pub fn day(&mut self, name: &str, zone: &Zone) -> Option<Timestamp> {
+        self.parsed(name, A_DAY, |text| zone.begins(Date::parse(text, &Iso8601::DATE).ok()?))
     }
 
     /// The beginning of the day after, so that the day itself is within.
-    pub fn through(&mut self, name: &str) -> Option<Timestamp> {
-        self.parsed(name, "has to be a day such as 2026-01-31", |text| {
-            let day = Date::parse(text, &Iso8601::DATE).ok()?.next_day()?;
-            Some(Timestamp { seconds: day.midnight().assume_utc().unix_timestamp(), nanos: 0 })
+    pub fn through(&mut self, name: &str, zone: &Zone) -> Option<Timestamp> {
+        self.parsed(name, A_DAY, |text| {
+            zone.begins(Date::parse(text, &Iso8601::DATE).ok()?.next_day()?)
         })
     }
 
@@ -194,11 +196,23 @@ mod tests {
         let fields = Fields::of("pieces=two&from=31.1.2026&to=2026-01-31&left=").unwrap();
         let mut read = fields.read();
         assert_eq!((read.count::<i32>("pieces"), read.count::<i32>("left")), (None, None));
-        assert_eq!(read.day("from"), None);
-        assert_eq!(read.day("to").unwrap().seconds, 1_769_817_600);
+        let utc = Zone::named("UTC");
+        assert_eq!(read.day("from", &utc), None);
+        assert_eq!(read.day("to", &utc).unwrap().seconds, 1_769_817_600);
         let status = read.finish().unwrap_err();
         let violations = status.get_details_bad_request().unwrap().field_violations;
         let named: Vec<_> = violations.iter().map(|it| it.field.as_str()).collect();
         assert_eq!(named, ["pieces", "from"]);
+    }
+
+    #[test]
+    fn a_range_of_days_is_as_long_as_they_are_there() {
+        let fields = Fields::of("short=2026-03-29&long=2026-10-25").unwrap();
+        let (mut read, paris) = (fields.read(), Zone::named("Europe/Paris"));
+        let mut hours = |name: &str| {
+            let first = read.day(name, &paris).unwrap().seconds;
+            (read.through(name, &paris).unwrap().seconds - first) / 3_600
+        };
+        assert_eq!((hours("short"), hours("long")), (23, 25));
     }
 }

@@ -1,6 +1,9 @@
 //! What stands around every page.
 
-use crate::refused::{Refused, leaves_open};
+use crate::{
+    refused::{Refused, leaves_open},
+    zone::Zone,
+};
 use askama::Template;
 use axum::response::{Html, IntoResponse as _};
 use http::StatusCode;
@@ -32,6 +35,8 @@ pub struct Frame {
     /// The path of the store's pages.
     pub base: String,
     pub store_name: String,
+    /// In which times are shown.
+    pub zone: Zone,
     pub here: &'static str,
     pub role: String,
     /// What somebody who logged in with a password is called.

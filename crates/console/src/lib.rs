@@ -17,6 +17,7 @@ mod screens;
 mod session;
 mod visit;
 mod words;
+mod zone;
 
 use axum::{middleware::from_fn, response::IntoResponse as _};
 use gateway::{Pages, Services};

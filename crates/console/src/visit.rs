@@ -7,6 +7,7 @@ use crate::{
     guard,
     refused::Stop,
     session::Secret,
+    zone::Zone,
 };
 use axum::{
     extract::{FromRequest, FromRequestParts as _, RawPathParams, Request},
@@ -208,6 +209,8 @@ fn to_log_in(parts: &Parts) -> Response {
 pub struct Visit<S> {
     visitor: Visitor<S>,
     pub store: Store,
+    /// What days and months are here.
+    pub zone: Zone,
 }
 
 impl<S> Deref for Visit<S> {
@@ -228,7 +231,9 @@ impl<S: Services> FromRequest<Site<S>> for Visit<S> {
         let answer = visitor.calls.stores().get_store(asked).await;
         let answer = answer.map_err(|status| Stop::from(status).into_response())?.into_inner();
         let store = answer.store.unwrap_or_default();
-        Ok(Self { visitor, store })
+        let settings = store.settings.as_ref();
+        let zone = Zone::named(settings.map_or("", |settings| &settings.time_zone));
+        Ok(Self { visitor, store, zone })
     }
 }
 
@@ -252,6 +257,7 @@ impl<S: Services> Visit<S> {
             title: title.into(),
             base: format!("/console/{}", self.store.store_id),
             store_name: self.store.name.clone(),
+            zone: self.zone.clone(),
             here,
             role: crate::words::role(&self.session.role),
             may: May::of(self.session.role()),

@@ -6,8 +6,6 @@
     reason = "templates hand everything over by reference"
 )]
 
-use pbjson_types::Timestamp;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 use wire::{
     cancellations::v1::{
         CancellationReason, CancellationState, Channel, EvidenceKind, RequestedBy,
@@ -254,33 +252,6 @@ pub fn tone(state: &str) -> &'static str {
     }
 }
 
-/// A time as programs read it; empty if there is none.
-pub fn rfc3339(time: &Option<Timestamp>) -> String {
-    let at = time.as_ref().map(|at| OffsetDateTime::from_unix_timestamp(at.seconds));
-    let at = at.and_then(Result::ok).and_then(|at| at.format(&Rfc3339).ok());
-    at.unwrap_or_default()
-}
-
-/// A time in UTC: "27 Nov 2026, 05:11"; empty if there is none.
-pub fn time(at: &Option<Timestamp>) -> String {
-    let shown =
-        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]");
-    formatted(at.as_ref(), shown)
-}
-
-/// The same by its day alone.
-pub fn day(at: &Option<Timestamp>) -> String {
-    formatted(at.as_ref(), format_description!("[day padding:none] [month repr:short] [year]"))
-}
-
-fn formatted(
-    at: Option<&Timestamp>,
-    shown: &[time::format_description::BorrowedFormatItem<'_>],
-) -> String {
-    let at = at.and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
-    at.and_then(|at| at.format(&shown).ok()).unwrap_or_default()
-}
-
 /// The amount in the customer currency; empty if there is none.
 pub fn customer(pair: &Option<MoneyPair>) -> &str {
     pair.as_ref().map_or("", |pair| &pair.customer)
@@ -347,13 +318,6 @@ mod tests {
         assert_eq!(merchant_reasons().len(), 9);
         assert_eq!(number::<CancellationReason>("NONSENSE"), 0);
         assert_eq!(refund_state(&99), "Unknown");
-    }
-
-    #[test]
-    fn times_are_shown_in_utc() {
-        let at = Some(Timestamp { seconds: 1_769_817_600, nanos: 5 });
-        assert_eq!(time(&at), "31 Jan 2026, 00:00");
-        assert_eq!(time(&None), "");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A store: one web shop of a merchant, and the tenant that every record belongs to.
 
 use crate::{
-    Amount, Currency, Denial,
+    Amount, Currency, Denial, TimeZone,
     cancellation::CancellationReason,
     id::{EndpointId, EventId, StoreId, UserId},
     screening::Screening,
@@ -79,6 +79,9 @@ pub struct StoreSettings {
     pub handover: Option<Handover>,
     pub screening: Screening,
     pub refund_reasons: Vec<RefundReasonEntry>,
+    /// What a day and a month are to the people of the store.
+    #[serde(default, skip_serializing_if = "TimeZone::is_utc")]
+    pub time_zone: TimeZone,
 }
 
 impl Default for StoreSettings {
@@ -95,6 +98,7 @@ impl Default for StoreSettings {
             handover: None,
             screening: Screening::default(),
             refund_reasons: Vec::new(),
+            time_zone: TimeZone::default(),
         }
     }
 }

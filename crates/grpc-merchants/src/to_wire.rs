@@ -81,6 +81,7 @@ fn settings(store: &Store) -> proto::StoreSettings {
             scopes: screening.scopes.iter().map(scope).collect(),
         }),
         refund_reasons: reasons.collect(),
+        time_zone: settings.time_zone.name().to_owned(),
     }
 }
 

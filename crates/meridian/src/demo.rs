@@ -93,6 +93,7 @@ async fn create_store(desk: &Desk) -> Result<(), Box<dyn Error>> {
                 reason("9", "Wrong size"),
                 reason("10", "Changed mind"),
             ],
+            time_zone: "Europe/Berlin".to_owned(),
             ..stores::StoreSettings::default()
         }),
     };

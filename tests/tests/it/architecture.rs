@@ -73,7 +73,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// The domain is pure: these are all that it may use of others.
 const OF_THE_DOMAIN: &[&str] =
-    &["iso_currency", "rust_decimal", "serde", "serde_json", "thiserror", "time", "uuid"];
+    &["iso_currency", "jiff", "rust_decimal", "serde", "serde_json", "thiserror", "time", "uuid"];
 
 /// What only some crates may use, by the beginning of its name.
 const ONLY_IN: &[(&str, &[&str])] = &[

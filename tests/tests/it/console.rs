@@ -6,6 +6,7 @@ mod forged;
 mod unsure;
 mod walls;
 mod work;
+mod zone;
 
 use crate::world::{Http, STORE};
 use http::Method;

@@ -77,12 +77,12 @@ fn asked<S: Services>(
         states: read.numbers::<CancellationState>("state"),
         requested_by: read.numbers::<RequestedBy>("by"),
         reasons: read.numbers::<CancellationReason>("reason"),
-        created_after: read.day("from"),
-        created_before: read.through("to"),
-        accepted_after: read.day("accepted_from"),
-        accepted_before: read.through("accepted_to"),
-        completed_after: read.day("completed_from"),
-        completed_before: read.through("completed_to"),
+        created_after: read.day("from", &visit.zone),
+        created_before: read.through("to", &visit.zone),
+        accepted_after: read.day("accepted_from", &visit.zone),
+        accepted_before: read.through("accepted_to", &visit.zone),
+        completed_after: read.day("completed_from", &visit.zone),
+        completed_before: read.through("completed_to", &visit.zone),
         product_code: fields.text("product").to_owned(),
     };
     read.finish()?;

@@ -7,7 +7,10 @@ use futures_util::stream;
 use gateway::{Services, csv};
 use http::header;
 use tonic::Status;
-use wire::orders::v1::{ListOrdersRequest, Order};
+use wire::{
+    Utc,
+    orders::v1::{ListOrdersRequest, Order},
+};
 
 use crate::words;
 
@@ -79,6 +82,7 @@ fn lines(orders: &[Order]) -> Result<Vec<u8>, Status> {
 
 fn cells(order: &Order) -> [String; 16] {
     let buyer = order.buyer.clone().unwrap_or_default();
+    let created = order.create_time.as_ref().and_then(|at| Utc(at).text().ok());
     let screening = order.screening.iter();
     let screening = screening
         .map(|it| format!("{}: {}", words::check(&it.check), words::screening_state(&it.state)));
@@ -88,7 +92,7 @@ fn cells(order: &Order) -> [String; 16] {
         order.external_order_id.clone(),
         order.external_order_number.clone(),
         words::order_state(&order.state),
-        words::rfc3339(&order.create_time),
+        created.unwrap_or_default(),
         order.destination_country.clone(),
         buyer.name,
         buyer.email,

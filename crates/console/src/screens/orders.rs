@@ -124,7 +124,8 @@ fn chosen(fields: &Fields, filters: &[Filter]) -> Vec<Chosen> {
 /// What the filters ask for. Several that are searched for stand with semicolons between them.
 pub fn asked<S: Services>(visit: &Visit<S>, fields: &Fields) -> Result<ListOrdersRequest, Status> {
     let mut read = fields.read();
-    let (created_after, created_before) = (read.day("from"), read.through("to"));
+    let (created_after, created_before) =
+        (read.day("from", &visit.zone), read.through("to", &visit.zone));
     let terms = fields.text("q").split(';').map(str::trim).filter(|term| !term.is_empty());
     let oldest_first = fields.text("sort") == "oldest";
     let order_by =

@@ -5,6 +5,7 @@ use crate::{
     parts,
     visit::{Shown, Visit},
     words,
+    zone::Zone,
 };
 use askama::Template;
 use gateway::Services;
@@ -161,6 +162,7 @@ async fn acted<S: Services>(visit: &Visit<S>) -> Result<&'static str, Status> {
 #[template(path = "credit-note.html")]
 struct CreditNote {
     store: Store,
+    zone: Zone,
     order: Order,
     refund: Refund,
 }
@@ -169,5 +171,6 @@ struct CreditNote {
 pub async fn credit_note<S: Services>(visit: Visit<S>) -> Shown {
     let refund = refund(&visit).await?;
     let order = super::order::order(&visit, &refund.order_id).await?;
-    html(StatusCode::OK, &CreditNote { store: visit.store.clone(), order, refund })
+    let (store, zone) = (visit.store.clone(), visit.zone.clone());
+    html(StatusCode::OK, &CreditNote { store, zone, order, refund })
 }

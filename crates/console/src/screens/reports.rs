@@ -6,6 +6,7 @@ use super::export;
 use crate::{
     frame::{Frame, Page as _, pages},
     visit::{Shown, Visit},
+    zone::Zone,
 };
 use askama::Template;
 use axum::response::IntoResponse as _;
@@ -13,7 +14,7 @@ use gateway::Services;
 use http::header;
 use pbjson_types::Timestamp;
 use sums::{Report, Sums};
-use time::{Date, Duration, Month, OffsetDateTime};
+use time::{Date, Duration, Month};
 use tonic::Status;
 use wire::refunds::v1::{ExportRefundComponentsRequest, RefundState};
 
@@ -29,9 +30,10 @@ struct ReportsPage {
 pages!(ReportsPage);
 
 pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
-    let (month, reports, refused) = match month_of(visit.query.text("month"), visit.now) {
+    let today = visit.zone.day_of(visit.now);
+    let (month, reports, refused) = match month_of(visit.query.text("month"), today) {
         Ok(month) => (month, sums(&visit, month).await?.reports(), None),
-        Err(status) => (first_of(visit.now.date()), Vec::new(), Some(status)),
+        Err(status) => (first_of(today), Vec::new(), Some(status)),
     };
     ReportsPage {
         frame: visit.frame("Reports", "reports").with(refused.as_ref()),
@@ -43,7 +45,7 @@ pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
 
 /// `GET /console/{store_id}/reports.csv`
 pub async fn csv<S: Services>(visit: Visit<S>) -> Shown {
-    let month = month_of(visit.query.text("month"), visit.now)?;
+    let month = month_of(visit.query.text("month"), visit.zone.day_of(visit.now))?;
     let reports = sums(&visit, month).await?.reports();
     let names = ["month", "currency", "reason", "component", "amount"];
     let mut text = export::line(names.map(str::to_owned))?;
@@ -71,10 +73,11 @@ pub async fn csv<S: Services>(visit: Visit<S>) -> Shown {
 
 /// Every refund of the month that holds its amounts.
 async fn sums<S: Services>(visit: &Visit<S>, month: Date) -> Result<Sums, Status> {
+    let (created_after, created_before) = bounds(month, &visit.zone);
     let request = visit.calls.ask_at_length(ExportRefundComponentsRequest {
         store_id: visit.store_id(),
-        created_after: Some(begins(month)),
-        created_before: Some(begins(next(month))),
+        created_after,
+        created_before,
         states: [RefundState::Pending, RefundState::Held, RefundState::Succeeded]
             .map(i32::from)
             .into(),
@@ -88,9 +91,9 @@ async fn sums<S: Services>(visit: &Visit<S>, month: Date) -> Result<Sums, Status
 }
 
 /// The first day of a month; of this one if none is named.
-fn month_of(text: &str, now: OffsetDateTime) -> Result<Date, Status> {
+fn month_of(text: &str, today: Date) -> Result<Date, Status> {
     if text.is_empty() {
-        return Ok(first_of(now.date()));
+        return Ok(first_of(today));
     }
     let parsed = || {
         let (year, month) = text.split_once('-')?;
@@ -110,8 +113,9 @@ fn next(month: Date) -> Date {
     first_of(month.saturating_add(Duration::days(31)))
 }
 
-fn begins(day: Date) -> Timestamp {
-    Timestamp { seconds: day.midnight().assume_utc().unix_timestamp(), nanos: 0 }
+/// Where a month begins and where it has ended, as the store has it.
+fn bounds(month: Date, zone: &Zone) -> (Option<Timestamp>, Option<Timestamp>) {
+    (zone.begins(month), zone.begins(next(month)))
 }
 
 fn written(month: Date) -> String {
@@ -121,17 +125,39 @@ fn written(month: Date) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::macros::{date, datetime};
+    use time::{
+        OffsetDateTime,
+        macros::{date, datetime},
+    };
 
     #[test]
     fn a_month_ends_where_the_next_begins() {
-        let now = datetime!(2026-12-31 23:59 UTC);
-        assert_eq!(month_of("", now).unwrap(), date!(2026 - 12 - 01));
+        let today = date!(2026 - 12 - 31);
+        assert_eq!(month_of("", today).unwrap(), date!(2026 - 12 - 01));
         assert_eq!(next(date!(2026 - 12 - 01)), date!(2027 - 01 - 01));
         assert_eq!(next(date!(2028 - 02 - 01)), date!(2028 - 03 - 01));
-        assert_eq!(written(month_of("2026-01", now).unwrap()), "2026-01");
+        assert_eq!(written(month_of("2026-01", today).unwrap()), "2026-01");
         for wrong in ["2026", "2026-13", "2026-1-1", "x-1", "9999-12", "2026-00"] {
-            assert!(month_of(wrong, now).is_err(), "{wrong}");
+            assert!(month_of(wrong, today).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_month_is_the_stores_own() {
+        let at = |at: Option<Timestamp>| {
+            OffsetDateTime::from_unix_timestamp(at.unwrap().seconds).unwrap()
+        };
+        let (auckland, honolulu) =
+            (Zone::named("Pacific/Auckland"), Zone::named("Pacific/Honolulu"));
+        let (first, end) = bounds(date!(2026 - 04 - 01), &auckland);
+        assert_eq!(at(first), datetime!(2026-03-31 11:00 UTC));
+        // Summer time ended meanwhile.
+        assert_eq!(at(end), datetime!(2026-04-30 12:00 UTC));
+        let (first, end) = bounds(date!(2026 - 12 - 01), &honolulu);
+        assert_eq!(at(first), datetime!(2026-12-01 10:00 UTC));
+        assert_eq!(at(end), datetime!(2027-01-01 10:00 UTC));
+        let now = datetime!(2026-12-31 11:00 UTC);
+        assert_eq!(written(month_of("", auckland.day_of(now)).unwrap()), "2027-01");
+        assert_eq!(written(month_of("", honolulu.day_of(now)).unwrap()), "2026-12");
     }
 }

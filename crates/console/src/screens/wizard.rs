@@ -10,6 +10,7 @@ use crate::{
     refused::{Refused, leaves_open},
     visit::{Shown, Visit},
     words::{self, Choice},
+    zone::Zone,
 };
 use askama::Template;
 use axum::response::{IntoResponse as _, Redirect};
@@ -48,6 +49,7 @@ struct Quote {
     request_id: String,
     /// The form that it is the quote of.
     asked: String,
+    zone: Zone,
     answer: Option<QuoteRefundResponse>,
     refused: Option<Refused>,
     /// A quote that was confirmed, and of which it is not known what became.
@@ -182,6 +184,7 @@ fn quote_of<S: Services>(
         form_token: visit.form_token.clone(),
         request_id: uuid::Uuid::new_v4().to_string(),
         asked: form.written(&["csrf", "request_id"]),
+        zone: visit.zone.clone(),
         answer,
         refused,
         unsure: None,

@@ -4,7 +4,7 @@ mod screening;
 
 use super::{MAX_CODE, MAX_NAME};
 use domain::{
-    Currency,
+    Currency, TimeZone,
     cancellation::CancellationReason,
     store::{
         CustomerRequests, Handover, HandoverExhausted, RefundReasonEntry, StoreSettings,
@@ -58,7 +58,19 @@ pub(super) fn settings(
         handover: settings.handover.as_ref().map(|it| handover(fields, it, adapters)),
         screening: screening::screening(fields, settings.screening.as_ref(), currency),
         refund_reasons: reasons(fields, &settings.refund_reasons),
+        time_zone: time_zone(fields, &settings.time_zone),
     }
+}
+
+fn time_zone(fields: &mut Fields, name: &str) -> TimeZone {
+    if name.is_empty() {
+        return TimeZone::default();
+    }
+    TimeZone::named(name).unwrap_or_else(|| {
+        let text = "must be a time zone of the IANA database, such as Europe/Paris";
+        fields.wrong("settings.time_zone", text);
+        TimeZone::default()
+    })
 }
 
 fn customer_requests(

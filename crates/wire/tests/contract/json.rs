@@ -49,6 +49,7 @@ fn what_is_absent_is_shown_as_null() {
             "handover": null,
             "screening": null,
             "refund_reasons": [],
+            "time_zone": "",
         })
     );
     let token = serde_json::to_value(Token::default()).unwrap();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 on_both!(
     an_empty_code_takes_the_code_away,
     settings_are_counted_and_other_fields_are_not,
+    a_time_zone_is_one_that_is_known,
     a_store_may_have_no_guid,
     a_page_of_large_stores_fits_into_a_message,
 );
@@ -52,6 +53,29 @@ async fn settings_are_counted_and_other_fields_are_not(world: World) {
     ] {
         let store = update(&world, &body).await.ok();
         assert_eq!(store["settings_version"], expected, "{body}");
+    }
+}
+
+async fn a_time_zone_is_one_that_is_known(world: World) {
+    world.open_store(json!({})).await;
+    let shown = world.http().get(&format!("/v1/stores/{STORE}")).await.ok();
+    assert_eq!(shown["settings"]["time_zone"], "UTC");
+    let zone = |name: &str| json!({"settings": {"time_zone": name}});
+    for (name, canonical, version) in [
+        ("UTC", "UTC", "1"),
+        ("Europe/Paris", "Europe/Paris", "2"),
+        ("europe/PARIS", "Europe/Paris", "2"),
+        ("Asia/Kolkata", "Asia/Kolkata", "3"),
+        ("", "UTC", "4"),
+    ] {
+        let store = update(&world, &zone(name)).await.ok();
+        assert_eq!(store["settings"]["time_zone"], canonical, "{name}");
+        assert_eq!(store["settings_version"], version, "{name}");
+    }
+    for wrong in ["Mars/Olympus", "Etc/Unknown", "+02:00", " Europe/Paris"] {
+        let refused = update(&world, &zone(wrong)).await;
+        assert!(refused.text().contains("settings.time_zone"), "{wrong}: {}", refused.text());
+        refused.refused(400, "INVALID_FIELDS");
     }
 }
 

@@ -20,7 +20,7 @@ pub async fn create<S: Services>(visit: Visit<S>) -> Shown {
 async fn created<S: Services>(visit: &Visit<S>) -> Result<Made, Status> {
     let form = &visit.form;
     let mut read = form.read();
-    let expire_time = read.through("valid_through");
+    let expire_time = read.through("valid_through", &visit.zone);
     read.finish()?;
     let request = visit.calls.ask(CreateTokenRequest {
         store_id: visit.store_id(),

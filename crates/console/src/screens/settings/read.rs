@@ -53,6 +53,7 @@ pub fn update(form: &Fields, store_id: String) -> (UpdateStoreRequest, Result<()
                 scopes,
             }),
             refund_reasons: reasons(form),
+            time_zone: form.text("time_zone").to_owned(),
         }),
         version,
     };

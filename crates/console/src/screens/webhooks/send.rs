@@ -19,7 +19,7 @@ pub async fn test<S: Services>(visit: Visit<S>) -> Shown {
 pub async fn redeliver<S: Services>(visit: Visit<S>) -> Shown {
     let outcome = async {
         let mut read = visit.form.read();
-        let (from, before) = (read.day("from"), read.through("to"));
+        let (from, before) = (read.day("from", &visit.zone), read.through("to", &visit.zone));
         read.finish()?;
         let request = visit.calls.ask(RedeliverEventRequest {
             store_id: visit.store_id(),
