@@ -157,6 +157,15 @@ impl Cancellation {
     pub const fn is_accepted(&self) -> bool {
         matches!(self.state, CancellationState::InProgress | CancellationState::Completed)
     }
+
+    /// Takes away what the customer wrote, where it was taken for our own reason too.
+    pub(crate) fn forget_customers_words(&mut self) {
+        let Some(Given { text: Some(words), .. }) = &self.customer_reason else { return };
+        let words = words.clone();
+        for given in [&mut self.customer_reason, &mut self.reason].into_iter().flatten() {
+            given.text.take_if(|text| *text == words);
+        }
+    }
 }
 
 impl CancellationState {

@@ -17,7 +17,10 @@ pub(super) fn evolve(mut order: Order, fact: &Fact) -> Order {
             order.external = Some(external.clone());
         }
         Fact::OrderCompleted => order.state = OrderState::Completed,
-        Fact::PersonalDataErased => order.personal_data_erased = true,
+        Fact::PersonalDataErased => {
+            order.personal_data_erased = true;
+            order.cancellations.iter_mut().for_each(Cancellation::forget_customers_words);
+        }
         Fact::OrderCancelled { .. } => {
             order.cancelled_from = Some(order.state);
             order.state = OrderState::Cancelled;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 on_both!(
     who_bought_is_forgotten_and_what_was_bought_is_not,
+    what_a_customer_wrote_is_forgotten,
     whoever_is_still_needed_is_not_forgotten,
     what_names_anybody_stands_in_one_place,
     what_names_anybody_is_not_exported,
@@ -39,6 +40,32 @@ async fn accepted(world: &World, order_id: &str) {
     world.ready(&named(order_id)).await;
     let ids = json!({"external_order_id": format!("E-{order_id}"), "external_order_number": "#1"});
     act(world, order_id, "accept", ids).await.ok();
+}
+
+async fn what_a_customer_wrote_is_forgotten(world: World) {
+    world.open_store(json!({"customer_requests": {"enabled": true}})).await;
+    accepted(&world, "O-1").await;
+    let request = json!({
+        "reason": "CANCELLATION_REASON_OTHER", "comment": "call canary at home",
+        "lines": [{"cart_item_id": "L1", "quantity": 1}],
+    });
+    let asked = crate::cancellations::request(&world.http(), "O-1", request).await.ok();
+    assert_eq!(asked["customer_comment"], "call canary at home");
+    let at = format!("{}/cancellations", order_path("O-1"));
+    let one = format!("{at}/{}", asked["cancellation_id"].as_str().unwrap());
+    act(&world, "O-1", "erasePersonalData", json!({})).await.ok();
+    for path in [&one, &at] {
+        let shown = world.http().get(path).await.ok();
+        assert!(!shown.to_string().contains("canary"), "{shown}");
+    }
+    let shown = world.http().get(&one).await.ok();
+    assert_eq!(shown["customer_reason"], "CANCELLATION_REASON_OTHER");
+    let stands = "SELECT count(*) FROM orders WHERE doc LIKE '%canary%'";
+    assert_eq!(world.database.count(stands), 0);
+    // It is decided as any other, and nothing brings the words back.
+    let accept = json!({"request_id": "accept", "reason": "CANCELLATION_REASON_OUT_OF_STOCK"});
+    world.http().post(&format!("{one}:accept"), &accept).await.ok();
+    assert!(!world.http().get(&one).await.ok().to_string().contains("canary"));
 }
 
 async fn who_bought_is_forgotten_and_what_was_bought_is_not(world: World) {
