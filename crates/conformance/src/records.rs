@@ -5,6 +5,7 @@ use crate::{
     build::{NOON, commit, key, minutes, receipt, request, shop, store_record, token},
 };
 use domain::{
+    TimeZone,
     id::{QuoteId, StoreId},
     refund::RefundRequest,
     store::StoreFact,
@@ -71,6 +72,7 @@ pub async fn a_store_is_read_back_whole(store: &dyn Subject) {
     assert_eq!((found.state.clone(), found.version), (store_record("shop"), Version(1)));
     let mut after = found.state;
     after.settings.appeasements = true;
+    after.settings.time_zone = TimeZone::named("Europe/Paris").unwrap();
     after.settings_version = 2;
     let facts = vec![StoreFact::Updated { store: Box::new(after.clone()) }];
     let change = StoreChange { before: found.version, after: after.clone(), facts };
