@@ -231,7 +231,7 @@ async fn what_is_no_choice_of_a_filter_is_refused(world: World) {
     world.open_store(json!({})).await;
     let session = Session::of(&world.http(), &world.token("ROLE_MANAGER").await).await;
     for path in
-        ["orders?state=REDY", "orders.csv?refund=x", "refunds?state=x", "cancellations?by=x"]
+        ["orders?state=NONE", "orders.csv?refund=x", "refunds?state=x", "cancellations?by=x"]
     {
         let answer = session.page(path).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text());
