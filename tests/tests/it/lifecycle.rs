@@ -1,6 +1,7 @@
 //! An order from the checkout on, and the refunds of it.
 
 pub mod erasure;
+mod every_input;
 mod lists;
 mod orders;
 mod people;
