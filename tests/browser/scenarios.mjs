@@ -1,6 +1,7 @@
 // What people do in the console, step by step, by the words that they read.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 
 const button = (place, name) => place.getByRole("button", { name, exact: true });
 const badge = (page) => page.locator("h1 .badge").innerText();
@@ -259,23 +260,186 @@ export async function redeliver(page, { manager, endpoint, event }) {
   await page.getByText("It is sent once more.").waitFor();
 }
 
+/** What was refused is marked in the form, and a click on it leads there. */
+export async function refused_fields(page, { manager }) {
+  await logIn(page, manager);
+  await page.goto("/console/shop/orders/O-1/refund");
+  const second = page.locator("fieldset.line").nth(1);
+  await second.getByLabel("Percent").fill("many");
+  const alert = page.locator("#quote").getByRole("alert");
+  await alert.getByRole("link", { name: "Percent, row 2" }).click();
+  const percent = second.getByLabel("Percent");
+  assert.equal(await percent.getAttribute("aria-invalid"), "true");
+  assert.ok(await percent.evaluate((it) => it === document.activeElement));
+  assert.equal(await page.locator("[aria-invalid]").count(), 1);
+  await percent.fill("50");
+  await page.locator("#quote .sum").waitFor();
+  assert.equal(await page.locator("[aria-invalid]").count(), 0);
+  // The same of a whole page.
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByLabel("Approval limit").fill("much");
+  await button(page, "Save the settings").click();
+  await page.getByRole("alert").getByRole("link", { name: "Approval limit" }).click();
+  assert.ok(await page.getByLabel("Approval limit").evaluate((it) => it === document.activeElement));
+}
+
+/** Settings, tokens, a refund that is held and goes on, and the buyer's data. */
+export async function by_hand(page, { manager, held, changed }) {
+  await logIn(page, manager);
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByLabel("Approval limit").fill("250");
+  await page.getByLabel("Time zone").fill("Europe/Paris");
+  await button(page, "Save the settings").click();
+  await page.getByText("The settings are saved.").waitFor();
+  assert.equal(await page.getByLabel("Approval limit").inputValue(), "250.00");
+  await page.getByText("All times are in Europe/Paris.").waitFor();
+
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await page.getByText("Make a token").click();
+  const form = page.locator("details[open] form");
+  await form.getByLabel("Name").fill("Till in the shop");
+  await form.getByLabel("Role").selectOption("VIEWER");
+  await form.getByLabel("Valid through").fill("2099-12-31");
+  await button(form, "Make it").click();
+  const token = await page.locator(".secret code").innerText();
+  assert.match(token, /^mrd_/);
+  const row = page.getByRole("row", { name: /Till in the shop/ });
+  await row.getByText("Enabled").waitFor();
+  await button(row, "Revoke Till in the shop").click();
+  await page.getByText("The token is revoked.").waitFor();
+  await page.getByRole("row", { name: /Till in the shop/ }).getByText("Revoked").waitFor();
+
+  await page.goto(`/console/shop/${held}`);
+  await page.locator("summary", { hasText: "Hold" }).click();
+  await page.getByLabel("Why").fill("Asked the buyer first");
+  await button(page, "Hold it").click();
+  await page.getByText("The refund is held.").waitFor();
+  await page.getByText("Asked the buyer first").waitFor();
+  await button(page, "Let it go on").click();
+  await page.getByText("The refund goes on.").waitFor();
+  await page.getByLabel("Reference of the payment").fill("wire-1");
+  await button(page, "Confirm the payout").click();
+  await page.getByText("The payout is confirmed.").waitFor();
+
+  await page.goto(`/console/shop/${changed}`);
+  await page.getByText("Change how it goes back").click();
+  await page.getByLabel("Method").selectOption("ORIGINAL");
+  await button(page, "Change it").click();
+  await page.getByText("The refund goes back another way.").waitFor();
+
+  await page.goto("/console/shop/orders/O-2");
+  await page.locator("summary", { hasText: "Accept" }).click();
+  await page.getByLabel("Your order id").fill("EXT-2");
+  await page.getByLabel("Your order number").fill("N-2");
+  await button(page, "Accept the order").click();
+  await page.getByText("The order is accepted.").waitFor();
+  await page.getByText("Erase the buyer’s data").click();
+  await button(page, "Erase them for ever").click();
+  await page.getByText("The buyer’s data are erased.").waitFor();
+  return { token };
+}
+
+/** What waits for a person is decided where it is shown. */
+export async function work_off(page, { manager }) {
+  await logIn(page, manager);
+  await page.getByRole("link", { name: "Waiting", exact: true }).click();
+  await page.getByRole("row", { name: /O-5/ }).getByRole("link", { name: "Decide" }).click();
+  await page.getByLabel("Why").fill("The buyer is known");
+  await button(page, "Let it go on").click();
+  await page.getByText("The check is decided.").waitFor();
+  await page.getByRole("link", { name: "Waiting", exact: true }).click();
+  await page.getByText("No check waits for a person.").waitFor();
+  await page.getByRole("row", { name: /O-6/ }).getByRole("button", { name: "Push it again" }).click();
+  await page.getByText("The order is about to be pushed into the shop.").waitFor();
+}
+
+/** An endpoint is changed, gets another secret and everything again, and goes. */
+export async function endpoint(page, { manager, url, other }) {
+  const { secret } = await send_again(page, { manager, url });
+  const open = (name) => page.locator("summary").filter({ hasText: name }).click();
+  await open("Change");
+  await page.getByLabel("Types of events").fill("order.received, refund.succeeded");
+  await page.getByLabel("URL").fill(other);
+  await button(page, "Save").click();
+  await page.getByText("The endpoint is changed.").waitFor();
+  await page.locator("h1", { hasText: other }).waitFor();
+  await open("Make a new secret");
+  await button(page, "Make it").click();
+  const rotated = await page.locator(".secret code").innerText();
+  assert.match(rotated, /^whsec_/);
+  assert.notEqual(rotated, secret);
+  await open("Send the events of some days again");
+  const today = new Date().toISOString().slice(0, 10);
+  await page.getByLabel("From").fill("2020-01-01");
+  await page.getByLabel("To", { exact: true }).fill(today);
+  await button(page, "Send again").click();
+  await page.getByText("It is sent once more.").waitFor();
+  await button(page, "Disable").click();
+  await page.locator("h1 .badge", { hasText: "Disabled" }).waitFor();
+  await open("Delete");
+  await button(page, "Delete the endpoint").click();
+  await page.getByText("The endpoint is deleted.").waitFor();
+  await page.getByText("Nobody is told of anything yet.").waitFor();
+  return { rotated };
+}
+
+/** What only a form leads to, as it is shown then. */
+export async function accessible_forms(page, { manager }, tools) {
+  const findings = {};
+  const look = async (name) => Object.assign(findings, await looked_at(page, name, tools));
+  await logIn(page, manager);
+  await page.goto("/console/shop/orders/O-1/refund");
+  await page.getByLabel("Percent").first().fill("50");
+  await page.locator("#quote .sum").waitFor();
+  await page.locator("#quote").getByText("How each figure comes about").click();
+  await look("a quote");
+  await page.getByLabel("Percent").first().fill("many");
+  await page.locator("#quote").getByRole("alert").waitFor();
+  await look("a quote that is refused");
+  await page.goto("/console/shop/orders/O-1/cancel");
+  await button(page, "Show what it does").click();
+  await page.locator("#preview .sum").waitFor();
+  await look("what a cancellation does");
+  await page.goto("/console/shop/webhooks");
+  await page.getByText("Make an endpoint").click();
+  await page.getByLabel("URL").fill("https://hooks.invalid/y");
+  await button(page, "Make it").click();
+  await page.locator(".secret").waitFor();
+  await look("a secret");
+  await page.goto("/console/shop/access");
+  await page.getByText("Enter somebody").click();
+  await page.getByLabel("Login").fill(`ada${page.viewportSize().width}@shop.example`);
+  await page.getByLabel("Name").first().fill("Ada Example");
+  await button(page, "Enter them").click();
+  const first = await page.locator(".secret code").innerText();
+  await look("a first password");
+  await logOut(page);
+  await logInAs(page, `ada${page.viewportSize().width}@shop.example`, first);
+  await page.waitForURL("**/console/password");
+  await look("the choice of a password");
+  return findings;
+}
+
+/** The serious findings of axe on the page that is open, and whether it fits into the window. */
+async function looked_at(page, name, tools) {
+  // From the outside: the policy of the page lets no script in.
+  const source = await readFile(tools.resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(`${source}; undefined`);
+  const { violations } = await page.evaluate("axe.run()");
+  const serious = violations.filter((it) => ["serious", "critical"].includes(it.impact));
+  const [wide, window] = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]");
+  assert.ok(wide <= window, `${name} is ${wide} wide in a window of ${window}`);
+  if (!serious.length) return {};
+  return { [name]: serious.map((it) => [it.id, it.nodes.map((node) => node.target.join(" "))]) };
+}
+
 /** Every page is fit for people who do not see, or have no mouse: no serious finding of axe. */
 export async function accessible(page, { platform, pages }, tools) {
-  const axe = tools.resolve("axe-core/axe.min.js");
   await logIn(page, platform);
   const findings = {};
   for (const path of ["/console/login", "/console/stores", "/console/password", ...pages]) {
     await page.goto(path);
-    // From the outside: the policy of the page lets no script in.
-    const source = await (await import("node:fs/promises")).readFile(axe, "utf8");
-    await page.evaluate(`${source}; undefined`);
-    const { violations } = await page.evaluate("axe.run()");
-    const serious = violations.filter((it) => ["serious", "critical"].includes(it.impact));
-    if (serious.length) {
-      findings[path] = serious.map((it) => [it.id, it.nodes.map((node) => node.target.join(" "))]);
-    }
-    const [wide, window] = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]");
-    assert.ok(wide <= window, `${path} is ${wide} wide in a window of ${window}`);
+    Object.assign(findings, await looked_at(page, path, tools));
   }
   return findings;
 }

@@ -27,7 +27,11 @@ use report::Report;
 use settings::{Engine, Settings};
 use site::{Site, Workers};
 use std::{fs, process::ExitCode};
-use yardstick::{Template, pgbench, rusqlite};
+use yardstick::{
+    Template,
+    pgbench::{self, Protocol},
+    rusqlite,
+};
 
 /// How many clients read, and refund while the workers run.
 const READERS: u32 = 32;
@@ -151,15 +155,22 @@ async fn reads(site: &Site, settings: &Settings, report: &mut Report) -> Outcome
     let engine = site.database.engine();
     eprintln!("{}: reads", engine.name());
     let meridian = site.reads(READERS).await?;
-    let (yardstick, aim) = match engine {
-        Engine::PostgreSql if settings.yardsticks() => {
-            let figures = pgbench::selects(&site.database, READERS, settings.span())?;
-            (Some(("pgbench -S", figures)), Some(Aim::Ratio(0.5)))
-        }
-        Engine::PostgreSql => (None, None),
-        Engine::Sqlite => (None, Some(Aim::PerSecond(10_000.0))),
+    let mut add = |yardstick, aim| {
+        report.rows.push(row(engine, "GetOrder", READERS, meridian.clone(), yardstick, aim));
     };
-    report.rows.push(row(engine, "GetOrder", READERS, meridian, yardstick, aim));
+    match engine {
+        Engine::PostgreSql if settings.yardsticks() => {
+            let protocols = [Protocol::Simple, Protocol::Prepared];
+            let figures = pgbench::selects(&site.database, READERS, settings.span(), protocols)?;
+            let names = ["pgbench -S", "pgbench -S -M prepared"];
+            let aims = [Some(Aim::Ratio(0.5)), None];
+            for ((figures, name), aim) in figures.into_iter().zip(names).zip(aims) {
+                add(Some((name, figures)), aim);
+            }
+        }
+        Engine::PostgreSql => add(None, None),
+        Engine::Sqlite => add(None, Some(Aim::PerSecond(10_000.0))),
+    }
     Ok(())
 }
 

@@ -26,6 +26,7 @@ for (const form of document.querySelectorAll("form[data-live]")) {
         location.assign(`/console/login?next=${here}`);
       } else if (answer.ok) {
         place.innerHTML = await answer.text();
+        mark();
         for (const button of settled) button.disabled = false;
       } else {
         say(`The figures could not be had (${answer.status}).`);
@@ -54,3 +55,34 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     timer = setTimeout(ask, AFTER);
   });
 }
+
+// What was refused is marked where it stands, and is a way to it.
+function mark() {
+  for (const marked of document.querySelectorAll("[aria-invalid]")) {
+    marked.removeAttribute("aria-invalid");
+    marked.removeAttribute("aria-describedby");
+  }
+  for (const [number, fault] of document.querySelectorAll("[data-input]").entries()) {
+    const named = [...document.getElementsByName(fault.dataset.input)];
+    const inputs = named.filter((input) => input.type !== "hidden");
+    // The same name in two forms does not say which of them was sent.
+    if (new Set(inputs.map((input) => input.form)).size !== 1) continue;
+    const input = inputs[Number(fault.dataset.row)];
+    if (!input) continue;
+    fault.id = `fault-${number}`;
+    input.id ||= `refused-${number}`;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", fault.id);
+    const link = document.createElement("a");
+    link.href = `#${input.id}`;
+    link.textContent = fault.querySelector("strong").textContent;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      for (let it = input.closest("details"); it; it = it.parentElement.closest("details")) it.open = true;
+      input.focus();
+    });
+    fault.querySelector("strong").replaceChildren(link);
+  }
+}
+
+mark();

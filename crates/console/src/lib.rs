@@ -8,6 +8,7 @@
 //! cancellation follow its form by themselves (`assets/console.js`).
 
 mod assets;
+mod faults;
 mod fields;
 mod frame;
 mod guard;

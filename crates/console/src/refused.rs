@@ -1,13 +1,13 @@
 //! A call that was refused, as people read it: the reason and its figures, and every field that
 //! was wrong.
 
-use crate::{session, words};
+use crate::{faults::Fault, session, words};
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use gateway::rest::{body::Unread, http_status};
 use http::{StatusCode, header};
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic_types::{FieldViolation, StatusExt as _};
 
 /// What a service said instead of doing what was asked.
 #[derive(Debug)]
@@ -20,8 +20,7 @@ pub struct Refused {
     pub message: String,
     /// By their names: "left" and "12.00".
     pub figures: Vec<(String, String)>,
-    /// Fields and what is wrong with them.
-    pub faults: Vec<(String, String)>,
+    pub faults: Vec<Fault>,
     /// After how many seconds it is worth another try; empty if waiting does not help.
     pub retry_after: String,
     /// A form was sent, and it is not known whether it was carried out.
@@ -40,9 +39,14 @@ impl Refused {
         // The reason stands in the heading already.
         let message = status.message();
         let message = message.strip_prefix(&format!("{code}: ")).unwrap_or(message);
-        let violations = details.bad_request().into_iter().flat_map(|it| &it.field_violations);
-        let violations = violations.filter(|it| it.description != message);
-        let faults = violations.map(|it| (it.field.clone(), it.description.clone()));
+        let violations = details.bad_request().map_or(&[][..], |it| &it.field_violations);
+        // What the list of fields says is not said above it as well, in the names of the contract.
+        let is_said = |it: &FieldViolation| {
+            message == it.description
+                || message.starts_with(&format!("{} {}", it.field, it.description))
+        };
+        let message = if violations.iter().any(is_said) { "" } else { message };
+        let faults = violations.iter().map(|it| Fault::of(&it.field, it.description.clone()));
         let delay = details.retry_info().and_then(|info| info.retry_delay);
         Self {
             http: http_status(status.code()),
@@ -54,6 +58,14 @@ impl Refused {
             retry_after: delay.map(|delay| delay.as_secs().max(1).to_string()).unwrap_or_default(),
             may_be_done: false,
         }
+    }
+}
+
+impl Refused {
+    /// The same where the request has only some of the form's rows.
+    pub fn in_rows(self, rows: &[usize]) -> Self {
+        let faults = self.faults.into_iter().map(|fault| fault.in_rows(rows)).collect();
+        Self { faults, ..self }
     }
 }
 

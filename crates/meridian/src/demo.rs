@@ -6,6 +6,7 @@ use domain::{Amount, Currencies, Currency, amount::share};
 use meridian::settings::{Settings, Worker};
 use std::{error::Error, time::Duration};
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use wire::{
     cancellations::v1::{self as cancellations, CancellationReason, CancelledLine},
     money::v1::MoneyPair,
@@ -49,7 +50,10 @@ const GOODS: &[(&str, &str, i64)] = &[
 
 pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let desk = Desk::open(&settings).await?;
-    create_store(&desk).await?;
+    if !create_store(&desk).await? {
+        println!("store {STORE:?} was made by another build, and stays as it is");
+        return Ok(());
+    }
     let stop = CancellationToken::new();
     let workers = desk.composed.start_workers(&settings, &[Worker::Ready, Worker::Legs], &stop)?;
     for number in 1..=ORDERS {
@@ -66,7 +70,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn create_store(desk: &Desk) -> Result<(), Box<dyn Error>> {
+/// Whether it is the store of this build: one of another is not like what comes after it.
+async fn create_store(desk: &Desk) -> Result<bool, Box<dyn Error>> {
     let reason = |code: &str, name: &str| stores::StoreRefundReason {
         code: code.to_owned(),
         name: name.to_owned(),
@@ -97,8 +102,11 @@ async fn create_store(desk: &Desk) -> Result<(), Box<dyn Error>> {
             ..stores::StoreSettings::default()
         }),
     };
-    desk.stores().create_store(request).await.map_err(said)?;
-    Ok(())
+    match desk.stores().create_store(request).await {
+        Ok(_) => Ok(true),
+        Err(status) if status.code() == Code::AlreadyExists => Ok(false),
+        Err(status) => Err(said(status)),
+    }
 }
 
 async fn create_order(desk: &Desk, number: u32) -> Result<(), Box<dyn Error>> {

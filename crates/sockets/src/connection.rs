@@ -1,7 +1,7 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use telemetry::{KeyValue, metrics::UpDownCounter};
 use tokio::{
@@ -14,6 +14,8 @@ use tokio_rustls::server::TlsStream;
 /// One connection with its place among those that are open.
 pub struct Connection {
     stream: Stream,
+    /// Whether others were let go first since the last flush.
+    has_lingered: bool,
     _place: Place,
 }
 
@@ -48,7 +50,18 @@ impl Drop for Place {
 
 impl Connection {
     pub(crate) const fn new(stream: Stream, place: Place) -> Self {
-        Self { stream, _place: place }
+        Self { stream, has_lingered: false, _place: place }
+    }
+
+    /// Lets whoever is about to answer over this connection do so before anything is written: what
+    /// answers one batch of reads or commits goes out as one write and not as many.
+    fn linger(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.has_lingered {
+            return Poll::Ready(());
+        }
+        self.has_lingered = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Whether it is over TLS.
@@ -85,14 +98,16 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.linger(context));
         either!(self, stream => stream.poll_write(context, bytes))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.has_lingered = false;
         either!(self, stream => stream.poll_flush(context))
     }
 
@@ -101,10 +116,11 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.linger(context));
         either!(self, stream => stream.poll_write_vectored(context, slices))
     }
 

@@ -53,7 +53,7 @@ pub fn refunds(
     let folder = tempfile::Builder::new().prefix("meridian-pgbench-").tempdir()?;
     let script = folder.path().join("refund.sql");
     fs::write(&script, script_of(template))?;
-    let mut command = pgbench(clients, span)?;
+    let mut command = pgbench(clients, span, Protocol::Prepared)?;
     command.arg("--file").arg(&script);
     let mut define = |name: &str, value: &str| {
         command.arg("--define").arg(format!("{name}={value}"));
@@ -71,24 +71,50 @@ pub fn refunds(
     measure(command, &database.url_of_superuser(), &folder, span, || database.spent())
 }
 
-/// `pgbench -S` on its own tables: one row by its key.
-pub fn selects(database: &Database, clients: u32, span: Span) -> Outcome<Figures> {
+/// How pgbench sends its statements.
+#[derive(Debug, Clone, Copy)]
+pub enum Protocol {
+    /// As texts that are parsed and planned each time, which is what it does if it is not told.
+    Simple,
+    /// Prepared once, as Meridian has them.
+    Prepared,
+}
+
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Prepared => "prepared",
+        }
+    }
+}
+
+/// `pgbench -S` on its own tables, with each of the protocols: one row by its key.
+pub fn selects<const N: usize>(
+    database: &Database,
+    clients: u32,
+    span: Span,
+    protocols: [Protocol; N],
+) -> Outcome<Vec<Figures>> {
     let tables = database.beside().ok_or_else(|| io::Error::other("pgbench needs a server"))?;
     let made = postgres::program("pgbench")?
         .args(["--initialize", "--quiet", "--scale", SCALE, &tables.url()])
         .stdout(Stdio::null())
         .output()?;
     succeeded(made.status.success(), &made.stderr)?;
-    let folder = tempfile::Builder::new().prefix("meridian-pgbench-").tempdir()?;
-    let mut command = pgbench(clients, span)?;
-    command.arg("--select-only");
-    measure(command, &tables.url(), &folder, span, || database.spent())
+    let each = protocols.map(|protocol| {
+        let folder = tempfile::Builder::new().prefix("meridian-pgbench-").tempdir()?;
+        let mut command = pgbench(clients, span, protocol)?;
+        command.arg("--select-only");
+        measure(command, &tables.url(), &folder, span, || database.spent())
+    });
+    each.into_iter().collect()
 }
 
-fn pgbench(clients: u32, span: Span) -> io::Result<Command> {
+fn pgbench(clients: u32, span: Span, protocol: Protocol) -> io::Result<Command> {
     let mut command = postgres::program("pgbench")?;
     command
-        .args(["--no-vacuum", "--protocol", "prepared", "--log"])
+        .args(["--no-vacuum", "--protocol", protocol.name(), "--log"])
         .args(["--client", &clients.to_string(), "--jobs", &THREADS.min(clients).to_string()])
         .args(["--time", &(span.whole().as_secs() + 1).to_string()])
         .stdin(Stdio::null())

@@ -69,5 +69,10 @@ in_a_browser!(
     an_undo_is_refused_until_there_is_proof on Sqlite,
     a_refund_above_the_limit_is_approved_by_another on Postgresql,
     an_event_is_sent_again on Sqlite,
+    what_was_refused_is_marked_in_the_form on Sqlite,
+    settings_tokens_refunds_and_data_by_hand on Sqlite,
+    what_waits_is_worked_off on Postgresql,
+    an_endpoint_is_changed_and_goes on Sqlite,
     no_page_has_a_serious_finding_of_axe on Sqlite,
+    nor_what_only_a_form_leads_to on Sqlite,
 );

@@ -136,7 +136,7 @@ async fn a_refusal_is_shown_with_its_reason_and_figures(world: World) {
     let session = Session::of(&world.http(), &world.token("ROLE_AGENT").await).await;
     let asked = "line=L1&quantity=4&percent=&amount=&line_reason=&goodwill=1.005";
     let page = session.send("orders/O-1/refund", asked).await.text();
-    assert!(page.contains("<code>service_gesture_amount</code>"), "{page}");
+    assert!(page.contains("<strong>Goodwill on top</strong>"), "{page}");
     let asked = "line=L1&quantity=4&percent=&amount=&line_reason=";
     let page = session.send("orders/O-1/refund", asked).await.text();
     for shown in ["Invalid quantity", "INVALID_QUANTITY", "<dt>Left</dt><dd>3</dd>"] {

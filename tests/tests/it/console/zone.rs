@@ -77,7 +77,7 @@ async fn a_time_zone_is_chosen_on_the_settings_page(world: World) {
     let wrong = session.send("settings", &form("Europe/Nowhere")).await;
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     let text = wrong.text();
-    for shown in ["<code>settings.time_zone</code>", "value=\"Europe/Nowhere\""] {
+    for shown in ["<strong>Time zone</strong>", "value=\"Europe/Nowhere\""] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     assert!(text.contains("All times are in Europe/Paris."), "{text}");

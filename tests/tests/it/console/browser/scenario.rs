@@ -247,6 +247,56 @@ pub async fn an_event_is_sent_again(world: World) {
     assert_eq!(again, [event.clone(), event]);
 }
 
+pub async fn what_was_refused_is_marked_in_the_form(world: World) {
+    world.open_store(settings()).await;
+    world.ready(&another("O-1")).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    play(&world, "refused_fields", json!({"manager": manager})).await;
+}
+
+pub async fn settings_tokens_refunds_and_data_by_hand(world: World) {
+    world.open_store(settings()).await;
+    for order_id in ["O-1", "O-2"] {
+        world.ready(&another(order_id)).await;
+    }
+    // They wait for a person, so that there is time for everything.
+    let asked = json!({
+        "total_refund_amount": "5.00", "refund_method": "REFUND_METHOD_BANK_DEPOSIT",
+    });
+    let held = world.refund("O-1", &asked).await.ok();
+    let changed = world.refund("O-1", &asked).await.ok();
+    let there = |it: &Value| format!("orders/O-1/refunds/{}", it["refund_id"].as_str().unwrap());
+    let manager = world.token("ROLE_MANAGER").await;
+    let given = json!({"manager": manager, "held": there(&held), "changed": there(&changed)});
+    let seen = play(&world, "by_hand", given).await;
+    for refund in [held, changed] {
+        assert_eq!(world.until_over(&refund).await["state"], "REFUND_STATE_SUCCEEDED");
+    }
+    let revoked = world.http().token(seen["token"].as_str().unwrap());
+    assert_eq!(revoked.get(&order_path("O-1")).await.status, 401);
+    let erased = world.http().get(&order_path("O-2")).await.ok();
+    assert_eq!(erased["buyer"]["email"], Value::Null, "{erased}");
+}
+
+pub async fn what_waits_is_worked_off(world: World) {
+    world.open_store(settings()).await;
+    several_orders(&world).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    play(&world, "work_off", json!({"manager": manager})).await;
+    let decided = world.http().get(&order_path("O-5")).await.ok();
+    assert_eq!(decided["screening"][0]["state"], "SCREENING_STATE_CLEAR");
+}
+
+pub async fn an_endpoint_is_changed_and_goes(world: World) {
+    world.open_store(settings()).await;
+    let (before, after) = (Receiver::open().await, Receiver::open().await);
+    world.ready(&another("O-1")).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    let given = json!({"manager": manager, "url": before.url(), "other": after.url()});
+    let seen = play(&world, "endpoint", given).await;
+    assert!(!seen["rotated"].is_null());
+}
+
 pub async fn no_page_has_a_serious_finding_of_axe(world: World) {
     world.open_store(settings()).await;
     for order_id in ["O-1", "O-2", "O-3"] {
@@ -291,6 +341,16 @@ pub async fn no_page_has_a_serious_finding_of_axe(world: World) {
             "platform": PLATFORM, "pages": pages, "width": width, "scheme": scheme,
         });
         assert_eq!(play(&world, "accessible", given).await, json!({}));
+    }
+}
+
+pub async fn nor_what_only_a_form_leads_to(world: World) {
+    world.open_store(settings()).await;
+    world.ready(&another("O-1")).await;
+    let manager = world.token("ROLE_MANAGER").await;
+    for (width, scheme) in [(1280, "light"), (390, "dark")] {
+        let given = json!({"manager": manager, "width": width, "scheme": scheme});
+        assert_eq!(play(&world, "accessible_forms", given).await, json!({}));
     }
 }
 

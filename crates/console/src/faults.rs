@@ -1,0 +1,148 @@
+//! Fields that were refused: by the words that stand beside them on the page, and where they are.
+
+use crate::words;
+
+/// A field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// "Goodwill on top".
+    pub label: String,
+    /// The name of the input.
+    pub input: String,
+    /// Which one, if there is a row of them; from 0.
+    pub row: Option<usize>,
+    pub text: String,
+}
+
+/// Fields of the contract that pages call otherwise: the last names of their path, the input, and
+/// the words beside it. Every other field is called the same in both.
+const CALLED: [(&str, &str, &str); 32] = [
+    ("products.refund_quantity", "quantity", "Pieces"),
+    ("products.refund_amount_percent", "percent", "Percent"),
+    ("products.refund_amount", "amount", "Amount"),
+    ("products.refund_reason", "line_reason", "Reason"),
+    ("lines.quantity", "quantity", "Pieces"),
+    ("shipping_amount", "shipping", "Shipping"),
+    ("shipping_refund", "all_shipping", "All shipping that is left"),
+    ("duties_amount", "duties", "Duties"),
+    ("products_duties_refund", "their_duties", "The duties of these lines"),
+    ("service_gesture_amount", "goodwill", "Goodwill on top"),
+    ("customer_prepaid_refund_amount", "return_fee", "Prepaid return fee"),
+    ("refund_reason", "reason", "Reason"),
+    ("refund_reason.code", "reason", "Reason"),
+    ("refund_method", "method", "How it goes back"),
+    ("refund_comments", "comments", "Comments"),
+    ("external_reference", "external_reference", "Your reference"),
+    ("repaid.payment_reference", "payment_reference", "Reference of the payment"),
+    ("repaid.amount", "amount", "Amount"),
+    ("payment_reference", "payment_reference", "Reference of the payment"),
+    ("expire_time", "valid_through", "Valid through"),
+    ("refund_reasons.code", "reason_code", "Code"),
+    ("refund_reasons.name", "reason_name", "Name"),
+    ("customer_requests.window_days", "window_days", "For so many days from the order"),
+    ("customer_requests.reasons", "buyer_reason", "Reasons that buyers may give"),
+    ("handover.schedule_seconds", "schedule", "Seconds before each retry"),
+    ("schedule", "schedule", "Seconds before each retry"),
+    ("window_days", "window_days", "For so many days from the order"),
+    ("scopes.check", "scope_check", "Check"),
+    ("scopes.tender_methods", "scope_methods", "Tender methods"),
+    ("scopes.destination_countries", "scope_countries", "Countries"),
+    ("scopes.hs_prefixes", "scope_prefixes", "Customs codes begin with"),
+    ("scopes.minimum_total", "scope_minimum", "Total from"),
+];
+
+impl Fault {
+    /// Of a path of the contract, such as `products[1].refund_amount`.
+    pub fn of(path: &str, text: String) -> Self {
+        let (names, row) = without_places(path);
+        let called = CALLED.iter().filter(|(tail, ..)| ends_with(&names, tail));
+        let called = called.max_by_key(|(tail, ..)| tail.len());
+        let last = names.rsplit('.').next().unwrap_or_default();
+        let (input, label) = called.map_or_else(
+            || (last.to_owned(), words::spaced(last)),
+            |(_, input, label)| ((*input).to_owned(), (*label).to_owned()),
+        );
+        Self { label, input, row, text }
+    }
+
+    /// The same where the request has only some of the form's rows.
+    pub fn in_rows(self, rows: &[usize]) -> Self {
+        Self { row: self.row.map(|row| rows.get(row).copied().unwrap_or(row)), ..self }
+    }
+
+    /// "Pieces, row 2".
+    pub fn title(&self) -> String {
+        self.row.map_or_else(
+            || self.label.clone(),
+            |row| format!("{}, row {}", self.label, row.saturating_add(1)),
+        )
+    }
+}
+
+/// The names of a path, and the first place in a list that stands in it.
+fn without_places(path: &str) -> (String, Option<usize>) {
+    let mut row = None;
+    let names = path.split('.').map(|part| {
+        let (name, place) = part.split_once('[').unwrap_or((part, ""));
+        row = row.or_else(|| place.strip_suffix(']')?.parse().ok());
+        name
+    });
+    (names.collect::<Vec<_>>().join("."), row)
+}
+
+fn ends_with(names: &str, tail: &str) -> bool {
+    names.strip_suffix(tail).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(path: &str) -> (String, String) {
+        let fault = Fault::of(path, String::new());
+        (fault.input.clone(), fault.title())
+    }
+
+    #[test]
+    fn a_field_is_called_what_stands_beside_it() {
+        for (path, input, title) in [
+            ("service_gesture_amount", "goodwill", "Goodwill on top"),
+            ("products[1].refund_amount_percent", "percent", "Percent, row 2"),
+            ("products[0].refund_reason.code", "reason", "Reason, row 1"),
+            ("settings.approval_limit", "approval_limit", "Approval limit"),
+            ("settings.screening.scopes[0].minimum_total", "scope_minimum", "Total from, row 1"),
+            ("evidence.repaid.amount", "amount", "Amount"),
+            ("login", "login", "Login"),
+            ("", "", ""),
+            ("odd[x]..y[", "y", "Y"),
+        ] {
+            assert_eq!(fault(path), (input.to_owned(), title.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn rows_are_those_of_the_form() {
+        let fault = Fault::of("lines[1].quantity", String::new()).in_rows(&[0, 4]);
+        assert_eq!(fault.title(), "Pieces, row 5");
+    }
+
+    /// Words and inputs stand in the templates, one beside the other.
+    #[test]
+    fn what_is_said_stands_on_a_page() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let pages: Vec<_> = files
+            .filter(|path| path.is_file())
+            .map(|it| std::fs::read_to_string(it).unwrap())
+            .collect();
+        for (path, input, label) in CALLED {
+            let is_there = |page: &String| {
+                page.contains(label)
+                    && [format!("name=\"{input}\""), format!("boxes(\"{input}\"")]
+                        .iter()
+                        .any(|named| page.contains(named))
+            };
+            assert!(pages.iter().any(is_there), "{path}: {label} beside {input}");
+        }
+    }
+}
