@@ -131,3 +131,35 @@ impl AsyncWrite for Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::Arc, task::Waker};
+    use tokio::{net::TcpListener, sync::Semaphore};
+
+    /// A connection whose other end is only kept open.
+    async fn connection() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let open = telemetry::meter().i64_up_down_counter("server.connections").build();
+        (Connection::new(Stream::Plain(stream), Place::new(permit, open, "test")), other)
+    }
+
+    #[tokio::test]
+    async fn others_are_let_go_first_once_before_each_flush() {
+        let (mut connection, _other) = connection().await;
+        let mut connection = Pin::new(&mut connection);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(connection.as_mut().poll_write(&mut context, b"one").is_pending());
+            for _ in 0..2 {
+                let written = connection.as_mut().poll_write(&mut context, b"one");
+                assert!(matches!(written, Poll::Ready(Ok(3))));
+            }
+            assert!(connection.as_mut().poll_flush(&mut context).is_ready());
+        }
+    }
+}

@@ -10,9 +10,9 @@ use ports::StoreError;
 use sea_orm::DatabaseConnection;
 
 /// How far is counted: what comes to less is walked through to its end, if need be.
-const RARE: usize = 2_000;
+const RARE: usize = 1_500;
 /// Entries that a page may read by the values of its states.
-const BY_VALUES: usize = 12_000;
+const BY_VALUES: usize = 8_000;
 
 /// What leads, and what is left to be looked at.
 pub(super) struct Lead {

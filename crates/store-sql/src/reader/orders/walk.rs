@@ -11,7 +11,7 @@ use ports::{OrderFilter, OrderOrigin, OrderSort, Page, StoreError};
 use sea_orm::DatabaseConnection;
 
 /// Entries of indexes that one page may look at.
-const LOOKS: usize = 12_000;
+const LOOKS: usize = 8_000;
 /// Places of the first step at least, and of each at most.
 const STEP: (usize, usize) = (256, 4_096);
 
