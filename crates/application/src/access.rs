@@ -180,11 +180,13 @@ impl Access {
         let found = self.look_up(secret, &hash).await?;
         let mut known = self.known();
         match &found {
-            Some(found) if known.forgotten == forgotten => {
+            // What was read before something was forgotten says whose it is, and not that it is good.
+            Some(found) => {
+                let read_at = (known.forgotten == forgotten).then_some(now);
                 known.make_room(&hash);
-                known.found.insert(hash, (Some(now), found.clone()));
+                known.found.insert(hash, (read_at, found.clone()));
             }
-            _ => _ = known.found.remove(&hash),
+            None => _ = known.found.remove(&hash),
         }
         Ok(found)
     }

@@ -49,6 +49,8 @@ for (const form of document.querySelectorAll("form[data-live]")) {
   }
 
   form.addEventListener("input", () => {
+    // An answer that is under way is of another form, too.
+    running?.abort();
     // What stands there belongs to another form by now, and must not be confirmed.
     for (const button of [...place.querySelectorAll("button"), ...settled]) button.disabled = true;
     clearTimeout(timer);
@@ -56,21 +58,24 @@ for (const form of document.querySelectorAll("form[data-live]")) {
   });
 }
 
+let marks = 0;
+
 // What was refused is marked where it stands, and is a way to it.
 function mark() {
   for (const marked of document.querySelectorAll("[aria-invalid]")) {
     marked.removeAttribute("aria-invalid");
     marked.removeAttribute("aria-describedby");
   }
-  for (const [number, fault] of document.querySelectorAll("[data-input]").entries()) {
+  for (const fault of document.querySelectorAll("[data-input]")) {
     const named = [...document.getElementsByName(fault.dataset.input)];
     const inputs = named.filter((input) => input.type !== "hidden");
     // The same name in two forms does not say which of them was sent.
     if (new Set(inputs.map((input) => input.form)).size !== 1) continue;
     const input = inputs[Number(fault.dataset.row)];
     if (!input) continue;
-    fault.id = `fault-${number}`;
-    input.id ||= `refused-${number}`;
+    marks += 1;
+    fault.id = `fault-${marks}`;
+    input.id ||= `refused-${marks}`;
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", fault.id);
     const link = document.createElement("a");

@@ -1,6 +1,6 @@
 //! Fields that were refused: by the words that stand beside them on the page, and where they are.
 
-use crate::words;
+use crate::{fields::Fields, words};
 
 /// A field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +14,58 @@ pub struct Fault {
     pub text: String,
 }
 
+/// Columns of a form whose rows are a list of the request, but for the rows in which nothing stands.
+#[derive(Debug)]
+pub struct Rows {
+    columns: &'static [&'static str],
+    /// Further ones, which say nothing by themselves.
+    beside: &'static [&'static str],
+    nothing: &'static [&'static str],
+}
+
+/// What is refunded of each line.
+pub const PRODUCTS: Rows =
+    Rows { columns: &["quantity", "percent", "amount"], beside: &["line_reason"], nothing: &[""] };
+/// What leaves, arrives or is cancelled of each line.
+pub const PIECES: Rows = Rows { columns: &["quantity"], beside: &[], nothing: &["", "0"] };
+pub const REASONS: Rows =
+    Rows { columns: &["reason_code", "reason_name"], beside: &[], nothing: &[""] };
+pub const SCOPES: Rows = Rows {
+    columns: &[
+        "scope_check",
+        "scope_methods",
+        "scope_countries",
+        "scope_prefixes",
+        "scope_minimum",
+    ],
+    beside: &[],
+    nothing: &[""],
+};
+
+impl Rows {
+    /// The rows of a form that the request has, in its sequence.
+    pub fn of(&self, form: &Fields) -> Vec<usize> {
+        form.rows(self.columns, self.nothing)
+    }
+
+    /// Those that an input is in.
+    fn with(input: &str, form: &Fields) -> Option<&'static Self> {
+        let is_wizard = !form.column("percent").is_empty();
+        let all: [&'static Self; 3] =
+            [if is_wizard { &PRODUCTS } else { &PIECES }, &REASONS, &SCOPES];
+        let has = |rows: &&Self| rows.columns.contains(&input) || rows.beside.contains(&input);
+        all.into_iter().find(has)
+    }
+}
+
 /// Fields of the contract that pages call otherwise: the last names of their path, the input, and
 /// the words beside it. Every other field is called the same in both.
-const CALLED: [(&str, &str, &str); 32] = [
+const CALLED: [(&str, &str, &str); 33] = [
     ("products.refund_quantity", "quantity", "Pieces"),
     ("products.refund_amount_percent", "percent", "Percent"),
     ("products.refund_amount", "amount", "Amount"),
     ("products.refund_reason", "line_reason", "Reason"),
+    ("products.refund_reason.code", "line_reason", "Reason"),
     ("lines.quantity", "quantity", "Pieces"),
     ("shipping_amount", "shipping", "Shipping"),
     ("shipping_refund", "all_shipping", "All shipping that is left"),
@@ -65,8 +110,9 @@ impl Fault {
         Self { label, input, row, text }
     }
 
-    /// The same where the request has only some of the form's rows.
-    pub fn in_rows(self, rows: &[usize]) -> Self {
+    /// The same in the row of the form that it was read of.
+    pub fn in_form(self, form: &Fields) -> Self {
+        let rows = Rows::with(&self.input, form).map(|rows| rows.of(form)).unwrap_or_default();
         Self { row: self.row.map(|row| rows.get(row).copied().unwrap_or(row)), ..self }
     }
 
@@ -108,7 +154,8 @@ mod tests {
         for (path, input, title) in [
             ("service_gesture_amount", "goodwill", "Goodwill on top"),
             ("products[1].refund_amount_percent", "percent", "Percent, row 2"),
-            ("products[0].refund_reason.code", "reason", "Reason, row 1"),
+            ("products[0].refund_reason.code", "line_reason", "Reason, row 1"),
+            ("refund_reason.code", "reason", "Reason"),
             ("settings.approval_limit", "approval_limit", "Approval limit"),
             ("settings.screening.scopes[0].minimum_total", "scope_minimum", "Total from, row 1"),
             ("evidence.repaid.amount", "amount", "Amount"),
@@ -122,8 +169,18 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_the_form() {
-        let fault = Fault::of("lines[1].quantity", String::new()).in_rows(&[0, 4]);
-        assert_eq!(fault.title(), "Pieces, row 5");
+        for (form, path, title) in [
+            ("quantity=&quantity=0&quantity=-1", "lines[0].quantity", "Pieces, row 3"),
+            ("quantity=0&percent=&percent=9", "products[1].refund_amount", "Amount, row 2"),
+            ("quantity=1&percent=&percent=9", "products[0].refund_reason", "Reason, row 1"),
+            ("reason_code=&reason_name=x", "settings.refund_reasons[0].code", "Code, row 1"),
+            ("reason_code=&reason_code=y", "settings.refund_reasons[0].name", "Name, row 2"),
+            ("scope_check=&scope_minimum=&scope_minimum=a", "scopes[0].check", "Check, row 2"),
+            ("quantity=1", "lines[7].quantity", "Pieces, row 8"),
+        ] {
+            let fault = Fault::of(path, String::new()).in_form(&Fields::of(form).unwrap());
+            assert_eq!(fault.title(), title, "{form} {path}");
+        }
     }
 
     /// Words and inputs stand in the templates, one beside the other.

@@ -49,6 +49,17 @@ impl Fields {
         named.map(|(_, value)| value.trim()).collect()
     }
 
+    /// The rows of some columns in which anything stands; what counts as nothing is said.
+    pub fn rows(&self, columns: &[&str], nothing: &[&str]) -> Vec<usize> {
+        let columns: Vec<_> = columns.iter().map(|name| self.column(name)).collect();
+        let longest = columns.iter().map(Vec::len).max().unwrap_or_default();
+        let says = |row: &usize| {
+            let mut texts = columns.iter().filter_map(|column| column.get(*row));
+            texts.any(|text| !nothing.contains(text))
+        };
+        (0..longest).filter(says).collect()
+    }
+
     /// The same as one text, every value of it, without some fields.
     pub fn written(&self, without: &[&str]) -> String {
         let kept = self.0.iter().filter(|(name, _)| !without.contains(&name.as_str()));

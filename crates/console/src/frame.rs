@@ -1,6 +1,7 @@
 //! What stands around every page.
 
 use crate::{
+    fields::Fields,
     refused::{Refused, leaves_open},
     zone::Zone,
 };
@@ -46,8 +47,8 @@ pub struct Frame {
     pub form_token: String,
     /// For the next form that is sent from this page.
     pub request_id: String,
-    /// Of the form that led to this page; empty if there was none.
-    pub sent_id: String,
+    /// The form that led to this page; empty if there was none.
+    pub sent: Fields,
     pub done: &'static str,
     pub refused: Option<Refused>,
 }
@@ -57,9 +58,11 @@ impl Frame {
     /// so that sending it again does it once.
     pub fn with(self, refused: Option<&Status>) -> Self {
         let Some(status) = refused else { return self };
-        let may_be_done = leaves_open(status) && !self.sent_id.is_empty();
-        let request_id = if may_be_done { self.sent_id.clone() } else { self.request_id };
-        let refused = Some(Refused { may_be_done, ..Refused::of(status) });
+        let sent_id = self.sent.text("request_id");
+        let may_be_done = leaves_open(status) && !sent_id.is_empty();
+        let request_id = if may_be_done { sent_id.to_owned() } else { self.request_id };
+        let refused = Refused::of(status).in_form(&self.sent);
+        let refused = Some(Refused { may_be_done, ..refused });
         Self { refused, request_id, done: "", ..self }
     }
 

@@ -1,7 +1,7 @@
 //! A call that was refused, as people read it: the reason and its figures, and every field that
 //! was wrong.
 
-use crate::{faults::Fault, session, words};
+use crate::{faults::Fault, fields::Fields, session, words};
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use gateway::rest::{body::Unread, http_status};
@@ -62,9 +62,9 @@ impl Refused {
 }
 
 impl Refused {
-    /// The same where the request has only some of the form's rows.
-    pub fn in_rows(self, rows: &[usize]) -> Self {
-        let faults = self.faults.into_iter().map(|fault| fault.in_rows(rows)).collect();
+    /// The same of a form: its faults are in the rows that they were read of.
+    pub fn in_form(self, form: &Fields) -> Self {
+        let faults = self.faults.into_iter().map(|fault| fault.in_form(form)).collect();
         Self { faults, ..self }
     }
 }

@@ -265,7 +265,7 @@ impl<S: Services> Visit<S> {
             platform: self.session.role() == Role::Platform,
             form_token: self.form_token.clone(),
             request_id: uuid::Uuid::new_v4().to_string(),
-            sent_id: self.request_id(),
+            sent: self.form.clone(),
             done: crate::words::done(self.query.text("done")),
             refused: None,
         }

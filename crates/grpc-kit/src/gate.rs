@@ -22,6 +22,7 @@ use http::{HeaderMap, Request, Response};
 use places::Full;
 use ports::Fence;
 use std::{
+    net::{IpAddr, Ipv6Addr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -75,9 +76,30 @@ const PROOF_DEADLINE: Duration = Duration::from_secs(10);
 /// Questions after the health at the same time, which everybody may ask.
 const MAX_CHECKS: usize = 64;
 
+/// How long one of those may take, its message too.
+const CHECK_DEADLINE: Duration = Duration::from_secs(1);
+
 /// Streams that tell of health or of the contract, to everybody as well. Clients that look after the
 /// health of their connections have one each.
 const MAX_WATCHERS: usize = 1_000;
+
+/// From where a call came; one within the process came from nowhere. Calls of nobody are shared out by
+/// it: from one address come at most half of those that may be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// Whoever has an address of IPv6 has all that begin with the same 64 bits.
+    fn share(self) -> String {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+            }
+        }
+    }
+}
 
 /// One of the calls that may run at the same time; over with its last clone.
 #[derive(Debug, Clone)]
@@ -156,10 +178,10 @@ impl Gate {
                 per_store: settings.max_streams_per_store,
                 ..Room::of(settings.max_open_streams)
             }),
-            signed: Places::new(Room::of(MAX_SIGNED)),
-            log_ins: Places::new(Room::of(MAX_LOG_INS)),
-            checks: Places::new(Room::of(MAX_CHECKS)),
-            watchers: Places::new(Room::of(MAX_WATCHERS)),
+            signed: Places::new(Room::of_nobody(MAX_SIGNED)),
+            log_ins: Places::new(Room::of_nobody(MAX_LOG_INS)),
+            checks: Places::new(Room::of_nobody(MAX_CHECKS)),
+            watchers: Places::new(Room::of_nobody(MAX_WATCHERS)),
             duration: meter
                 .f64_histogram("rpc.server.duration")
                 .with_unit("s")
@@ -206,6 +228,7 @@ impl Gate {
         let entrance = entrance(request.uri().path(), method);
         let deadline = match entrance {
             Entrance::Proof(_) => deadline.at_most(PROOF_DEADLINE),
+            Entrance::Check => deadline.at_most(CHECK_DEADLINE),
             _ => deadline,
         };
         let ask = match entrance {
@@ -215,7 +238,8 @@ impl Gate {
         request.extensions_mut().insert(deadline);
         let name = method.map_or("", |it| it.method);
         let call = async {
-            let (caller, running) = self.enter(entrance, request.headers(), name).await?;
+            let peer = request.extensions().get::<Peer>().copied();
+            let (caller, running) = self.enter(entrance, request.headers(), name, peer).await?;
             // A command that goes on after its caller left still counts as running.
             request.extensions_mut().insert(running.clone());
             // Of whoever brings a proof it is not known yet whose they are.
@@ -253,24 +277,28 @@ impl Gate {
         entrance: Entrance,
         headers: &HeaderMap,
         method: &str,
+        peer: Option<Peer>,
     ) -> Result<(Option<Arc<Principal>>, Running), Status> {
-        let (caller, place) = match entrance {
-            Entrance::Check => (None, self.checks.take("").await),
-            Entrance::Watch => (None, self.watchers.take("").await),
-            Entrance::Proof(Proof::Password) => (None, self.log_ins.take("").await),
-            Entrance::Proof(Proof::Signature) => (None, self.signed.take("").await),
-            Entrance::Call | Entrance::Stream => {
-                let caller = Arc::new(self.callers.identify(headers, method).await?);
-                let share = caller.share();
-                // Of whoever acts for all stores the call itself says for which.
-                if caller.store_id.is_some() {
-                    self.rates.admit(&share)?;
-                }
-                let places = if entrance == Entrance::Stream { &self.open } else { &self.running };
-                let place = places.take(&share).await;
-                drop(share);
-                (Some(caller), place)
+        let of_nobody = match entrance {
+            Entrance::Check => Some(&self.checks),
+            Entrance::Watch => Some(&self.watchers),
+            Entrance::Proof(Proof::Password) => Some(&self.log_ins),
+            Entrance::Proof(Proof::Signature) => Some(&self.signed),
+            Entrance::Call | Entrance::Stream => None,
+        };
+        let (caller, place) = if let Some(places) = of_nobody {
+            (None, places.take(&peer.map(Peer::share).unwrap_or_default()).await)
+        } else {
+            let caller = Arc::new(self.callers.identify(headers, method).await?);
+            let share = caller.share();
+            // Of whoever acts for all stores the call itself says for which.
+            if caller.store_id.is_some() {
+                self.rates.admit(&share)?;
             }
+            let places = if entrance == Entrance::Stream { &self.open } else { &self.running };
+            let place = places.take(&share).await;
+            drop(share);
+            (Some(caller), place)
         };
         let place = place.map_err(|Full| {
             self.refused.add(1, &[KeyValue::new("reason", "OVERLOADED")]);

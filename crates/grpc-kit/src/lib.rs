@@ -29,7 +29,7 @@ pub use admission::{
 pub use answer::read_answer;
 pub use deadline::Deadline;
 pub use fields::{Fields, MAX_COMMENT, fingerprint, timestamp};
-pub use gate::{Gate, GateSettings};
+pub use gate::{Gate, GateSettings, Peer};
 pub use money::{amount, line_pair, pair};
 pub use page::{PageToken, next_token, page, within_message};
 pub use permissions::{METHODS, Permission};

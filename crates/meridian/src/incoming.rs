@@ -1,6 +1,7 @@
 //! The connections of gRPC callers, as tonic takes them.
 
 use futures_util::{Stream, stream};
+use grpc_kit::Peer;
 use sockets::{Connection, Listener};
 use std::{
     io,
@@ -41,11 +42,12 @@ impl<C> Incoming<C> {
     }
 }
 
-/// Nothing about a connection is told to services.
 impl Connected for Incoming {
-    type ConnectInfo = ();
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Peer {
+        Peer(self.connection.peer())
+    }
 }
 
 impl<C: AsyncRead + Unpin> AsyncRead for Incoming<C> {

@@ -172,7 +172,7 @@ pub enum ClaimKind {
     /// The merchant GUID, unique over all stores; the holder is the store id. Its `store_id` is
     /// the store's own, and only the key counts.
     MerchantGuid,
-    /// What somebody logs in with, unique over all stores; the holder is the user id.
+    /// What somebody logs in with, unique in its store; the holder is the user id.
     Login,
 }
 

@@ -1,5 +1,6 @@
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -16,6 +17,7 @@ pub struct Connection {
     stream: Stream,
     /// Whether others were let go first since the last flush.
     has_lingered: bool,
+    peer: IpAddr,
     _place: Place,
 }
 
@@ -49,8 +51,13 @@ impl Drop for Place {
 }
 
 impl Connection {
-    pub(crate) const fn new(stream: Stream, place: Place) -> Self {
-        Self { stream, has_lingered: false, _place: place }
+    pub(crate) const fn new(stream: Stream, peer: IpAddr, place: Place) -> Self {
+        Self { stream, has_lingered: false, peer, _place: place }
+    }
+
+    /// The address at its other end.
+    pub const fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// Lets whoever is about to answer over this connection do so before anything is written: what
@@ -142,10 +149,11 @@ mod tests {
     async fn connection() -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let open = telemetry::meter().i64_up_down_counter("server.connections").build();
-        (Connection::new(Stream::Plain(stream), Place::new(permit, open, "test")), other)
+        let place = Place::new(permit, open, "test");
+        (Connection::new(Stream::Plain(stream), peer.ip(), place), other)
     }
 
     #[tokio::test]

@@ -3,7 +3,12 @@ use crate::{
     tls::ServerTls,
 };
 use socket2::{SockRef, TcpKeepalive};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use telemetry::{
     KeyValue,
     metrics::{Counter, UpDownCounter},
@@ -92,8 +97,8 @@ impl Listener {
                     }
                 }
                 accepted = self.tcp.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        if let Some(connection) = self.take(stream) {
+                    Ok((stream, peer)) => {
+                        if let Some(connection) = self.take(stream, peer.ip()) {
                             return connection;
                         }
                     }
@@ -107,7 +112,7 @@ impl Listener {
     }
 
     /// Nothing if there is no place for it, or a handshake to be made first.
-    fn take(&mut self, stream: TcpStream) -> Option<Connection> {
+    fn take(&mut self, stream: TcpStream, peer: IpAddr) -> Option<Connection> {
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
             self.count_refused("connections");
             return None;
@@ -115,7 +120,7 @@ impl Listener {
         let place = Place::new(permit, self.open.clone(), self.name);
         prepare(&stream);
         let Some(tls) = self.tls.clone() else {
-            return Some(Connection::new(Stream::Plain(stream), place));
+            return Some(Connection::new(Stream::Plain(stream), peer, place));
         };
         if self.handshakes.len() >= self.limits.handshakes {
             self.count_refused("handshakes");
@@ -126,7 +131,7 @@ impl Listener {
         self.handshakes.spawn(async move {
             let shaken = timeout(patience, tls.accept(stream)).await;
             match shaken.unwrap_or_else(|late| Err(late.into())) {
-                Ok(stream) => Some(Connection::new(Stream::Tls(Box::new(stream)), place)),
+                Ok(stream) => Some(Connection::new(Stream::Tls(Box::new(stream)), peer, place)),
                 Err(error) => {
                     tracing::debug!(%error, listener = name, "a handshake failed");
                     count_refused(&refused, name, "handshake");

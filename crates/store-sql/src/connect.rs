@@ -1,5 +1,5 @@
 use crate::{
-    Inner, SqlStore,
+    ForCallers, Inner, SqlStore,
     commit::{PostgresWriter, Queue, SqliteWriter},
     credentials::News,
     feed::Numberer,
@@ -80,8 +80,11 @@ impl SqlStore {
         let (write, for_callers) = if is_sqlite(url) {
             (open(url, &options, 1, Role::Write).await.map_err(unreachable)?, None)
         } else {
-            let for_callers = open(url, &options, connections, Role::Callers).await;
-            (read.clone(), Some(for_callers.map_err(unreachable)?))
+            let for_callers =
+                async || open(url, &options, connections, Role::Callers).await.map_err(unreachable);
+            let for_callers =
+                ForCallers { read: for_callers().await?, write: for_callers().await? };
+            (read.clone(), Some(for_callers))
         };
         let (url, bells) = (url.to_owned(), Arc::<Bells>::default());
         let (commits, reads, numberer) = if is_sqlite(&url) {

@@ -6,7 +6,7 @@
 //! store, each time one is taken out of their pool. Reads of single orders and commits have
 //! connections that see nothing for longer than one statement: it says itself for whom it is.
 
-use crate::{SqlStore, error::from_orm};
+use crate::{ForCallers, SqlStore, error::from_orm};
 use migrations::{ALL_STORES, STORES};
 use ports::{Fence, StoreError};
 use sea_orm::{
@@ -47,18 +47,22 @@ impl SqlStore {
 
     /// For everything that is read outside of the hot path.
     pub(crate) fn read(&self) -> &DatabaseConnection {
-        self.fenced(&self.inner.read)
+        self.fenced(&self.inner.read, |for_callers| &for_callers.read)
     }
 
     /// For everything that is written outside of the hot path.
     pub(crate) fn write(&self) -> &DatabaseConnection {
-        self.fenced(&self.inner.write)
+        self.fenced(&self.inner.write, |for_callers| &for_callers.write)
     }
 
-    fn fenced<'s>(&'s self, whole: &'s DatabaseConnection) -> &'s DatabaseConnection {
+    fn fenced<'s>(
+        &'s self,
+        whole: &'s DatabaseConnection,
+        of: fn(&'s ForCallers) -> &'s DatabaseConnection,
+    ) -> &'s DatabaseConnection {
         match (&self.inner.for_callers, self.fence()) {
             (None, _) | (_, Some(Fence::Whole)) => whole,
-            (Some(for_callers), _) => for_callers,
+            (Some(for_callers), _) => of(for_callers),
         }
     }
 

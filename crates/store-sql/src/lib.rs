@@ -66,8 +66,8 @@ struct Inner {
     read: DatabaseConnection,
     /// On SQLite one connection, which is the only one that writes; else the same as `read`.
     write: DatabaseConnection,
-    /// On PostgreSQL alone: for both, behind the fence of a caller.
-    for_callers: Option<DatabaseConnection>,
+    /// On PostgreSQL alone, behind the fence of a caller.
+    for_callers: Option<ForCallers>,
     commits: Queue,
     reads: ReadQueue,
     bells: Arc<Bells>,
@@ -75,6 +75,12 @@ struct Inner {
     news: Option<News>,
     /// On PostgreSQL alone.
     numberer: Option<Mutex<Numberer>>,
+}
+
+/// Lists of one store are not in the way of another's commands.
+struct ForCallers {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
 }
 
 impl std::fmt::Debug for SqlStore {

@@ -12,6 +12,7 @@ use domain::{
     token::{MAX_TOKENS, Role, Token},
 };
 use ports::{Page, PageRequest, StoreChange, Stored, TokenChange};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use time::OffsetDateTime;
 
 /// Shows a token without its secret.
@@ -115,6 +116,7 @@ impl Stores {
         token_id: TokenId,
         render: RenderToken<'_>,
     ) -> Result<Answer, Failure> {
+        let is_revoked = AtomicBool::new(false);
         let answer = self
             .write(
                 caller,
@@ -125,6 +127,7 @@ impl Stores {
                     let missing = || Failure::not_found(Missing::Token, token_id.to_string());
                     let mut token = held.ok_or_else(missing)?;
                     let (mut facts, mut changed) = (Vec::new(), None);
+                    is_revoked.store(token.revoked_at.is_none(), Relaxed);
                     if token.revoked_at.is_none() {
                         token.revoked_at = Some(now);
                         facts.push(StoreFact::TokenRevoked { token_id });
@@ -137,7 +140,10 @@ impl Stores {
                 Needs { token: Some(token_id), ..Needs::default() },
             )
             .await?;
-        self.access.forget();
+        // Whoever says it again costs nobody a look-up.
+        if is_revoked.into_inner() {
+            self.access.forget();
+        }
         Ok(answer)
     }
 }

@@ -64,12 +64,16 @@ pub struct Preview {
 }
 
 impl Preview {
-    pub fn of(outcome: Option<Result<PreviewCancellationResponse, Status>>, order: &Order) -> Self {
+    pub fn of(
+        outcome: Option<Result<PreviewCancellationResponse, Status>>,
+        order: &Order,
+        form: &Fields,
+    ) -> Self {
         let currency = order.customer_currency.clone();
         match outcome {
             Some(Ok(answer)) => Self { answer: Some(answer), refused: None, currency },
             Some(Err(status)) => {
-                Self { answer: None, refused: Some(Refused::of(&status)), currency }
+                Self { answer: None, refused: Some(Refused::of(&status).in_form(form)), currency }
             }
             None => Self { answer: None, refused: None, currency },
         }
@@ -128,7 +132,7 @@ async fn requested<S: Services>(visit: &Visit<S>) -> Result<Option<Cancellation>
 pub async fn fragment<S: Services>(visit: Visit<S>) -> Shown {
     let order = order::order(&visit, &visit.order_id()).await?;
     let outcome = preview(&visit).await;
-    html(StatusCode::OK, &Preview::of(Some(outcome), &order))
+    html(StatusCode::OK, &Preview::of(Some(outcome), &order, &visit.form))
 }
 
 async fn page<S: Services>(
@@ -140,7 +144,7 @@ async fn page<S: Services>(
     let order = order::order(visit, &visit.order_id()).await?;
     CancelPage {
         frame: visit.frame(format!("Cancel {}", order.order_id), "orders").with(refused),
-        preview: Preview::of(outcome, &order),
+        preview: Preview::of(outcome, &order, &fields),
         order,
         fields,
     }

@@ -54,7 +54,7 @@ pub async fn show<S: Services>(visit: Visit<S>) -> Shown {
 pub async fn fragment<S: Services>(visit: Visit<S>) -> Shown {
     let order = order::order(&visit, &visit.order_id()).await?;
     let outcome = acceptance(&visit, &visit.form).await;
-    html(StatusCode::OK, &Preview::of(Some(outcome), &order))
+    html(StatusCode::OK, &Preview::of(Some(outcome), &order, &visit.form))
 }
 
 async fn with<S: Services>(visit: &Visit<S>, fields: Fields, mut refused: Option<Status>) -> Shown {
@@ -63,7 +63,7 @@ async fn with<S: Services>(visit: &Visit<S>, fields: Fields, mut refused: Option
     let may = visit.frame("", "").may;
     let state = it.state();
     let preview = if may.act && state == CancellationState::Requested {
-        Some(Preview::of(Some(acceptance(visit, &fields).await), &order))
+        Some(Preview::of(Some(acceptance(visit, &fields).await), &order, &fields))
     } else {
         None
     };

@@ -2,6 +2,7 @@
 
 use super::order;
 use crate::{
+    faults::PIECES,
     fields::Fields,
     visit::{Shown, Visit},
 };
@@ -14,14 +15,12 @@ use wire::orders::v1::{LineQuantity, RecordDeliveryRequest, RecordShipmentReques
 pub fn quantities(form: &Fields) -> Result<Vec<LineQuantity>, Status> {
     let (lines, pieces) = (form.column("line"), form.column("quantity"));
     let mut all = Vec::new();
-    for (line, pieces) in lines.into_iter().zip(pieces) {
-        let quantity = match pieces {
-            "" | "0" => continue,
-            text => text.parse().map_err(|_| {
-                Status::invalid_argument(format!("“{text}” pieces of {line} is no whole number"))
-            })?,
-        };
-        all.push(LineQuantity { cart_item_id: line.to_owned(), quantity });
+    for row in PIECES.of(form) {
+        let (Some(line), Some(text)) = (lines.get(row), pieces.get(row)) else { break };
+        let quantity = text.parse().map_err(|_| {
+            Status::invalid_argument(format!("“{text}” pieces of {line} is no whole number"))
+        })?;
+        all.push(LineQuantity { cart_item_id: (*line).to_owned(), quantity });
     }
     Ok(all)
 }

@@ -176,7 +176,7 @@ fn quote_of<S: Services>(
 ) -> Quote {
     let (answer, refused) = match outcome {
         Some(Ok(answer)) => (Some(answer), None),
-        Some(Err(status)) => (None, Some(Refused::of(&status).in_rows(&asked::rows(form)))),
+        Some(Err(status)) => (None, Some(Refused::of(&status).in_form(form))),
         None => (None, None),
     };
     Quote {

@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, time::timeout};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room {
     pub places: usize,
-    /// Of one store at the same time.
+    /// Of one store at the same time; of one address, where they are for calls of nobody.
     pub per_store: usize,
     /// Calls that wait, of all stores.
     pub queue: usize,
@@ -23,6 +23,11 @@ impl Room {
     /// All of them may be one's, and nobody waits.
     pub const fn of(places: usize) -> Self {
         Self { places, per_store: places, queue: 0, patience: Duration::ZERO }
+    }
+
+    /// For calls of nobody, from one address at most half of them; nobody waits.
+    pub const fn of_nobody(places: usize) -> Self {
+        Self { per_store: places / 2, ..Self::of(places) }
     }
 }
 

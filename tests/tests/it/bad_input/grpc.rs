@@ -114,19 +114,31 @@ async fn whoever_needs_no_token_takes_nobody_elses_place(mut world: World) {
     world.ready(&order("O-1")).await;
     let grpc = world.grpc().await;
     let anonymous = grpc.anonymous();
-    let path = "/meridian.payments.v1.PaymentService/ReceiveNotice";
-    let silent = join_all((0..40).map(|_| raw::call_without_a_message(&anonymous, path)));
+    let silent =
+        async |path| join_all((0..40).map(|_| raw::call_without_a_message(&anonymous, path))).await;
+    let http = world.http().anonymous();
     let others = async {
         for _ in 0..20 {
             grpc.orders().get_order(get()).await.unwrap();
         }
+        // From one address come half of what may be there at most: others are heard all the same.
+        for _ in 0..20 {
+            let heard = http.post_text("/providers/nobody/notices", "{}").await;
+            assert_eq!(heard.status, 404, "{}", heard.text());
+            assert_eq!(http.get("/readyz").await.status, 200);
+        }
     };
-    let (silent, ()) = tokio::join!(silent, others);
-    let count = |code| silent.iter().filter(|status| status.code() == code).count();
-    // After 10 seconds, whatever the caller would have waited.
-    assert_eq!((count(Code::Unavailable), count(Code::DeadlineExceeded)), (8, 32), "{silent:?}");
-    let refused = silent.iter().find(|status| status.code() == Code::Unavailable).unwrap();
-    assert_eq!(reason_of(refused), "OVERLOADED");
+    let notices = silent("/meridian.payments.v1.PaymentService/ReceiveNotice");
+    let health = silent("/grpc.health.v1.Health/Check");
+    let (notices, health, ()) = tokio::join!(notices, health, others);
+    // After 10 seconds and after one, whatever the caller would have waited.
+    for (silent, most) in [(notices, 16), (health, 32)] {
+        let count = |code| silent.iter().filter(|status| status.code() == code).count();
+        let (refused, ended) = (count(Code::Unavailable), count(Code::DeadlineExceeded));
+        assert_eq!((refused, ended), (40 - most, most), "{silent:?}");
+        let refused = silent.iter().find(|status| status.code() == Code::Unavailable).unwrap();
+        assert_eq!(reason_of(refused), "OVERLOADED");
+    }
 }
 
 async fn a_deadline_is_kept_and_a_malformed_one_refused(world: World) {

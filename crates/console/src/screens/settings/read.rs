@@ -1,6 +1,7 @@
 //! The form of the settings as a request.
 
 use crate::{
+    faults::{REASONS, SCOPES},
     fields::{Fields, Reading},
     words,
 };
@@ -83,36 +84,35 @@ fn handover(form: &Fields, read: &mut Reading<'_>) -> Option<Handover> {
 
 /// The rows in which anything stands.
 fn scopes(form: &Fields, read: &mut Reading<'_>) -> Vec<ScreeningScope> {
-    let names = ["scope_methods", "scope_countries", "scope_prefixes", "scope_minimum"];
+    let names =
+        ["scope_check", "scope_methods", "scope_countries", "scope_prefixes", "scope_minimum"];
     let columns = names.map(|name| form.column(name));
-    let rows = form.column("scope_check").into_iter().enumerate().filter_map(|(place, check)| {
-        let [methods, countries, prefixes, minimum] =
-            columns.each_ref().map(|column| column.get(place).copied().unwrap_or_default());
-        if check.is_empty()
-            && [methods, countries, prefixes, minimum].iter().all(|it| it.is_empty())
-        {
-            return None;
-        }
+    let rows = SCOPES.of(form).into_iter().map(|row| {
+        let [check, methods, countries, prefixes, minimum] =
+            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
         if check.is_empty() {
             read.fault("scope_check", "has to be chosen for a row in which anything stands");
         }
         let methods = listed(methods).into_iter().map(str::to_uppercase);
-        Some(ScreeningScope {
+        ScreeningScope {
             check: words::number::<ScreeningCheck>(check),
             tender_methods: methods.map(|it| words::number::<TenderMethod>(&it)).collect(),
             destination_countries: owned(countries),
             hs_prefixes: owned(prefixes),
             minimum_total: minimum.to_owned(),
-        })
+        }
     });
     rows.collect()
 }
 
 fn reasons(form: &Fields) -> Vec<StoreRefundReason> {
-    let rows = form.column("reason_code").into_iter().zip(form.column("reason_name"));
-    let rows = rows.filter(|(code, name)| !code.is_empty() || !name.is_empty());
-    rows.map(|(code, name)| StoreRefundReason { code: code.to_owned(), name: name.to_owned() })
-        .collect()
+    let columns = [form.column("reason_code"), form.column("reason_name")];
+    let rows = REASONS.of(form).into_iter().map(|row| {
+        let [code, name] =
+            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
+        StoreRefundReason { code: code.to_owned(), name: name.to_owned() }
+    });
+    rows.collect()
 }
 
 /// What stands between commas.

@@ -1,6 +1,6 @@
 //! The form of a refund as a request. Amounts stay texts: the service says what is wrong with them.
 
-use crate::{fields::Fields, words};
+use crate::{faults::PRODUCTS, fields::Fields, words};
 use tonic::Status;
 use wire::{
     refunds::v1::{ProductToRefund, QuoteRefundRequest, RefundMethod, RefundReason},
@@ -38,22 +38,12 @@ pub fn read(
     })
 }
 
-/// The rows of the form in which anything is to be given back: each is a product of the request.
-pub fn rows(form: &Fields) -> Vec<usize> {
-    let columns = ["quantity", "percent", "amount"].map(|name| form.column(name));
-    let says = |row: &usize| {
-        let texts = columns.iter().filter_map(|column| column.get(*row));
-        texts.into_iter().any(|text| !text.is_empty())
-    };
-    (0..form.column("line").len()).filter(says).collect()
-}
-
 /// The lines of which anything is to be given back.
 fn products(form: &Fields, known: &[StoreRefundReason]) -> Result<Vec<ProductToRefund>, Status> {
     let columns =
         ["line", "quantity", "percent", "amount", "line_reason"].map(|name| form.column(name));
     let mut products = Vec::new();
-    for row in rows(form) {
+    for row in PRODUCTS.of(form) {
         let [line, quantity, percent, amount, line_reason] =
             columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
         let quantity = match quantity {
@@ -94,7 +84,6 @@ mod tests {
                     &line=b&quantity=2&percent=12.5&amount=&line_reason=8\
                     &line=c&quantity=&percent=&amount=3.00&line_reason=&reason=8&goodwill=1";
         let asked = asked(form);
-        assert_eq!(rows(&Fields::of(form).unwrap()), [1, 2]);
         let [one, other] = asked.products.as_slice() else { panic!("{:?}", asked.products) };
         assert_eq!(one.cart_item_id.as_deref(), Some("b"));
         assert_eq!(

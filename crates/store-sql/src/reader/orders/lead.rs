@@ -138,7 +138,7 @@ async fn count(
             count += if rarest < RARE / all_words { rarest } else { RARE };
             name.extend(words.into_iter().map(|(_, word)| word));
         }
-        of_sought.push(count);
+        of_sought.push(count.min(RARE));
     }
     Ok((of_states, of_sought))
 }

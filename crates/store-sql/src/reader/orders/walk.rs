@@ -90,7 +90,7 @@ impl Walk<'_> {
         at_most: Option<usize>,
     ) -> Result<Page<OrderOrigin, OrderOrigin>, StoreError> {
         let wanted = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
-        let (of_step, of_place) = (self.keys(), self.look_ups());
+        let (of_step, of_place) = (self.keys(at_most), self.look_ups());
         let mut step = match (of_place, at_most) {
             (0, _) => wanted,
             (_, Some(places)) => places + 1,
@@ -188,10 +188,12 @@ impl Walk<'_> {
     }
 
     /// What one further place of a step costs, beside what is looked up of it.
-    fn keys(&self) -> usize {
+    fn keys(&self, at_most: Option<usize>) -> usize {
         match &self.by {
-            // What is led by many values was found to be rare.
-            By::Time | By::Values(_) => 1,
+            By::Time => 1,
+            // Where they lead to few, it is few of all of them together.
+            By::Values(_) if at_most.is_some() => 1,
+            By::Values(values) => values.len(),
             By::Sought(sought) => sought.keys(),
         }
     }
