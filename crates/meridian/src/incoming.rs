@@ -29,16 +29,30 @@ pub fn connections(listener: Listener) -> impl Stream<Item = io::Result<Incoming
 }
 
 /// A connection that has to begin in time: before that HTTP/2 asks nobody whether they are still
-/// there.
+/// there. What is answered at the same moment is written at once.
 pub struct Incoming<C = Connection> {
     connection: C,
+    /// Whether others were let go first since the last flush.
+    has_lingered: bool,
     /// Bytes that are still to come before that, and until when.
     beginning: Option<(usize, Pin<Box<Sleep>>)>,
 }
 
 impl<C> Incoming<C> {
     fn new(connection: C, speaks_within: Duration) -> Self {
-        Self { connection, beginning: Some((PREFACE, Box::pin(sleep(speaks_within)))) }
+        let beginning = Some((PREFACE, Box::pin(sleep(speaks_within))));
+        Self { connection, has_lingered: false, beginning }
+    }
+
+    /// Lets whoever is about to answer over this connection do so before anything is written: what
+    /// answers one batch of reads or commits goes out as one write and not as many.
+    fn linger(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.has_lingered {
+            return Poll::Ready(());
+        }
+        self.has_lingered = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -56,7 +70,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Incoming<C> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { connection, beginning } = &mut *self;
+        let Self { connection, beginning, .. } = &mut *self;
         let before = buffer.filled().len();
         let Some((left, until)) = beginning else {
             return Pin::new(connection).poll_read(context, buffer);
@@ -79,10 +93,12 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Incoming<C> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.linger(context));
         Pin::new(&mut self.connection).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.has_lingered = false;
         Pin::new(&mut self.connection).poll_flush(context)
     }
 
@@ -95,6 +111,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Incoming<C> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.linger(context));
         Pin::new(&mut self.connection).poll_write_vectored(context, slices)
     }
 
@@ -106,6 +123,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Incoming<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::Waker;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     #[tokio::test(start_paused = true)]
@@ -133,5 +151,21 @@ mod tests {
         tokio::time::sleep(Duration::from_hours(24)).await;
         caller.write_u8(7).await.unwrap();
         assert_eq!(more.await.unwrap().unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn others_are_let_go_first_once_before_each_flush() {
+        let (_caller, connection) = duplex(64);
+        let mut incoming = Incoming::new(connection, SPEAKS_WITHIN);
+        let mut incoming = Pin::new(&mut incoming);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(incoming.as_mut().poll_write(&mut context, b"one").is_pending());
+            for _ in 0..2 {
+                let written = incoming.as_mut().poll_write(&mut context, b"one");
+                assert!(matches!(written, Poll::Ready(Ok(3))));
+            }
+            assert!(incoming.as_mut().poll_flush(&mut context).is_ready());
+        }
     }
 }

@@ -2,7 +2,7 @@ use std::{
     io,
     net::IpAddr,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use telemetry::{KeyValue, metrics::UpDownCounter};
 use tokio::{
@@ -15,8 +15,6 @@ use tokio_rustls::server::TlsStream;
 /// One connection with its place among those that are open.
 pub struct Connection {
     stream: Stream,
-    /// Whether others were let go first since the last flush.
-    has_lingered: bool,
     peer: IpAddr,
     _place: Place,
 }
@@ -52,23 +50,12 @@ impl Drop for Place {
 
 impl Connection {
     pub(crate) const fn new(stream: Stream, peer: IpAddr, place: Place) -> Self {
-        Self { stream, has_lingered: false, peer, _place: place }
+        Self { stream, peer, _place: place }
     }
 
     /// The address at its other end.
     pub const fn peer(&self) -> IpAddr {
         self.peer
-    }
-
-    /// Lets whoever is about to answer over this connection do so before anything is written: what
-    /// answers one batch of reads or commits goes out as one write and not as many.
-    fn linger(&mut self, context: &Context<'_>) -> Poll<()> {
-        if self.has_lingered {
-            return Poll::Ready(());
-        }
-        self.has_lingered = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Whether it is over TLS.
@@ -105,16 +92,14 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.linger(context));
         either!(self, stream => stream.poll_write(context, bytes))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.has_lingered = false;
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => stream.poll_flush(context))
     }
 
@@ -123,11 +108,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.linger(context));
         either!(self, stream => stream.poll_write_vectored(context, slices))
     }
 
@@ -135,39 +119,6 @@ impl AsyncWrite for Connection {
         match &self.stream {
             Stream::Plain(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{sync::Arc, task::Waker};
-    use tokio::{net::TcpListener, sync::Semaphore};
-
-    /// A connection whose other end is only kept open.
-    async fn connection() -> (Connection, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, peer) = listener.accept().await.unwrap();
-        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let open = telemetry::meter().i64_up_down_counter("server.connections").build();
-        let place = Place::new(permit, open, "test");
-        (Connection::new(Stream::Plain(stream), peer.ip(), place), other)
-    }
-
-    #[tokio::test]
-    async fn others_are_let_go_first_once_before_each_flush() {
-        let (mut connection, _other) = connection().await;
-        let mut connection = Pin::new(&mut connection);
-        let mut context = Context::from_waker(Waker::noop());
-        for _ in 0..2 {
-            assert!(connection.as_mut().poll_write(&mut context, b"one").is_pending());
-            for _ in 0..2 {
-                let written = connection.as_mut().poll_write(&mut context, b"one");
-                assert!(matches!(written, Poll::Ready(Ok(3))));
-            }
-            assert!(connection.as_mut().poll_flush(&mut context).is_ready());
         }
     }
 }
