@@ -48,6 +48,19 @@ impl Rows {
         form.rows(self.columns, self.nothing)
     }
 
+    /// What stands in some columns of each of these rows; nothing where a column is shorter.
+    pub fn read<'f, const N: usize>(
+        &self,
+        form: &'f Fields,
+        names: [&str; N],
+    ) -> Vec<[&'f str; N]> {
+        let columns = names.map(|name| form.column(name));
+        let read = |row: usize| {
+            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default())
+        };
+        self.of(form).into_iter().map(read).collect()
+    }
+
     /// Those that an input is in.
     fn with(input: &str, form: &Fields) -> Option<&'static Self> {
         let is_wizard = !form.column("percent").is_empty();

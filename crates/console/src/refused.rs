@@ -59,9 +59,7 @@ impl Refused {
             may_be_done: false,
         }
     }
-}
 
-impl Refused {
     /// The same of a form: its faults are in the rows that they were read of.
     pub fn in_form(self, form: &Fields) -> Self {
         let faults = self.faults.into_iter().map(|fault| fault.in_form(form)).collect();

@@ -84,12 +84,10 @@ fn handover(form: &Fields, read: &mut Reading<'_>) -> Option<Handover> {
 
 /// The rows in which anything stands.
 fn scopes(form: &Fields, read: &mut Reading<'_>) -> Vec<ScreeningScope> {
-    let names =
+    let columns =
         ["scope_check", "scope_methods", "scope_countries", "scope_prefixes", "scope_minimum"];
-    let columns = names.map(|name| form.column(name));
-    let rows = SCOPES.of(form).into_iter().map(|row| {
-        let [check, methods, countries, prefixes, minimum] =
-            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
+    let rows = SCOPES.read(form, columns).into_iter();
+    let rows = rows.map(|[check, methods, countries, prefixes, minimum]| {
         if check.is_empty() {
             read.fault("scope_check", "has to be chosen for a row in which anything stands");
         }
@@ -106,12 +104,9 @@ fn scopes(form: &Fields, read: &mut Reading<'_>) -> Vec<ScreeningScope> {
 }
 
 fn reasons(form: &Fields) -> Vec<StoreRefundReason> {
-    let columns = [form.column("reason_code"), form.column("reason_name")];
-    let rows = REASONS.of(form).into_iter().map(|row| {
-        let [code, name] =
-            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
-        StoreRefundReason { code: code.to_owned(), name: name.to_owned() }
-    });
+    let rows = REASONS.read(form, ["reason_code", "reason_name"]).into_iter();
+    let rows =
+        rows.map(|[code, name]| StoreRefundReason { code: code.to_owned(), name: name.to_owned() });
     rows.collect()
 }
 

@@ -40,12 +40,9 @@ pub fn read(
 
 /// The lines of which anything is to be given back.
 fn products(form: &Fields, known: &[StoreRefundReason]) -> Result<Vec<ProductToRefund>, Status> {
-    let columns =
-        ["line", "quantity", "percent", "amount", "line_reason"].map(|name| form.column(name));
+    let columns = ["line", "quantity", "percent", "amount", "line_reason"];
     let mut products = Vec::new();
-    for row in PRODUCTS.of(form) {
-        let [line, quantity, percent, amount, line_reason] =
-            columns.each_ref().map(|column| column.get(row).copied().unwrap_or_default());
+    for [line, quantity, percent, amount, line_reason] in PRODUCTS.read(form, columns) {
         let quantity = match quantity {
             "" => None,
             text => Some(text.parse().map_err(|_| {
