@@ -240,7 +240,7 @@ impl Cancellations {
         let On { caller, store_id, order_id, request } = on;
         let store = self.core.settings(store_id).await?;
         let key = self.core.key(store_id, order_id).await?;
-        let number = self.core.numbers.take(&*self.core.store, store_id).await?;
+        let number = self.core.refund_number(store_id).await?;
         let desk = Desk {
             caller,
             store: &store.state,

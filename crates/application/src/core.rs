@@ -184,6 +184,12 @@ impl Core {
         self.clock.now()
     }
 
+    /// The number of a refund that is about to be made.
+    pub(crate) async fn refund_number(&self, store_id: &StoreId) -> Result<i64, StoreError> {
+        let draw = |count| self.store.draw_refund_numbers(store_id, count);
+        self.numbers.take(store_id, draw).await
+    }
+
     /// Reads the order and the request's receipt, decides, and commits, again and again while
     /// others are faster. An order that is not there may be there by the merchant's id.
     pub(crate) async fn command(

@@ -29,7 +29,7 @@ impl<'l> Late<'l> {
         store_id: &StoreId,
     ) -> Result<Self, Failure> {
         let store = core.settings(store_id).await?;
-        let number = core.numbers.take(&*core.store, store_id).await?;
+        let number = core.refund_number(store_id).await?;
         let refund_id = RefundId::from_uuid(core.ids.next());
         Ok(Self { core, caller, store, refund_id, number, used: AtomicBool::new(false) })
     }

@@ -140,7 +140,7 @@ impl Processing {
         reason: CancellationReason,
     ) -> Result<(), Failure> {
         let store = self.core.settings(&key.store_id).await?;
-        let number = self.core.numbers.take(&*self.core.store, &key.store_id).await?;
+        let number = self.core.refund_number(&key.store_id).await?;
         let refund_id = RefundId::from_uuid(self.core.ids.next());
         let cancellation_id = CancellationId::from_uuid(self.core.ids.next());
         self.core

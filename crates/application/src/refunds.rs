@@ -121,7 +121,7 @@ impl Refunds {
                 (quote.request.clone(), Some(quote))
             }
         };
-        let number = self.core.numbers.take(&*self.core.store, store_id).await?;
+        let number = self.core.refund_number(store_id).await?;
         let refund_id = RefundId::from_uuid(self.core.ids.next());
         let reference = asked.external_reference.clone();
         let claim = reference.as_deref().map(|key| (ClaimKind::RefundReference, key));
