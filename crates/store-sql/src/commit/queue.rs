@@ -5,7 +5,6 @@ use super::Rows;
 use ports::{Bells, OrderKey, StoreError};
 use std::{
     collections::{HashSet, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -35,7 +34,9 @@ pub(crate) trait Writer: Send + 'static {
     fn apply(&mut self, batch: &[Rows]) -> impl Future<Output = Vec<Verdict>> + Send;
 }
 
-/// The way to the writers. Commits of one order always go to the same one.
+/// The way to the writers. What a batch costs whatever is in it is most of what a short one costs, so
+/// that one writer with long batches does more than two with half of them: the second one gets
+/// something to do as soon as a whole batch waits for the first one.
 pub(crate) struct Queue(Vec<mpsc::Sender<Queued>>);
 
 impl Queue {
@@ -51,26 +52,22 @@ impl Queue {
 
     /// Waits for the verdict. A caller that leaves earlier does not take its commit back.
     pub async fn commit(&self, rows: Rows) -> Verdict {
-        let writer = match (self.0.as_slice(), rows.orders.first()) {
-            ([], _) => return Err(gone()),
-            ([only], _) | ([only, ..], None) => only,
-            (many, Some(order)) => &many[slot(&order.key, many.len())],
-        };
+        let short = self.0.iter().find(|writer| waiting(writer) < BATCH);
+        let writer = short.or_else(|| self.0.iter().min_by_key(|writer| waiting(writer)));
+        let writer = writer.ok_or_else(gone)?;
         let (reply, verdict) = oneshot::channel();
         writer.send(Queued { rows, reply }).await.map_err(|_| gone())?;
         verdict.await.map_err(|_| gone())?
     }
 }
 
-fn gone() -> StoreError {
-    StoreError::Unavailable("the store is shutting down".into())
+/// How many wait in front of a writer.
+fn waiting(writer: &mpsc::Sender<Queued>) -> usize {
+    writer.max_capacity() - writer.capacity()
 }
 
-fn slot(key: &OrderKey, slots: usize) -> usize {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    let slots = u64::try_from(slots).unwrap_or(u64::MAX);
-    usize::try_from(hasher.finish() % slots).unwrap_or(0)
+fn gone() -> StoreError {
+    StoreError::Unavailable("the store is shutting down".into())
 }
 
 async fn write<W: Writer>(mut writer: W, mut queue: mpsc::Receiver<Queued>, bells: Arc<Bells>) {

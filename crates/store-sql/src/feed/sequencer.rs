@@ -21,7 +21,8 @@ const BATCH: i64 = 2_000;
 /// How often a round that collided with another is tried.
 const ATTEMPTS: u32 = 3;
 
-const ANY: &str = "SELECT 1 FROM outbox LIMIT 1";
+/// In the sequence of the key: whoever goes through the table itself meets all that is gone already.
+const ANY: &str = "SELECT 1 FROM outbox ORDER BY id LIMIT 1";
 const LOCK: &str = "SELECT position FROM feeds WHERE store_id = '' FOR NO KEY UPDATE SKIP LOCKED";
 const WAITING: &str =
     "SELECT id, store_id, data IS NOT NULL, digest FROM outbox ORDER BY id LIMIT $1";

@@ -70,6 +70,24 @@ async fn two_commits_of_one_order_are_never_in_one_batch() {
 }
 
 #[tokio::test]
+async fn a_second_writer_has_something_to_do_once_a_batch_waits_for_the_first() {
+    let noting = || Noting { batches: Arc::default(), turns: Arc::new(Semaphore::new(9)) };
+    let (first, second) = (noting(), noting());
+    let queue = Queue::start(vec![first.clone(), second.clone()], &Arc::default());
+    let all = async |count: usize| {
+        let ids = (0..count).map(|number| rows(&format!("O-{number}")));
+        assert!(join_all(ids.map(|rows| queue.commit(rows))).await.iter().all(Result::is_ok));
+    };
+    let sizes = |writer: &Noting| -> Vec<usize> {
+        writer.batches.lock().unwrap().iter().map(Vec::len).collect()
+    };
+    all(BATCH).await;
+    assert_eq!((sizes(&first), sizes(&second)), (vec![BATCH], vec![]));
+    all(BATCH + 3).await;
+    assert_eq!((sizes(&first), sizes(&second)), (vec![BATCH, BATCH], vec![3]));
+}
+
+#[tokio::test]
 async fn a_batch_is_bounded_in_bytes() {
     let writer = Noting { batches: Arc::default(), turns: Arc::new(Semaphore::new(9)) };
     let queue = Queue::start(vec![writer.clone()], &Arc::default());
