@@ -15,7 +15,7 @@ pub(crate) use queue::Queue;
 pub(crate) use rows::{
     CancellationRow, FactRow, OrderColumns, RefundRow, TenderRow, ToldRow, product_codes, tenders,
 };
-pub(crate) use sqlite::SqliteWriter;
+pub(crate) use sqlite::{LONG_LOG, SqliteWriter};
 pub(crate) use steps::{INSERT_FACETS, INSERT_NAME};
 
 use rows::Rows;

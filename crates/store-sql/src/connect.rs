@@ -1,6 +1,6 @@
 use crate::{
     ForCallers, Inner, SqlStore,
-    commit::{PostgresWriter, Queue, SqliteWriter},
+    commit::{LONG_LOG, PostgresWriter, Queue, SqliteWriter},
     credentials::News,
     feed::Numberer,
     fence::{Asks, ask_for_caller},
@@ -32,7 +32,8 @@ pub struct Options {
     pub acquire_timeout: Duration,
     /// After which PostgreSQL gives a statement up; SQLite waits this long for another process.
     pub statement_timeout: Duration,
-    /// Connections that apply queued commits to PostgreSQL. SQLite always has one.
+    /// Connections that apply queued commits to PostgreSQL, the second one when the first has more
+    /// waiting than it can take at once. SQLite always has one.
     pub writers: usize,
     /// Whether a file that is not there is made.
     pub create: bool,
@@ -90,7 +91,8 @@ impl SqlStore {
         let (commits, reads, numberer) = if is_sqlite(&url) {
             let pool = || read.get_sqlite_connection_pool().clone();
             let sources = (0..READERS).map(|_| Source::Sqlite(pool())).collect();
-            let writer = SqliteWriter::new(&write);
+            let beside = open(&url, &options, 1, Role::Write).await.map_err(unreachable)?;
+            let writer = SqliteWriter::new(&write, &beside);
             (Queue::start(vec![writer], &bells), ReadQueue::start(sources), None)
         } else {
             let link = |asks| Link::new(&url, &options, asks).map_err(unreachable);
@@ -249,6 +251,7 @@ pub(crate) fn on_sqlite(
         .foreign_keys(true)
         .busy_timeout(options.statement_timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
+        .pragma("wal_autocheckpoint", LONG_LOG)
         .pragma("temp_store", "memory")
         // What was erased does not stay in the free space of a page that is written anyway.
         .pragma("secure_delete", "fast")

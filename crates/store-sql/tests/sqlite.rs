@@ -53,6 +53,34 @@ async fn processes_that_start_at_once_migrate_once() {
     assert_eq!(load(&stores[5], &key("O-1")).await.version.0, 2);
 }
 
+/// The file alone, without its log, as somebody would find it who reads no log.
+async fn orders_in_the_file(folder: &TempDir) -> usize {
+    let alone = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.path().join("meridian.db"), alone.path().join("meridian.db")).unwrap();
+    let store = open(&url(&alone), Options::default()).await;
+    let mut found = 0;
+    for number in 0..64 {
+        // Whatever the copy was made in the middle of.
+        let loaded = store.load(&key(&format!("O-{number}")), None).await;
+        found += usize::from(loaded.is_ok_and(|loaded| loaded.order.is_some()));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_committed_is_carried_over_into_the_file_beside_the_commits() {
+    let (store, folder) = fresh().await;
+    for number in 0..64 {
+        place(&store, &order(&format!("O-{number}"))).await;
+    }
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while orders_in_the_file(&folder).await < 64 {
+        assert!(std::time::Instant::now() < patience, "the file lacks what was committed");
+        tokio::task::yield_now().await;
+    }
+    drop(store);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_commit_is_seen_by_whoever_connects_next() {
     let (store, folder) = fresh().await;

@@ -4,7 +4,10 @@
 //! most statements do. So a batch is two hops: one that begins and looks at which orders are as
 //! they were read, and one with all statements that write, each for all commits, to the end.
 
+mod checkpoints;
 mod script;
+
+pub(crate) use checkpoints::LONG_LOG;
 
 use super::{
     Rows,
@@ -13,6 +16,7 @@ use super::{
     steps::{Step, steps},
 };
 use crate::error::{Fault, fault, from_sqlx, shared};
+use checkpoints::Checkpoints;
 use ports::StoreError;
 use script::Script;
 use sea_orm::{
@@ -23,16 +27,21 @@ use sea_orm::{
     },
 };
 
-pub(crate) struct SqliteWriter(SqlitePool);
+pub(crate) struct SqliteWriter {
+    pool: SqlitePool,
+    checkpoints: Checkpoints,
+}
 
 impl SqliteWriter {
-    pub fn new(write: &DatabaseConnection) -> Self {
-        Self(write.get_sqlite_connection_pool().clone())
+    /// `beside`: a connection of its own for what does not hold up commits.
+    pub fn new(write: &DatabaseConnection, beside: &DatabaseConnection) -> Self {
+        let pool = write.get_sqlite_connection_pool().clone();
+        Self { pool, checkpoints: Checkpoints::start(beside) }
     }
 
     /// The error is that of the whole transaction.
     async fn apply_all(&self, batch: &[Rows]) -> Result<Vec<Verdict>, sqlx::Error> {
-        let mut connection = self.0.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         let together: Vec<&Rows> = batch.iter().filter(|rows| Script::fits(rows)).collect();
         let mut outcome = at_once(&mut connection, &together).await;
         if let Err(error) = &outcome {
@@ -60,7 +69,9 @@ impl Writer for SqliteWriter {
     const NUMBERS: bool = true;
 
     async fn apply(&mut self, batch: &[Rows]) -> Vec<Verdict> {
-        self.apply_all(batch).await.unwrap_or_else(|error| shared(error, batch.len()))
+        let verdicts = self.apply_all(batch).await;
+        self.checkpoints.committed(batch.len());
+        verdicts.unwrap_or_else(|error| shared(error, batch.len()))
     }
 }
 

@@ -23,6 +23,6 @@ async fn what_was_committed_together_stays_when_another_commit_fails_at_its_end(
     let made = Commit { stores: vec![made], ..commit() };
 
     let batch = [placed, made].map(|commit| Rows::of(commit).unwrap());
-    let verdicts = SqliteWriter::new(&store.inner.write).apply(&batch).await;
+    let verdicts = SqliteWriter::new(&store.inner.write, &store.inner.write).apply(&batch).await;
     assert!(matches!(verdicts[..], [Ok(()), Err(StoreError::Corrupt(_))]), "{verdicts:?}");
 }
