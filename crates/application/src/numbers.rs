@@ -4,19 +4,22 @@
 //! go on with what is left. Only where nothing is left is the one who draws waited for.
 
 use domain::id::StoreId;
-use ports::{NumberBlock, StoreError};
+use ports::{Chain, NumberBlock, StoreError};
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{sync, time::Instant};
 
-/// Numbers of a draw. A restart skips those that are left.
+/// Numbers of a draw, at first. A restart skips all that are left.
 const BLOCK: u32 = 64;
 /// The most that are drawn at once.
 const LARGEST_BLOCK: u32 = 1_024;
-/// A block that was used up sooner is followed by one that is twice as large.
+/// If another block is wanted sooner after one came, it is twice as large.
 const LASTS: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
@@ -27,11 +30,14 @@ struct OfStore {
     left: Mutex<Left>,
     /// Held by the one who draws.
     last: sync::Mutex<Option<Draw>>,
+    /// Draws that the store had no answer to.
+    failed: AtomicU64,
 }
 
 #[derive(Default)]
 struct Left {
-    blocks: Vec<NumberBlock>,
+    /// What was given back and what was drawn first is last, and goes first.
+    blocks: VecDeque<NumberBlock>,
     count: i64,
     /// With fewer than these another block is drawn.
     enough: i64,
@@ -40,6 +46,7 @@ struct Left {
 #[derive(Clone, Copy)]
 struct Draw {
     size: u32,
+    /// When it came.
     at: Instant,
 }
 
@@ -56,16 +63,24 @@ impl Numbers {
         let numbers = self.of(store_id);
         loop {
             let Some((number, are_enough)) = numbers.left().next() else {
+                let failed = numbers.failed.load(Relaxed);
                 let mut last = numbers.last.lock().await;
-                // Whoever held it before may have drawn.
-                if numbers.left().count == 0 {
-                    numbers.draw(&mut last, &draw).await?;
+                if numbers.left().count > 0 {
+                    continue;
                 }
+                // Whoever waited for a draw that failed does not wait for one of their own as well.
+                if numbers.failed.load(Relaxed) != failed {
+                    return Err(StoreError::Unavailable("no refund number could be drawn".into()));
+                }
+                numbers.draw(&mut last, &draw).await?;
                 continue;
             };
-            if !are_enough && let Ok(mut last) = numbers.last.try_lock() {
-                // If it does not come to that, the next one tries.
-                numbers.draw(&mut last, &draw).await.ok();
+            if !are_enough
+                && let Ok(mut last) = numbers.last.try_lock()
+                && let Err(error) = numbers.draw(&mut last, &draw).await
+            {
+                // The next one tries again.
+                tracing::warn!(error = %Chain(&error), "no refund numbers could be drawn ahead");
             }
             return Ok(number);
         }
@@ -73,7 +88,7 @@ impl Numbers {
 
     /// For a refund that was refused after all.
     pub fn give_back(&self, store_id: &StoreId, number: i64) {
-        self.of(store_id).left().add(number..number + 1);
+        self.of(store_id).left().give_back(number);
     }
 
     fn of(&self, store_id: &StoreId) -> Arc<OfStore> {
@@ -98,16 +113,18 @@ impl OfStore {
     where
         F: Future<Output = Result<NumberBlock, StoreError>>,
     {
-        let at = Instant::now();
         let size = match last {
-            Some(last) if at - last.at < LASTS => (2 * last.size).min(LARGEST_BLOCK),
+            Some(last) if last.at.elapsed() < LASTS => (2 * last.size).min(LARGEST_BLOCK),
             _ => BLOCK,
         };
-        let block = draw(size).await?;
-        *last = Some(Draw { size, at });
-        let mut left = self.left();
-        left.enough = i64::from(size / 2);
-        left.add(block);
+        let block = draw(size).await.inspect_err(|error| {
+            // Of a fence it is only the drawer's own that was in the way.
+            if matches!(error, StoreError::Unavailable(_)) {
+                self.failed.fetch_add(1, Relaxed);
+            }
+        })?;
+        *last = Some(Draw { size, at: Instant::now() });
+        self.left().add(block, i64::from(size / 2));
         Ok(())
     }
 }
@@ -115,20 +132,26 @@ impl OfStore {
 impl Left {
     /// A number, and whether those that are left are enough.
     fn next(&mut self) -> Option<(i64, bool)> {
-        let block = self.blocks.last_mut()?;
+        let block = self.blocks.back_mut()?;
         let number = block.next()?;
         if block.is_empty() {
-            self.blocks.pop();
+            self.blocks.pop_back();
         }
         self.count -= 1;
         Some((number, self.count >= self.enough))
     }
 
-    fn add(&mut self, block: NumberBlock) {
+    fn add(&mut self, block: NumberBlock, enough: i64) {
+        self.enough = enough;
         if !block.is_empty() {
             self.count += block.end - block.start;
-            self.blocks.push(block);
+            self.blocks.push_front(block);
         }
+    }
+
+    fn give_back(&mut self, number: i64) {
+        self.count += 1;
+        self.blocks.push_back(number..number + 1);
     }
 }
 
@@ -138,7 +161,7 @@ mod tests {
     use futures_util::future::join_all;
     use std::{
         collections::HashSet,
-        sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed},
+        sync::atomic::{AtomicI64, AtomicU32},
     };
     use tokio::{sync::Semaphore, time::advance};
 
@@ -218,6 +241,38 @@ mod tests {
             assert_eq!(numbers.take(&shop(), fails).await.unwrap(), expected);
         }
         assert!(matches!(numbers.take(&shop(), fails).await, Err(StoreError::Conflict)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waited_for_a_draw_that_failed_waits_for_no_other() {
+        let (numbers, tries) = (Numbers::default(), AtomicU32::new(0));
+        let fails = |_| async {
+            tries.fetch_add(1, Relaxed);
+            tokio::time::sleep(LASTS).await;
+            Err(StoreError::Unavailable("silent".into()))
+        };
+        let taken = join_all((0..32).map(|_| async { numbers.take(&shop(), fails).await })).await;
+        assert!(taken.iter().all(|it| matches!(it, Err(StoreError::Unavailable(_)))));
+        assert_eq!(tries.load(Relaxed), 1);
+        // Whoever comes later tries for themselves.
+        let drawn = Drawn::allowing(1);
+        assert_eq!(take(&numbers, &drawn).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn blocks_grow_where_draws_take_long() {
+        let (numbers, sizes) = (Numbers::default(), Mutex::new(Vec::new()));
+        let slow = |size: u32| {
+            sizes.lock().unwrap().push(size);
+            async move {
+                tokio::time::sleep(2 * LASTS).await;
+                Ok(1..1 + i64::from(size))
+            }
+        };
+        for _ in 0..200 {
+            numbers.take(&shop(), slow).await.unwrap();
+        }
+        assert_eq!(*sizes.lock().unwrap(), [64, 128, 256]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -251,7 +251,7 @@ pub(crate) fn on_sqlite(
         .foreign_keys(true)
         .busy_timeout(options.statement_timeout)
         .pragma("query_only", if role == Role::Read { "on" } else { "off" })
-        .pragma("wal_autocheckpoint", LONG_LOG)
+        .pragma("wal_autocheckpoint", LONG_LOG.to_string())
         .pragma("temp_store", "memory")
         // What was erased does not stay in the free space of a page that is written anyway.
         .pragma("secure_delete", "fast")

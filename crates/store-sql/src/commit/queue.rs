@@ -5,9 +5,13 @@ use super::Rows;
 use ports::{Bells, OrderKey, StoreError};
 use std::{
     collections::{HashSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 /// Commits in one batch. More do not make it quicker, and each waits for all of them.
 pub(crate) const BATCH: usize = 64;
@@ -17,6 +21,10 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// Commits that wait in front of one writer before callers are held back.
 const WAITING: usize = 4_096;
+
+/// A writer that has had a batch for so long is waiting for somebody else, and nobody waits for it who
+/// can have another one.
+const HELD_UP: Duration = Duration::from_millis(100);
 
 pub(crate) type Verdict = Result<(), StoreError>;
 
@@ -36,45 +44,81 @@ pub(crate) trait Writer: Send + 'static {
 
 /// The way to the writers. What a batch costs whatever is in it is most of what a short one costs, so
 /// that one writer with long batches does more than two with half of them: the second one gets
-/// something to do as soon as a whole batch waits for the first one.
-pub(crate) struct Queue(Vec<mpsc::Sender<Queued>>);
+/// something to do as soon as a whole batch waits for the first one, or that is held up.
+pub(crate) struct Queue(Vec<Way>);
+
+/// The way to one of them.
+struct Way {
+    sender: mpsc::Sender<Queued>,
+    batch: Arc<Batch>,
+}
+
+/// Since when a writer has one, if it has.
+#[derive(Default)]
+struct Batch(Mutex<Option<Instant>>);
 
 impl Queue {
     /// Starts the writers; each ends with the last handle of its queue.
     pub fn start<W: Writer>(writers: Vec<W>, bells: &Arc<Bells>) -> Self {
         let start = |writer| {
             let (sender, receiver) = mpsc::channel(WAITING);
-            tokio::spawn(write(writer, receiver, Arc::clone(bells)));
-            sender
+            let batch = Arc::<Batch>::default();
+            tokio::spawn(write(writer, receiver, Arc::clone(&batch), Arc::clone(bells)));
+            Way { sender, batch }
         };
         Self(writers.into_iter().map(start).collect())
     }
 
     /// Waits for the verdict. A caller that leaves earlier does not take its commit back.
     pub async fn commit(&self, rows: Rows) -> Verdict {
-        let short = self.0.iter().find(|writer| waiting(writer) < BATCH);
-        let writer = short.or_else(|| self.0.iter().min_by_key(|writer| waiting(writer)));
-        let writer = writer.ok_or_else(gone)?;
+        let ways = || self.0.iter().filter(|way| !way.sender.is_closed());
+        let way = ways().find(|way| way.is_quick());
+        let way = way.or_else(|| ways().min_by_key(|way| way.waiting())).ok_or_else(gone)?;
         let (reply, verdict) = oneshot::channel();
-        writer.send(Queued { rows, reply }).await.map_err(|_| gone())?;
+        way.sender.send(Queued { rows, reply }).await.map_err(|_| gone())?;
         verdict.await.map_err(|_| gone())?
     }
 }
 
-/// How many wait in front of a writer.
-fn waiting(writer: &mpsc::Sender<Queued>) -> usize {
-    writer.max_capacity() - writer.capacity()
+impl Way {
+    /// How many wait there.
+    fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
+    }
+
+    /// Whether one more is in the next batch, which comes soon.
+    fn is_quick(&self) -> bool {
+        self.waiting() < BATCH && !self.batch.is_held_up()
+    }
+}
+
+impl Batch {
+    fn set(&self, began: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = began;
+    }
+
+    fn is_held_up(&self) -> bool {
+        let began = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        began.is_some_and(|began| began.elapsed() >= HELD_UP)
+    }
 }
 
 fn gone() -> StoreError {
     StoreError::Unavailable("the store is shutting down".into())
 }
 
-async fn write<W: Writer>(mut writer: W, mut queue: mpsc::Receiver<Queued>, bells: Arc<Bells>) {
+async fn write<W: Writer>(
+    mut writer: W,
+    mut queue: mpsc::Receiver<Queued>,
+    current: Arc<Batch>,
+    bells: Arc<Bells>,
+) {
     let mut put_off = VecDeque::new();
     let (mut batch, mut replies) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
     while fill(&mut batch, &mut replies, &mut put_off, &mut queue).await {
+        current.set(Some(Instant::now()));
         let verdicts = writer.apply(&batch).await;
+        current.set(None);
         let mut committed = false;
         for ((rows, reply), verdict) in batch.drain(..).zip(replies.drain(..)).zip(verdicts) {
             if verdict.is_ok() {

@@ -87,6 +87,21 @@ async fn a_second_writer_has_something_to_do_once_a_batch_waits_for_the_first() 
     assert_eq!((sizes(&first), sizes(&second)), (vec![BATCH, BATCH], vec![3]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_second_writer_goes_on_while_the_first_is_held_up() {
+    let noting = |turns| Noting { batches: Arc::default(), turns: Arc::new(Semaphore::new(turns)) };
+    let (first, second) = (noting(0), noting(9));
+    let queue = Queue::start(vec![first.clone(), second.clone()], &Arc::default());
+    let mut held_up = std::pin::pin!(queue.commit(rows("a")));
+    assert!(tokio::time::timeout(HELD_UP, &mut held_up).await.is_err());
+    queue.commit(rows("b")).await.unwrap();
+    assert_eq!(second.batches.lock().unwrap().as_slice(), [["b"]]);
+    first.turns.add_permits(9);
+    held_up.await.unwrap();
+    queue.commit(rows("c")).await.unwrap();
+    assert_eq!(first.batches.lock().unwrap().as_slice(), [["a"], ["c"]]);
+}
+
 #[tokio::test]
 async fn a_batch_is_bounded_in_bytes() {
     let writer = Noting { batches: Arc::default(), turns: Arc::new(Semaphore::new(9)) };
