@@ -181,8 +181,11 @@ impl Access {
         let mut known = self.known();
         match &found {
             // What was read before something was forgotten says whose it is, and not that it is good.
+            // And what has ended is looked up each time, as what nobody has is: neither is refused
+            // sooner than the other.
             Some(found) => {
-                let read_at = (known.forgotten == forgotten).then_some(now);
+                let is_good = known.forgotten == forgotten && self.is_live(found);
+                let read_at = is_good.then_some(now);
                 known.make_room(&hash);
                 known.found.insert(hash, (read_at, found.clone()));
             }

@@ -50,21 +50,21 @@ pub(crate) struct Queue(Vec<Way>);
 /// The way to one of them.
 struct Way {
     sender: mpsc::Sender<Queued>,
-    batch: Arc<Batch>,
+    busy: Arc<Busy>,
 }
 
-/// Since when a writer has one, if it has.
+/// Since when a writer has been at a batch, if it is.
 #[derive(Default)]
-struct Batch(Mutex<Option<Instant>>);
+struct Busy(Mutex<Option<Instant>>);
 
 impl Queue {
     /// Starts the writers; each ends with the last handle of its queue.
     pub fn start<W: Writer>(writers: Vec<W>, bells: &Arc<Bells>) -> Self {
         let start = |writer| {
             let (sender, receiver) = mpsc::channel(WAITING);
-            let batch = Arc::<Batch>::default();
-            tokio::spawn(write(writer, receiver, Arc::clone(&batch), Arc::clone(bells)));
-            Way { sender, batch }
+            let busy = Arc::<Busy>::default();
+            tokio::spawn(write(writer, receiver, Arc::clone(&busy), Arc::clone(bells)));
+            Way { sender, busy }
         };
         Self(writers.into_iter().map(start).collect())
     }
@@ -88,11 +88,11 @@ impl Way {
 
     /// Whether one more is in the next batch, which comes soon.
     fn is_quick(&self) -> bool {
-        self.waiting() < BATCH && !self.batch.is_held_up()
+        self.waiting() < BATCH && !self.busy.is_held_up()
     }
 }
 
-impl Batch {
+impl Busy {
     fn set(&self, began: Option<Instant>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = began;
     }
@@ -110,15 +110,15 @@ fn gone() -> StoreError {
 async fn write<W: Writer>(
     mut writer: W,
     mut queue: mpsc::Receiver<Queued>,
-    current: Arc<Batch>,
+    busy: Arc<Busy>,
     bells: Arc<Bells>,
 ) {
     let mut put_off = VecDeque::new();
     let (mut batch, mut replies) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
     while fill(&mut batch, &mut replies, &mut put_off, &mut queue).await {
-        current.set(Some(Instant::now()));
+        busy.set(Some(Instant::now()));
         let verdicts = writer.apply(&batch).await;
-        current.set(None);
+        busy.set(None);
         let mut committed = false;
         for ((rows, reply), verdict) in batch.drain(..).zip(replies.drain(..)).zip(verdicts) {
             if verdict.is_ok() {

@@ -89,9 +89,6 @@ async fn a_look_up_takes_as_long_whatever_is_there(world: World) {
         world.http().token(secret),
         world.http().token(&secret.replace("mrd_", "mrd_x")[..secret.len()]),
     );
-    // Whoever has it knows that it was one. It is at hand for a moment and not looked up each time,
-    // which saves one statement of the database and nothing else.
-    let bound = |first: Duration| first / 2 + Duration::from_micros(100);
     alike("a revoked token", pairs, bound, async |_| {
         let path = of(OTHER, "orders");
         (refusal(&never, &path, 401).await, refusal(&once, &path, 401).await)
